@@ -1,0 +1,6 @@
+//! The acceptance suite: every test drives the real binary, the way a user would.
+//!
+//! SQLite, a local folder and an S3 server in the process serve every `cargo test`. Tests that need PostgreSQL,
+//! MariaDB or Garage are `#[ignore]`d with that reason and run by `tests/run`, which starts those servers.
+
+mod support;

@@ -1,0 +1,3 @@
+//! What the tests stand on: the tool in a folder of its own, and the servers that it talks to.
+
+pub mod tool;
