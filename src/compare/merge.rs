@@ -1,0 +1,111 @@
+//! PURE: the join of two ordered sequences, the keys that the database knows and the objects that the store lists.
+
+use crate::compare::slice::{Keys, Slice};
+use crate::finding::{Claims, Object};
+
+/// A key, by the sides that have it.
+#[derive(Debug, PartialEq)]
+pub enum Joined<'a> {
+    DatabaseOnly(&'a str, Claims),
+    StorageOnly(&'a Object),
+    Both(Claims, &'a Object),
+}
+
+/// One slice of the database's keys, being joined with the pages of the same range.
+pub struct Join<'a> {
+    keys: std::iter::Peekable<Keys<'a>>,
+}
+
+impl<'a> Join<'a> {
+    pub fn new(slice: &'a Slice) -> Self {
+        Join { keys: slice.keys().peekable() }
+    }
+
+    /// Joins the next page. Its objects must follow those of the page before; what the database knows beyond its last
+    /// object waits for the next page.
+    pub fn page(&mut self, objects: &[Object], mut emit: impl FnMut(Joined<'_>)) {
+        for object in objects {
+            while let Some((key, claims)) = self.keys.next_if(|(key, _)| *key < object.key.as_str()) {
+                emit(Joined::DatabaseOnly(key, claims));
+            }
+            match self.keys.next_if(|(key, _)| *key == object.key) {
+                Some((_, claims)) => emit(Joined::Both(claims, object)),
+                None => emit(Joined::StorageOnly(object)),
+            }
+        }
+    }
+
+    /// Joins what is left once the range was listed to its end. Never called for a listing that failed: that absence
+    /// would not be proven (I1).
+    pub fn finish(self, mut emit: impl FnMut(Joined<'_>)) {
+        for (key, claims) in self.keys {
+            emit(Joined::DatabaseOnly(key, claims));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::compare::slice::SliceBuilder;
+
+    fn object(key: &str) -> Object {
+        Object { key: key.to_owned(), size: 1, last_modified: None, etag: None }
+    }
+
+    type Sides = (BTreeMap<String, Claims>, BTreeMap<String, Claims>, BTreeSet<String>);
+
+    /// Cuts the key space after every `cut` of the database's rows, lists each range in pages, and gathers the sides.
+    fn joined_by_ranges(rows: &[(String, bool)], objects: &BTreeSet<String>, cut: usize, page: usize) -> Sides {
+        let (mut database, mut both, mut storage) = Sides::default();
+        let mut builder = SliceBuilder::new(None);
+        let mut slices = Vec::new();
+        for (key, owns) in rows {
+            if builder.len() >= cut && builder.last() != Some(key) {
+                let through = builder.last().map(str::to_owned);
+                slices.push(std::mem::replace(&mut builder, SliceBuilder::new(through.clone())).finish(through));
+            }
+            builder.push(key, *owns);
+        }
+        slices.push(builder.finish(None));
+        for slice in &slices {
+            let in_range: Vec<Object> = objects.iter().filter(|key| slice.covers(key)).map(|key| object(key)).collect();
+            let mut gather = |joined: Joined<'_>| match joined {
+                Joined::DatabaseOnly(key, claims) => assert!(database.insert(key.to_owned(), claims).is_none()),
+                Joined::Both(claims, object) => assert!(both.insert(object.key.clone(), claims).is_none()),
+                Joined::StorageOnly(object) => assert!(storage.insert(object.key.clone())),
+            };
+            let mut join = Join::new(slice);
+            in_range.chunks(page).for_each(|page| join.page(page, &mut gather));
+            join.finish(&mut gather);
+        }
+        (database, both, storage)
+    }
+
+    proptest! {
+        #[test]
+        fn the_join_agrees_with_sets_whatever_the_pages_and_the_cuts(
+            mut rows in prop::collection::vec(("[ab/\u{e9}]{0,4}", any::<bool>()), 0..60),
+            objects in prop::collection::btree_set("[ab/\u{e9}]{1,4}", 0..60),
+            cut in 1_usize..20,
+            page in 1_usize..10,
+        ) {
+            rows.sort();
+            let mut known: BTreeMap<String, Claims> = BTreeMap::new();
+            for (key, owns) in &rows {
+                let claims = known.entry(key.clone()).or_default();
+                if *owns { claims.records += 1 } else { claims.references += 1 }
+            }
+            let (database, both, storage) = joined_by_ranges(&rows, &objects, cut, page);
+            let (shared, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                known.clone().into_iter().partition(|(key, _)| objects.contains(key));
+            prop_assert_eq!(database, lost);
+            prop_assert_eq!(both, shared);
+            prop_assert_eq!(storage, objects.into_iter().filter(|key| !known.contains_key(key)).collect());
+        }
+    }
+}

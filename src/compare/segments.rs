@@ -1,0 +1,146 @@
+//! PURE: first path segments of which the database knows nothing (I18).
+//!
+//! In byte order all keys below one segment stand together, so a range need only remember the segment that it begins in
+//! and the one that it ends in; what lies between is decided on the spot.
+
+/// More orphaned files than this, below a segment that nobody knows, are held.
+const MANY: u64 = 20;
+
+/// What was seen below one first path segment: `avatars/`, or "" for keys without a `/`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Segment {
+    name: String,
+    orphans: u64,
+    known: u64,
+}
+
+impl Segment {
+    fn is_forgotten(&self) -> bool {
+        self.known == 0 && self.orphans > MANY
+    }
+}
+
+/// The segments of one range, in byte order.
+#[derive(Debug, Default)]
+pub struct Segments {
+    /// Where the configured prefix ends, and the first segment begins.
+    prefix_bytes: usize,
+    /// The segment that the range began in; it may have begun before.
+    head: Option<Segment>,
+    /// The segment that the range is in; it may go on after.
+    tail: Option<Segment>,
+    /// Keys without a `/` do not stand together and are counted for themselves.
+    top: Segment,
+    /// Segments that began and ended here, that nobody knows.
+    forgotten: Vec<String>,
+}
+
+impl Segments {
+    pub fn new(prefix: &str) -> Self {
+        Segments { prefix_bytes: prefix.len(), ..Segments::default() }
+    }
+
+    /// Counts a key that the database knows.
+    pub fn known(&mut self, key: &str) {
+        self.at(key).known += 1;
+    }
+
+    /// Counts an orphaned file.
+    pub fn orphan(&mut self, key: &str) {
+        self.at(key).orphans += 1;
+    }
+
+    /// Appends the segments of the range that follows this one.
+    pub fn append(&mut self, mut next: Segments) {
+        self.top.orphans += next.top.orphans;
+        self.top.known += next.top.known;
+        self.forgotten.append(&mut next.forgotten);
+        for segment in [next.head, next.tail].into_iter().flatten() {
+            self.add(segment);
+        }
+    }
+
+    /// The segments, prefix included, of which nobody knows anything; "" stands for keys without a `/`.
+    pub fn finish(mut self) -> Vec<String> {
+        let ends = [self.head.take(), self.tail.take(), Some(self.top)];
+        self.forgotten.extend(ends.into_iter().flatten().filter(Segment::is_forgotten).map(|segment| segment.name));
+        self.forgotten
+    }
+
+    fn at(&mut self, key: &str) -> &mut Segment {
+        let Some(slash) = key.get(self.prefix_bytes..).and_then(|rest| rest.find('/')) else { return &mut self.top };
+        let name = &key[..self.prefix_bytes + slash + 1];
+        let current = self.tail.as_ref().or(self.head.as_ref());
+        if current.is_none_or(|segment| segment.name != name) {
+            self.add(Segment { name: name.to_owned(), ..Segment::default() });
+        }
+        match (&mut self.tail, &mut self.head) {
+            (Some(tail), _) => tail,
+            (None, head) => head.get_or_insert_default(),
+        }
+    }
+
+    fn add(&mut self, segment: Segment) {
+        let current = self.tail.as_mut().or(self.head.as_mut());
+        match current {
+            Some(current) if current.name == segment.name => {
+                current.orphans += segment.orphans;
+                current.known += segment.known;
+            }
+            Some(_) => {
+                let ended = self.tail.replace(segment);
+                self.forgotten.extend(ended.filter(Segment::is_forgotten).map(|segment| segment.name));
+            }
+            None => self.head = Some(segment),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn twenty_are_an_accident_and_twenty_one_are_a_forgotten_table() {
+        for (orphans, forgotten) in [(20, vec![]), (21, vec!["avatars/".to_owned()])] {
+            let mut segments = Segments::new("");
+            (0..orphans).for_each(|i| segments.orphan(&format!("avatars/{i}")));
+            segments.known("uploads/1");
+            assert_eq!(segments.finish(), forgotten);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_between_ranges_change_nothing(
+            mut keys in prop::collection::vec(("[abc]/[x/]{0,2}|[abc]", prop::bool::weighted(0.02), 1_u8..12), 0..120),
+            cut in 1_usize..40,
+        ) {
+            keys.sort();
+            let mut model: BTreeMap<String, (u64, bool)> = BTreeMap::new();
+            for (key, known, times) in &keys {
+                let name = key.split_once('/').map_or(String::new(), |(segment, _)| format!("{segment}/"));
+                let seen = model.entry(name).or_default();
+                seen.0 += if *known { 0 } else { u64::from(*times) };
+                seen.1 |= known;
+            }
+            let mut whole = Segments::new("");
+            for range in keys.chunks(cut) {
+                let mut part = Segments::new("");
+                for (key, known, times) in range {
+                    (0..*times).for_each(|_| if *known { part.known(key) } else { part.orphan(key) });
+                }
+                whole.append(part);
+            }
+            let mut forgotten = whole.finish();
+            forgotten.sort();
+            let expected: Vec<String> =
+                model.into_iter().filter(|(_, (orphans, known))| *orphans > MANY && !known).map(|(name, _)| name).collect();
+            prop_assert_eq!(forgotten, expected);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! PURE: a run of the database's keys in byte order, and the range of the key space that it cuts out.
+
+use crate::finding::Claims;
+
+/// The distinct keys of one range, each with its claims: one buffer, no allocation a key.
+#[derive(Debug, Default)]
+pub struct Slice {
+    text: String,
+    entries: Vec<Entry>,
+    /// The range begins after this key; `None`: at the beginning.
+    pub after: Option<String>,
+    /// The range ends with this key; `None`: at the end of everything.
+    pub through: Option<String>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Where the key ends in `text`; it begins where the one before ends.
+    end: usize,
+    claims: Claims,
+}
+
+/// The keys of a slice, in byte order.
+pub struct Keys<'a> {
+    slice: &'a Slice,
+    next: usize,
+}
+
+impl Slice {
+    pub fn keys(&self) -> Keys<'_> {
+        Keys { slice: self, next: 0 }
+    }
+
+    /// Whether `key` lies in the slice's range.
+    pub fn covers(&self, key: &str) -> bool {
+        self.after.as_deref().is_none_or(|after| key > after)
+            && self.through.as_deref().is_none_or(|through| key <= through)
+    }
+}
+
+impl<'a> Iterator for Keys<'a> {
+    type Item = (&'a str, Claims);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.slice.entries.get(self.next)?;
+        let start = self.next.checked_sub(1).map_or(0, |before| self.slice.entries[before].end);
+        self.next += 1;
+        Some((&self.slice.text[start..entry.end], entry.claims))
+    }
+}
+
+/// A slice being filled with keys in byte order.
+#[derive(Default)]
+pub struct SliceBuilder {
+    slice: Slice,
+}
+
+impl SliceBuilder {
+    /// A slice whose range begins after the key `after`.
+    pub fn new(after: Option<String>) -> Self {
+        SliceBuilder { slice: Slice { after, ..Slice::default() } }
+    }
+
+    /// Adds a row's key, which must not be smaller than the one before; an equal one adds to the claims on it.
+    pub fn push(&mut self, key: &str, owns: bool) {
+        if self.last() != Some(key) {
+            self.slice.text.push_str(key);
+            self.slice.entries.push(Entry { end: self.slice.text.len(), claims: Claims::default() });
+        }
+        if let Some(entry) = self.slice.entries.last_mut() {
+            let count = if owns { &mut entry.claims.records } else { &mut entry.claims.references };
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// The last key so far.
+    pub fn last(&self) -> Option<&str> {
+        let (last, before) = self.slice.entries.split_last()?;
+        Some(&self.slice.text[before.last().map_or(0, |entry| entry.end)..last.end])
+    }
+
+    /// Distinct keys so far.
+    pub fn len(&self) -> usize {
+        self.slice.entries.len()
+    }
+
+    /// Bytes of keys so far.
+    pub fn bytes(&self) -> usize {
+        self.slice.text.len()
+    }
+
+    /// The slice, its range ending with the key `through`.
+    pub fn finish(mut self, through: Option<String>) -> Slice {
+        self.slice.through = through;
+        self.slice
+    }
+}

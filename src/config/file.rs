@@ -1,0 +1,195 @@
+//! The configuration as it is written: one serde tree in which an unknown key is an error. Nothing is checked here
+//! beyond types; `config` turns it into what the program trusts.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub database: Database,
+    pub storage: Storage,
+    #[serde(default)]
+    pub records: Vec<Records>,
+    #[serde(default)]
+    pub references: Vec<References>,
+    #[serde(default)]
+    pub safety: Safety,
+    #[serde(default)]
+    pub trash: Trash,
+    #[serde(default)]
+    pub ledger: Ledger,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: Option<SecretString>,
+    pub url_file: Option<PathBuf>,
+}
+
+#[derive(serde::Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    S3,
+    Local,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    pub kind: Kind,
+    pub bucket: Option<String>,
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub path_style: Option<bool>,
+    pub root: Option<PathBuf>,
+    #[serde(default)]
+    pub prefix: String,
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    #[serde(default = "default_concurrency")]
+    pub concurrency: usize,
+}
+
+#[derive(serde::Deserialize, Debug, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    pub table: String,
+    pub id: String,
+    pub key: String,
+    #[serde(default)]
+    pub key_prefix: String,
+    pub created_at: Option<String>,
+    pub r#where: Option<String>,
+}
+
+#[derive(serde::Deserialize, Debug, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct References {
+    pub table: Option<String>,
+    pub key: Option<String>,
+    pub query: Option<String>,
+}
+
+/// The limits under which anything may be judged or removed.
+#[derive(serde::Deserialize, Debug, Clone)]
+#[serde(deny_unknown_fields, default)]
+pub struct Safety {
+    /// Younger objects and rows are never findings; zero switches the age test off.
+    pub min_age: Age,
+    /// A run that would remove more than this is refused.
+    pub max_removals: u64,
+    /// A run that would remove more than this percentage of the objects, or of a table's rows, is refused.
+    pub max_percent: Percent,
+    /// The percentage of the smaller side's keys that must be on both sides; less looks like a wrong pair.
+    pub min_overlap: Percent,
+    /// First path segments of which the database need know nothing.
+    pub unknown_prefixes: Vec<String>,
+    /// Keys that may be deleted in a second; 0: no limit of ours.
+    pub max_deletes_per_second: u32,
+    /// After this, a run finishes the batch in hand and stops.
+    pub max_runtime: Age,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Safety {
+            min_age: Age(Duration::from_secs(24 * 3600)),
+            max_removals: 10_000,
+            max_percent: Percent(10.0),
+            min_overlap: Percent(50.0),
+            unknown_prefixes: Vec::new(),
+            max_deletes_per_second: 0,
+            max_runtime: Age(Duration::from_secs(2 * 3600)),
+        }
+    }
+}
+
+/// Where removed files wait before they are gone for good.
+#[derive(serde::Deserialize, Debug, Clone)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trash {
+    pub enabled: bool,
+    /// From the bucket's root; no comparison looks below it.
+    pub prefix: String,
+    pub keep: Age,
+}
+
+impl Default for Trash {
+    fn default() -> Self {
+        Trash { enabled: true, prefix: ".trash/".to_owned(), keep: Age(Duration::from_secs(30 * 24 * 3600)) }
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ledger {
+    pub path: Option<PathBuf>,
+}
+
+fn default_concurrency() -> usize {
+    64
+}
+
+/// A length of time, written `90s`, `24h` or `7d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age(pub Duration);
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // humantime writes 24h as "1day"; people who wrote hours want to read hours.
+        match self.0.as_secs() {
+            seconds if seconds > 48 * 3600 && seconds % 86_400 == 0 => write!(f, "{}d", seconds / 86_400),
+            seconds if seconds >= 3600 && seconds % 3600 == 0 => write!(f, "{}h", seconds / 3600),
+            _ => write!(f, "{}", humantime::format_duration(self.0)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Age {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AgeVisitor;
+        impl Visitor<'_> for AgeVisitor {
+            type Value = Age;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration in quotes, such as \"90s\", \"24h\" or \"7d\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Age, E> {
+                let wrong = |_| E::custom(format!("`{text}` is no duration; write \"90s\", \"24h\" or \"7d\""));
+                humantime::parse_duration(text).map(Age).map_err(wrong)
+            }
+        }
+        deserializer.deserialize_str(AgeVisitor)
+    }
+}
+
+/// A percentage from 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percent(pub f64);
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PercentVisitor;
+        impl Visitor<'_> for PercentVisitor {
+            type Value = Percent;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a percentage from 0 to 100")
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Percent, E> {
+                self.visit_f64(number as f64)
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Percent, E> {
+                match (0.0..=100.0).contains(&number) {
+                    true => Ok(Percent(number)),
+                    false => Err(E::custom(format!("`{number}` is no percentage from 0 to 100"))),
+                }
+            }
+        }
+        deserializer.deserialize_any(PercentVisitor)
+    }
+}

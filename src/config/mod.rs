@@ -1,0 +1,292 @@
+//! What can be written: the configuration, read and checked once, then trusted by everything below.
+//!
+//! Errors here are [`Misconfigured`]: they name the file, the line or key, and what would be right, and never quote the
+//! line itself, since it may hold a password.
+
+mod environment;
+mod file;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use toml::de::DeTable;
+
+use crate::exit_code::Misconfigured;
+pub use file::{Age, Percent, Records, Safety, Trash};
+
+/// The whole configuration, checked.
+#[derive(Debug)]
+pub struct Config {
+    pub database: Database,
+    pub storage: Storage,
+    pub records: Vec<Records>,
+    pub references: Vec<Reference>,
+    pub safety: Safety,
+    pub trash: Trash,
+    /// Where the ledger lies; `None` means the default place.
+    pub ledger: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+pub struct Database {
+    pub engine: Engine,
+    pub url: SecretString,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Postgres,
+    MySql,
+    Sqlite,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Engine::Postgres => "postgres",
+            Engine::MySql => "mysql",
+            Engine::Sqlite => "sqlite",
+        })
+    }
+}
+
+#[derive(Debug)]
+pub struct Storage {
+    pub place: Place,
+    /// Only keys below it are compared; empty, or ends in `/`.
+    pub prefix: String,
+    /// Keys that no comparison looks at.
+    pub ignore: GlobSet,
+    /// Requests in flight at most.
+    pub concurrency: usize,
+}
+
+#[derive(Debug)]
+pub enum Place {
+    S3 { bucket: String, endpoint: Option<String>, region: Option<String>, path_style: bool },
+    Local { root: PathBuf },
+}
+
+/// Keys in use elsewhere in the database.
+#[derive(Debug, Clone)]
+pub enum Reference {
+    Column { table: String, key: String },
+    Query(String),
+}
+
+/// Reads and checks the configuration file at `path`.
+///
+/// # Errors
+/// [`Misconfigured`] for whatever is wrong with it.
+pub fn load(path: &Path) -> Result<Config> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Misconfigured(format!("{}: cannot be read: {error}", path.display())))?;
+    let environment = |name: &str| std::env::var(name).ok();
+    parse(&text, &environment).map_err(|error| {
+        let place = match error.line {
+            Some(line) => format!("{}, line {line}", path.display()),
+            None => path.display().to_string(),
+        };
+        Misconfigured(format!("{place}: {}", error.message)).into()
+    })
+}
+
+/// What is wrong with a configuration, and on which line where that is known.
+#[derive(Debug)]
+pub struct Wrong {
+    pub message: String,
+    pub line: Option<usize>,
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Wrong { message, line: None }
+    }
+}
+
+/// Parses and checks a configuration, with `lookup` for the environment.
+pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, Wrong> {
+    let line_of = |offset: usize| Some(1 + text[..offset.min(text.len())].matches('\n').count());
+    let from_toml = |error: toml::de::Error| Wrong {
+        message: error.message().to_owned(),
+        line: error.span().and_then(|span| line_of(span.start)),
+    };
+    let mut table = DeTable::parse(text).map_err(from_toml)?;
+    environment::substitute(table.get_mut(), lookup)
+        .map_err(|error| Wrong { message: error.message, line: line_of(error.offset) })?;
+    let file: file::File = serde::Deserialize::deserialize(toml::Deserializer::from(table)).map_err(from_toml)?;
+    checked(file)
+}
+
+fn checked(file: file::File) -> Result<Config, Wrong> {
+    if file.records.is_empty() && file.references.is_empty() {
+        return Err("nothing says which keys the database knows: add a [[records]] section".to_owned().into());
+    }
+    if file.trash.prefix.is_empty() || !file.trash.prefix.ends_with('/') {
+        return Err("[trash] prefix must end in \"/\"".to_owned().into());
+    }
+    for records in &file.records {
+        let named = [("table", &records.table), ("id", &records.id), ("key", &records.key)];
+        if let Some((name, _)) = named.iter().find(|(_, value)| value.is_empty()) {
+            return Err(format!("[[records]] {name} is empty").into());
+        }
+    }
+    Ok(Config {
+        database: database(file.database)?,
+        storage: storage(file.storage)?,
+        records: file.records,
+        references: file.references.into_iter().map(reference).collect::<Result<_, _>>()?,
+        safety: file.safety,
+        trash: file.trash,
+        ledger: file.ledger.path,
+    })
+}
+
+fn database(section: file::Database) -> Result<Database, String> {
+    let url = match (section.url, section.url_file) {
+        (Some(url), None) => url,
+        (None, Some(path)) => match std::fs::read_to_string(&path) {
+            Ok(text) => SecretString::from(text.trim().to_owned()),
+            Err(error) => return Err(format!("[database] url_file {}: {error}", path.display())),
+        },
+        (Some(_), Some(_)) => return Err("[database] has both url and url_file; keep one".to_owned()),
+        (None, None) => return Err("[database] needs a url or a url_file".to_owned()),
+    };
+    let engine = match url.expose_secret().split_once(':').map(|(scheme, _)| scheme) {
+        Some("postgres" | "postgresql") => Engine::Postgres,
+        Some("mysql" | "mariadb") => Engine::MySql,
+        Some("sqlite") => Engine::Sqlite,
+        _ => return Err("[database] url must begin with postgres://, mysql:// or sqlite:".to_owned()),
+    };
+    Ok(Database { engine, url })
+}
+
+fn storage(section: file::Storage) -> Result<Storage, String> {
+    if !section.prefix.is_empty() && !section.prefix.ends_with('/') {
+        return Err(format!("[storage] prefix = {:?} must end in \"/\"", section.prefix));
+    }
+    if section.concurrency == 0 {
+        return Err("[storage] concurrency must be at least 1".to_owned());
+    }
+    let place = match section.kind {
+        file::Kind::S3 => {
+            let bucket = section.bucket.filter(|bucket| !bucket.is_empty());
+            let bucket = bucket.ok_or("[storage] kind = \"s3\" needs a bucket")?;
+            if section.root.is_some() {
+                return Err("[storage] root belongs to kind = \"local\"".to_owned());
+            }
+            if bucket.ends_with("--x-s3") {
+                return Err(format!(
+                    "[storage] bucket {bucket} is an S3 directory bucket, which does not list in key order; \
+                     only general-purpose buckets can be compared"
+                ));
+            }
+            let endpoint = section.endpoint.filter(|endpoint| !endpoint.is_empty());
+            if let Some(endpoint) = &endpoint
+                && !endpoint.starts_with("http://")
+                && !endpoint.starts_with("https://")
+            {
+                return Err("[storage] endpoint must begin with https:// or http://".to_owned());
+            }
+            let path_style = section.path_style.unwrap_or(endpoint.is_some());
+            Place::S3 { bucket, endpoint, region: section.region, path_style }
+        }
+        file::Kind::Local => {
+            let of_s3 = [
+                ("bucket", section.bucket.is_some()),
+                ("endpoint", section.endpoint.is_some()),
+                ("region", section.region.is_some()),
+                ("path_style", section.path_style.is_some()),
+            ];
+            if let Some((name, _)) = of_s3.iter().find(|(_, given)| *given) {
+                return Err(format!("[storage] {name} belongs to kind = \"s3\""));
+            }
+            let root = section.root.filter(|root| !root.as_os_str().is_empty());
+            Place::Local { root: root.ok_or("[storage] kind = \"local\" needs a root")? }
+        }
+    };
+    Ok(Storage { place, prefix: section.prefix, ignore: globs(&section.ignore)?, concurrency: section.concurrency })
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, String> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(glob.map_err(|error| format!("[storage] ignore: {pattern:?}: {}", error.kind()))?);
+    }
+    set.build().map_err(|error| format!("[storage] ignore: {error}"))
+}
+
+fn reference(section: file::References) -> Result<Reference, String> {
+    match (section.table, section.key, section.query) {
+        (Some(table), Some(key), None) => Ok(Reference::Column { table, key }),
+        (None, None, Some(query)) => Ok(Reference::Query(query)),
+        _ => Err("[[references]] needs either table and key, or query".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIMPLEST: &str = r#"
+[database]
+url = "sqlite:app.db"
+[storage]
+kind = "local"
+root = "uploads"
+[[records]]
+table = "assets"
+id = "id"
+key = "storage_key"
+"#;
+
+    fn wrong(text: &str) -> Wrong {
+        parse(text, &|_| None).expect_err("a wrong configuration")
+    }
+
+    #[test]
+    fn the_simplest_application_needs_three_sections() {
+        let config = parse(SIMPLEST, &|_| None).expect("a configuration");
+        assert_eq!(config.database.engine, Engine::Sqlite);
+        assert_eq!(config.safety.min_age.to_string(), "24h");
+        assert!(config.trash.enabled);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_what_would_be_right() {
+        let error = wrong(&SIMPLEST.replace("key = ", "storge_key = "));
+        assert_eq!(error.line, Some(10));
+        assert!(error.message.contains("storge_key") && error.message.contains("created_at"), "{error:?}");
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let error = wrong(&SIMPLEST.replace("id = \"id\"\n", ""));
+        assert!(error.message.contains("`id`") && error.line.is_some(), "{error:?}");
+    }
+
+    #[test]
+    fn a_bad_duration_says_what_a_good_one_is() {
+        let error = wrong(&format!("{SIMPLEST}[safety]\nmin_age = \"soon\"\n"));
+        assert_eq!(error.line, Some(12));
+        assert!(error.message.contains("soon") && error.message.contains("24h"), "{error:?}");
+    }
+
+    #[test]
+    fn an_error_never_quotes_the_url() {
+        for url in ["\"oracle://u:hunter2@h/d\"", "\"postgres://u:hunter2@h/d", "[\"hunter2\"]"] {
+            let error = wrong(&SIMPLEST.replace("\"sqlite:app.db\"", url));
+            assert!(!error.message.contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn keys_of_the_other_kind_of_storage_are_refused() {
+        let error = wrong(&SIMPLEST.replace("root = \"uploads\"", "root = \"uploads\"\nbucket = \"b\""));
+        assert!(error.message.contains("bucket"), "{error:?}");
+    }
+}

@@ -1,0 +1,190 @@
+//! The keys of every source, streamed once each in byte order and merged into one sequence.
+//!
+//! Each source has a connection and a task of its own, and a channel of a few chunks between it and the merge: a busy
+//! reader holds the server back, and memory stays small. A stream that ends without saying that it is complete has
+//! failed (I1).
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
+
+use crate::config;
+use crate::database::connection::Connection;
+use crate::database::source::Source;
+use crate::database::spool::Spool;
+
+/// Keys of one source that follow each other, in one buffer.
+#[derive(Default)]
+pub struct Chunk {
+    text: String,
+    ends: Vec<usize>,
+}
+
+/// Keys in a chunk, at most.
+const CHUNK_KEYS: usize = 1024;
+/// Bytes in a chunk; one key may go over it.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// Chunks on their way from a source to the merge.
+const CHUNKS_AHEAD: usize = 4;
+
+impl Chunk {
+    fn get(&self, at: usize) -> Option<&str> {
+        let end = *self.ends.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.text[start..end])
+    }
+
+    fn is_full(&self) -> bool {
+        self.ends.len() >= CHUNK_KEYS || self.text.len() >= CHUNK_BYTES
+    }
+}
+
+enum Message {
+    Keys(Chunk),
+    /// Every row was read.
+    Complete,
+}
+
+/// Where a source's keys go: prefixed, checked for their order, and cut into chunks.
+pub struct Chunks {
+    source: Arc<Source>,
+    chunk: Chunk,
+    last: String,
+    out: Out,
+}
+
+enum Out {
+    Channel(Sender<Result<Message>>),
+    /// The keys are read to their end before any of them is given on.
+    Spool(Spool, Sender<Result<Message>>),
+}
+
+impl Chunks {
+    /// Takes the next row's value. One that is empty names nothing.
+    pub async fn push(&mut self, value: &str) -> Result<()> {
+        if value.is_empty() {
+            return Ok(());
+        }
+        if value < self.last.as_str() {
+            bail!("{} gave its keys out of byte order; does the column hold anything but text?", self.source.name);
+        }
+        self.last.clear();
+        self.last.push_str(value);
+        match &mut self.out {
+            Out::Spool(spool, _) => spool.push(value),
+            Out::Channel(_) => self.give(value).await,
+        }
+    }
+
+    async fn give(&mut self, value: &str) -> Result<()> {
+        self.chunk.text.push_str(&self.source.key_prefix);
+        self.chunk.text.push_str(value);
+        self.chunk.ends.push(self.chunk.text.len());
+        if self.chunk.is_full() {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let chunk = std::mem::take(&mut self.chunk);
+        let (Out::Channel(channel) | Out::Spool(_, channel)) = &self.out;
+        channel.send(Ok(Message::Keys(chunk))).await.map_err(|_| anyhow!("nobody reads the keys any more"))
+    }
+
+    /// The source was read to its end.
+    async fn complete(mut self) -> Result<()> {
+        if let Out::Spool(spool, channel) = self.out {
+            let mut values = spool.into_values()?;
+            self.out = Out::Channel(channel);
+            while let Some(value) = values.next_value()? {
+                self.give(&value).await?;
+            }
+        }
+        self.flush().await?;
+        let (Out::Channel(channel) | Out::Spool(_, channel)) = &self.out;
+        channel.send(Ok(Message::Complete)).await.map_err(|_| anyhow!("nobody reads the keys any more"))
+    }
+}
+
+/// The merged keys of all sources; dropping it ends their streams.
+pub struct MergedKeys {
+    heads: Vec<Head>,
+    /// Which head gave the last key, and is to move on.
+    taken: Option<usize>,
+    _tasks: JoinSet<()>,
+}
+
+struct Head {
+    source: Arc<Source>,
+    receiver: Receiver<Result<Message>>,
+    chunk: Chunk,
+    at: usize,
+    complete: bool,
+}
+
+impl MergedKeys {
+    /// Starts the stream of each source, each on a connection of its own.
+    pub fn start(config: &Arc<config::Database>, sources: &[Arc<Source>]) -> Self {
+        let mut tasks = JoinSet::new();
+        let heads = sources.iter().map(|source| {
+            let (sender, receiver) = channel(CHUNKS_AHEAD);
+            tasks.spawn(stream(config.clone(), source.clone(), sender));
+            Head { source: source.clone(), receiver, chunk: Chunk::default(), at: 0, complete: false }
+        });
+        MergedKeys { heads: heads.collect(), taken: None, _tasks: tasks }
+    }
+
+    /// The next key in byte order, and whether its row owns the object; `None` at the end of every source. A key that
+    /// several rows name comes as often.
+    pub async fn next(&mut self) -> Result<Option<(&str, bool)>> {
+        if let Some(taken) = self.taken.take() {
+            self.heads[taken].at += 1;
+        }
+        for head in &mut self.heads {
+            head.fill().await?;
+        }
+        let keys = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.chunk.get(head.at)?, at)));
+        let Some((key, at)) = keys.min() else { return Ok(None) };
+        self.taken = Some(at);
+        Ok(Some((key, self.heads[at].source.owns)))
+    }
+}
+
+impl Head {
+    async fn fill(&mut self) -> Result<()> {
+        while !self.complete && self.at >= self.chunk.ends.len() {
+            match self.receiver.recv().await {
+                Some(Ok(Message::Keys(chunk))) => (self.chunk, self.at) = (chunk, 0),
+                Some(Ok(Message::Complete)) => self.complete = true,
+                Some(Err(error)) => return Err(error),
+                None => bail!("the stream of {} broke off", self.source.name),
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn stream(config: Arc<config::Database>, source: Arc<Source>, sender: Sender<Result<Message>>) {
+    let streamed = stream_whole(&config, &source, sender.clone()).await;
+    if let Err(error) = streamed {
+        // Nobody left to tell means that the comparison has already failed elsewhere.
+        let _ = sender.send(Err(error.context(format!("reading the keys of {}", source.name)))).await;
+    }
+}
+
+async fn stream_whole(config: &config::Database, source: &Arc<Source>, sender: Sender<Result<Message>>) -> Result<()> {
+    let mut connection = Connection::open(config).await.context("connecting")?;
+    let out = match source.must_be_spooled {
+        true => Out::Spool(Spool::new()?, sender),
+        false => Out::Channel(sender),
+    };
+    let mut chunks = Chunks { source: source.clone(), chunk: Chunk::default(), last: String::new(), out };
+    connection.begin().await?;
+    connection.send_keys(&source.stream_sql, &mut chunks).await?;
+    connection.end().await?;
+    drop(connection);
+    chunks.complete().await
+}

@@ -1,0 +1,126 @@
+//! PURE: what one key's object and claims amount to, whether something is old enough to judge, and whether the two
+//! sides look like a pair at all. Every doubt is decided for keeping.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::compare::merge::Joined;
+use crate::finding::{Created, Time, Totals};
+
+/// What a joined key amounts to, before it is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Both sides have it.
+    Wanted,
+    /// Nobody knows the object, and it is old enough to say so.
+    OrphanedFile,
+    /// Nobody knows the object yet; it is too young to judge.
+    YoungFile,
+    /// The database names an object that was not listed.
+    MissingObject,
+}
+
+/// Judges one key, with the store's own clock at `now`.
+pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
+    match joined {
+        Joined::Both(..) => Verdict::Wanted,
+        Joined::DatabaseOnly(..) => Verdict::MissingObject,
+        Joined::StorageOnly(object) if is_young(object.last_modified, now, min_age) => Verdict::YoungFile,
+        Joined::StorageOnly(_) => Verdict::OrphanedFile,
+    }
+}
+
+/// Whether something dated `at` is younger than `min_age`. A date that cannot be read, or lies in the future, is young;
+/// a `min_age` of zero switches the test off.
+pub fn is_young(at: Option<Time>, now: Time, min_age: Duration) -> bool {
+    if min_age.is_zero() {
+        return false;
+    }
+    match (at, TimeDelta::from_std(min_age)) {
+        (Some(at), Ok(min_age)) => now.signed_duration_since(at) < min_age,
+        _ => true,
+    }
+}
+
+/// Whether a row is too young to be a finding, by the database's own clock at `now`. A row of a table without
+/// `created_at` has no age, and so is a finding.
+pub fn is_young_record(created: Created, now: Time, min_age: Duration) -> bool {
+    created != Created::Unconfigured && is_young(created.time(), now, min_age)
+}
+
+/// The newest time at which an unknown file may have been stored before it speaks of a database that is behind (I17):
+/// the newest object that the database knows, plus the larger of `min_age` and a day.
+pub fn newest_believable(newest_known: Option<Time>, min_age: Duration) -> Option<Time> {
+    let margin = TimeDelta::from_std(min_age.max(Duration::from_secs(24 * 3600))).ok()?;
+    newest_known?.checked_add_signed(margin)
+}
+
+/// Why the two sides do not look like a pair (I3).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum WrongPair {
+    NoRecords,
+    NoObjects,
+    /// The percentage of the smaller side's keys that are on both sides.
+    LowOverlap(f64),
+}
+
+/// Whether the two sides look like a wrong bucket, prefix or database. `owners` says whether any table owns objects;
+/// without one, references alone must be there.
+pub fn wrong_pair(totals: &Totals, owners: bool, min_overlap: f64) -> Option<WrongPair> {
+    let known = if owners { totals.records } else { totals.references };
+    if known == 0 {
+        return Some(WrongPair::NoRecords);
+    }
+    if totals.objects == 0 {
+        return Some(WrongPair::NoObjects);
+    }
+    let smaller = totals.objects.min(totals.known_keys).max(1);
+    let overlap = totals.shared_keys as f64 * 100.0 / smaller as f64;
+    (totals.shared_keys == 0 || overlap < min_overlap).then_some(WrongPair::LowOverlap(overlap))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        text.parse().expect("a time")
+    }
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    #[test]
+    fn a_date_that_is_missing_or_in_the_future_is_young() {
+        let now = at("2026-01-10T00:00:00Z");
+        assert!(is_young(None, now, DAY));
+        assert!(is_young(Some(at("2027-01-01T00:00:00Z")), now, DAY));
+        assert!(is_young(Some(at("2026-01-09T00:00:01Z")), now, DAY));
+        assert!(!is_young(Some(at("2026-01-09T00:00:00Z")), now, DAY));
+        assert!(!is_young(None, now, Duration::ZERO));
+        assert!(is_young(Some(at("2020-01-01T00:00:00Z")), now, Duration::MAX));
+    }
+
+    #[test]
+    fn a_row_without_a_configured_date_is_a_finding_and_an_unreadable_one_is_young() {
+        let now = at("2026-01-10T00:00:00Z");
+        assert!(!is_young_record(Created::Unconfigured, now, DAY));
+        assert!(is_young_record(Created::Unreadable, now, DAY));
+    }
+
+    #[test]
+    fn a_wrong_pair_shows_in_zeroes_and_in_a_low_overlap() {
+        let totals = |objects, records, shared_keys| Totals {
+            objects,
+            records,
+            known_keys: records,
+            shared_keys,
+            ..Totals::default()
+        };
+        assert_eq!(wrong_pair(&totals(10, 0, 0), true, 50.0), Some(WrongPair::NoRecords));
+        assert_eq!(wrong_pair(&totals(0, 10, 0), true, 50.0), Some(WrongPair::NoObjects));
+        assert_eq!(wrong_pair(&totals(10, 10, 4), true, 50.0), Some(WrongPair::LowOverlap(40.0)));
+        assert_eq!(wrong_pair(&totals(10, 10, 0), true, 0.0), Some(WrongPair::LowOverlap(0.0)));
+        assert_eq!(wrong_pair(&totals(1000, 10, 5), true, 50.0), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! A folder as a store. It stays inside its root (I16): no symbolic link is followed, no `..` resolved, no mount
+//! crossed, and only regular files are objects.
+
+mod walk;
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use anyhow::{Context, Result, bail};
+use chrono::Utc;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::finding::Object;
+use crate::storage::{Listing, Page, Presence, Requests, Store};
+use walk::Walk;
+
+/// How many objects a page of a folder's listing has at most.
+const PAGE: usize = 1000;
+
+/// A folder, and the prefix below which it is listed.
+pub struct Folder {
+    root: PathBuf,
+    /// The file system that the root lies on.
+    device: u64,
+    prefix: String,
+    unreadable_names: Arc<AtomicU64>,
+}
+
+impl Folder {
+    pub fn open(root: &Path, prefix: &str) -> Result<Self> {
+        let root = root.canonicalize().with_context(|| format!("the root folder {}", root.display()))?;
+        let metadata = fs::metadata(&root).with_context(|| format!("the root folder {}", root.display()))?;
+        if !metadata.is_dir() {
+            bail!("the root {} is no folder", root.display());
+        }
+        Ok(Folder { device: metadata.dev(), root, prefix: prefix.to_owned(), unreadable_names: Arc::default() })
+    }
+
+    fn look_at(&self, key: &str) -> Result<Presence> {
+        // The file system would read these as other paths; as keys they name nothing that a folder can hold.
+        if key.split('/').any(|part| matches!(part, "" | "." | "..")) || key.contains('\0') {
+            return Ok(Presence::Missing);
+        }
+        let mut path = self.root.clone();
+        let mut parts = key.split('/').peekable();
+        while let Some(part) = parts.next() {
+            path.push(part);
+            let metadata = match fs::symlink_metadata(&path) {
+                Ok(metadata) => metadata,
+                Err(error) if proves_absence(&error) => return Ok(Presence::Missing),
+                Err(error) => return Err(error).with_context(|| format!("looking at {}", path.display())),
+            };
+            let shown = || path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
+            if metadata.is_symlink() {
+                return Ok(Presence::Unknown(format!("{} is a symbolic link, which is not followed", shown())));
+            }
+            if metadata.dev() != self.device {
+                return Ok(Presence::Unknown(format!("{} lies on another file system", shown())));
+            }
+            let is_last = parts.peek().is_none();
+            match (is_last, metadata.is_dir(), metadata.is_file()) {
+                (true, _, true) => return Ok(Presence::Present(object_of(key.to_owned(), &metadata))),
+                (true, true, _) => return Ok(Presence::Missing),
+                (false, true, _) => {}
+                (false, _, true) => return Ok(Presence::Missing),
+                _ => return Ok(Presence::Unknown(format!("{} is no regular file", shown()))),
+            }
+        }
+        Ok(Presence::Missing)
+    }
+}
+
+/// Whether a failed look at a path says that nothing is there.
+fn proves_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+}
+
+fn object_of(key: String, metadata: &Metadata) -> Object {
+    let last_modified = metadata.modified().ok().map(Into::into);
+    Object { key, size: metadata.len(), last_modified, etag: None }
+}
+
+impl Store for Folder {
+    fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
+        let unreadable = self.unreadable_names.clone();
+        Box::new(Walking { walk: Some(Walk::new(&self.root, self.device, &self.prefix, after, unreadable)) })
+    }
+
+    fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
+        async move { self.look_at(key) }.boxed()
+    }
+
+    fn is_there(&self) -> BoxFuture<'_, Result<()>> {
+        let root = fs::metadata(&self.root).with_context(|| format!("the root folder {}", self.root.display()));
+        async move { root.map(|_| ()) }.boxed()
+    }
+
+    fn lists_ranges(&self) -> bool {
+        false
+    }
+
+    fn requests(&self) -> Requests {
+        Requests::default()
+    }
+
+    fn unreadable_names(&self) -> u64 {
+        self.unreadable_names.load(Relaxed)
+    }
+}
+
+/// A walk that takes its steps on a thread where blocking is allowed.
+struct Walking {
+    walk: Option<Walk>,
+}
+
+impl Listing for Walking {
+    fn next_page(&mut self) -> BoxFuture<'_, Result<Option<Page>>> {
+        async move {
+            let Some(mut walk) = self.walk.take() else { return Ok(None) };
+            let (walk, objects) = tokio::task::spawn_blocking(move || {
+                let objects = walk.next_objects(PAGE);
+                (walk, objects)
+            })
+            .await?;
+            let objects = objects?;
+            if objects.is_empty() {
+                return Ok(None);
+            }
+            self.walk = Some(walk);
+            Ok(Some(Page { objects, now: Utc::now() }))
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[&str]) -> (tempfile::TempDir, Folder) {
+        let home = tempfile::tempdir().expect("a folder");
+        for file in files {
+            let path = home.path().join(file);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+            fs::write(path, file).expect("a file");
+        }
+        let folder = Folder::open(home.path(), "").expect("a store");
+        (home, folder)
+    }
+
+    #[test]
+    fn only_a_regular_file_below_the_root_is_present() {
+        let (home, folder) = folder(&["a/b", "c"]);
+        std::os::unix::fs::symlink(home.path().join("c"), home.path().join("link")).expect("a link");
+        std::os::unix::fs::symlink(home.path().join("a"), home.path().join("linked")).expect("a link");
+        assert!(matches!(folder.look_at("a/b").expect("a look"), Presence::Present(object) if object.size == 3));
+        for missing in ["a", "a//b", "./c", "a/../c", "/c", "c/", "c/d", "", "x", &"x".repeat(300), "x\0"] {
+            assert_eq!(folder.look_at(missing).expect("a look"), Presence::Missing, "{missing:?}");
+        }
+        for unknown in ["link", "linked/b"] {
+            assert!(matches!(folder.look_at(unknown).expect("a look"), Presence::Unknown(_)), "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Walks a folder in byte order of full keys, which a directory walk does not give by itself: `a-b` sorts before `a/b`,
+//! and so a folder's name is sorted with its `/`.
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use anyhow::{Context, Result};
+
+use super::object_of;
+use crate::finding::Object;
+
+/// A walk under way. Memory: the names of the folders from the root to where it is.
+pub struct Walk {
+    root: PathBuf,
+    device: u64,
+    prefix: Vec<u8>,
+    after: Vec<u8>,
+    stack: Vec<Level>,
+    started: bool,
+    unreadable_names: Arc<AtomicU64>,
+}
+
+/// One open folder.
+struct Level {
+    /// Its key, with the `/`; empty for the root.
+    key: Vec<u8>,
+    names: Names,
+    next: usize,
+}
+
+/// A folder's sorted names in one buffer; those of folders end in `/`.
+#[derive(Default)]
+struct Names {
+    bytes: Vec<u8>,
+    spans: Vec<(usize, usize)>,
+}
+
+impl Names {
+    fn push(&mut self, name: &[u8], is_folder: bool) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name);
+        if is_folder {
+            self.bytes.push(b'/');
+        }
+        self.spans.push((start, self.bytes.len()));
+    }
+
+    fn sort(&mut self) {
+        let bytes = &self.bytes;
+        self.spans.sort_unstable_by(|a, b| bytes[a.0..a.1].cmp(&bytes[b.0..b.1]));
+    }
+
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        self.spans.get(at).map(|&(start, end)| &self.bytes[start..end])
+    }
+}
+
+impl Walk {
+    pub fn new(root: &Path, device: u64, prefix: &str, after: Option<&str>, unreadable_names: Arc<AtomicU64>) -> Self {
+        Walk {
+            root: root.to_owned(),
+            device,
+            prefix: prefix.into(),
+            after: after.unwrap_or_default().into(),
+            stack: Vec::new(),
+            started: false,
+            unreadable_names,
+        }
+    }
+
+    /// The next objects, at most `limit` and in byte order of their keys; empty at the end.
+    pub fn next_objects(&mut self, limit: usize) -> Result<Vec<Object>> {
+        if !self.started {
+            self.started = true;
+            self.enter(Vec::new())?;
+        }
+        let mut objects = Vec::new();
+        while objects.len() < limit {
+            let Some(level) = self.stack.last_mut() else { break };
+            let Some(name) = level.names.get(level.next) else {
+                self.stack.pop();
+                continue;
+            };
+            let key = [level.key.as_slice(), name].concat();
+            level.next += 1;
+            if !self.may_hold(&key) {
+                continue;
+            }
+            match key.ends_with(b"/") {
+                true => self.enter(key)?,
+                false => objects.extend(self.file(key)?),
+            }
+        }
+        Ok(objects)
+    }
+
+    /// Whether the file, or any file below the folder, can be within the prefix and after the start.
+    fn may_hold(&self, key: &[u8]) -> bool {
+        let is_folder = key.ends_with(b"/");
+        let in_prefix = key.starts_with(&self.prefix) || is_folder && self.prefix.starts_with(key);
+        let in_range = key > self.after.as_slice() || is_folder && self.after.starts_with(key);
+        in_prefix && in_range
+    }
+
+    fn path(&self, key: &[u8]) -> PathBuf {
+        self.root.join(std::ffi::OsStr::from_bytes(key))
+    }
+
+    fn enter(&mut self, key: Vec<u8>) -> Result<()> {
+        let path = self.path(&key);
+        match names_of(&path, self.device) {
+            Ok(Some(names)) => self.stack.push(Level { key, names, next: 0 }),
+            Ok(None) => tracing::warn!("{} lies on another file system and is not read", path.display()),
+            // Gone since its name was read: then nothing is below it. The root itself must be there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !key.is_empty() => {}
+            Err(error) => return Err(error).with_context(|| format!("reading the folder {}", path.display())),
+        }
+        Ok(())
+    }
+
+    fn file(&self, key: Vec<u8>) -> Result<Option<Object>> {
+        let path = self.path(&key);
+        let Ok(key) = String::from_utf8(key) else {
+            self.unreadable_names.fetch_add(1, Relaxed);
+            return Ok(None);
+        };
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(object_of(key, &metadata))),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("looking at {}", path.display())),
+        }
+    }
+}
+
+/// The folder's files and folders, sorted; `None` where another file system is mounted on it. Links and special files
+/// are left out.
+fn names_of(path: &Path, device: u64) -> io::Result<Option<Names>> {
+    let metadata = fs::symlink_metadata(path)?;
+    // A folder that became a link since its name was read is as little followed as any other.
+    if !metadata.is_dir() || metadata.dev() != device {
+        return Ok(None);
+    }
+    let mut names = Names::default();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if kind.is_dir() || kind.is_file() {
+            names.push(&entry.file_name().into_vec(), kind.is_dir());
+        }
+    }
+    names.sort();
+    Ok(Some(names))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn keys(root: &Path, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
+        let device = fs::metadata(root).expect("the root").dev();
+        let mut walk = Walk::new(root, device, prefix, after, Arc::default());
+        let mut keys = Vec::new();
+        loop {
+            let page = walk.next_objects(limit).expect("a page");
+            if page.is_empty() {
+                return keys;
+            }
+            keys.extend(page.into_iter().map(|object| object.key));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_walk_gives_the_byte_order_of_full_keys(
+            wanted in prop::collection::btree_set("[a\\-b0]{1,2}(/[a\\-b0]{1,2}){0,2}", 0..25),
+            prefix in "(a/|b/a/)?",
+            after in prop::option::of("[a\\-b/]{0,3}"),
+            limit in 1_usize..5,
+        ) {
+            let home = tempfile::tempdir().expect("a folder");
+            let mut made = BTreeSet::new();
+            for key in wanted {
+                let path = home.path().join(&key);
+                // A name can be a file or a folder, not both.
+                if fs::create_dir_all(path.parent().expect("a parent")).is_ok() && fs::write(path, "").is_ok() {
+                    made.insert(key);
+                }
+            }
+            let expected: Vec<String> = made
+                .into_iter()
+                .filter(|key| key.starts_with(&prefix) && after.as_ref().is_none_or(|after| key > after))
+                .collect();
+            prop_assert_eq!(keys(home.path(), &prefix, after.as_deref(), limit), expected);
+        }
+    }
+
+    #[test]
+    fn links_are_not_followed_and_names_that_are_not_utf8_are_counted() {
+        let home = tempfile::tempdir().expect("a folder");
+        fs::create_dir(home.path().join("a")).expect("a folder");
+        fs::write(home.path().join("a/b"), "").expect("a file");
+        std::os::unix::fs::symlink(home.path().join("a"), home.path().join("c")).expect("a link");
+        fs::write(home.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "").expect("a file");
+        let unreadable = Arc::new(AtomicU64::new(0));
+        let device = fs::metadata(home.path()).expect("the root").dev();
+        let mut walk = Walk::new(home.path(), device, "", None, unreadable.clone());
+        let page = walk.next_objects(10).expect("a page");
+        assert_eq!(page.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["a/b"]);
+        assert_eq!(unreadable.load(Relaxed), 1);
+    }
+}

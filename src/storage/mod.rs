@@ -1,0 +1,106 @@
+//! Where objects lie: one trait, a bucket or a folder behind it. Nothing here knows of databases, and nothing here
+//! decides what an object amounts to.
+//!
+//! Errors end a listing; they are never elements to skip. A listing that ends without an error is complete.
+
+mod local;
+mod s3;
+
+use anyhow::Result;
+use futures::future::BoxFuture;
+
+use crate::config::{Place, Storage};
+use crate::finding::{Object, Time};
+
+/// A bucket or a folder.
+pub trait Store: Send + Sync {
+    /// Lists the objects below the store's prefix whose keys come after `after`, in byte order.
+    fn listing(&self, after: Option<&str>) -> Box<dyn Listing>;
+
+    /// Looks at one object.
+    ///
+    /// # Errors
+    /// Whatever leaves open whether it is there: a refusal, a timeout, a server's fault.
+    fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>>;
+
+    /// Asks for the bucket itself: looks that answered "missing" mean nothing where the bucket is gone.
+    fn is_there(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// Whether ranges of keys can be listed beside each other; otherwise one listing serves them in turn.
+    fn lists_ranges(&self) -> bool;
+
+    /// What the store was asked so far.
+    fn requests(&self) -> Requests;
+
+    /// File names seen that are not UTF-8, and so are never findings.
+    fn unreadable_names(&self) -> u64 {
+        0
+    }
+}
+
+/// A listing under way.
+pub trait Listing: Send {
+    /// The next objects, in byte order; `None` at the end.
+    fn next_page(&mut self) -> BoxFuture<'_, Result<Option<Page>>>;
+}
+
+/// Some objects that follow each other, and the store's own time when it named them.
+#[derive(Debug)]
+pub struct Page {
+    pub objects: Vec<Object>,
+    pub now: Time,
+}
+
+/// What a look at one object found.
+#[derive(Debug, PartialEq)]
+pub enum Presence {
+    Present(Object),
+    /// Proven: a 404 for this key, or a path at which no file is.
+    Missing,
+    /// Neither can be said, and why; no run may act on it.
+    Unknown(String),
+}
+
+/// Requests sent, retries included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    pub list: u64,
+    pub head: u64,
+    pub copy: u64,
+    pub delete: u64,
+}
+
+/// Opens the store. `prefix` narrows what is listed.
+pub async fn open(config: &Storage, prefix: &str) -> Result<Box<dyn Store>> {
+    Ok(match &config.place {
+        Place::S3 { .. } => Box::new(s3::Bucket::open(config, prefix).await?),
+        Place::Local { root } => Box::new(local::Folder::open(root, prefix)?),
+    })
+}
+
+/// The kind and the address of the configured store, as reports name them: never a secret.
+pub fn address(config: &Storage) -> (&'static str, String) {
+    match &config.place {
+        Place::S3 { bucket, endpoint, region, .. } => {
+            let region = region.as_deref().filter(|region| !region.is_empty());
+            let host = match (endpoint, region) {
+                (Some(endpoint), _) => without_credentials(endpoint.trim_end_matches('/')),
+                (None, Some(region)) => format!("https://s3.{region}.amazonaws.com"),
+                (None, None) => "https://s3.amazonaws.com".to_owned(),
+            };
+            ("s3", [host.as_str(), bucket, &config.prefix].join("/").trim_end_matches('/').to_owned())
+        }
+        Place::Local { root } => {
+            let root = std::path::absolute(root).unwrap_or_else(|_| root.clone());
+            let path = root.join(&config.prefix).display().to_string();
+            ("local", if path.len() > 1 { path.trim_end_matches('/').to_owned() } else { path })
+        }
+    }
+}
+
+fn without_credentials(endpoint: &str) -> String {
+    match endpoint.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
+        None => endpoint.to_owned(),
+    }
+}

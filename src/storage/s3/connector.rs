@@ -1,0 +1,125 @@
+//! The SDK's own HTTP client, with three things added: requests are counted, the store's clock is read from each
+//! answer's `Date`, and a listing's page that was cut off is an error of the connection, which the SDK retries. (Its XML
+//! reader takes a document that ends between two elements for a complete one, and the page would silently be short.)
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use chrono::{DateTime, Utc};
+
+use crate::finding::Time;
+use crate::storage::Requests;
+
+/// What was sent, and what time the store says it is.
+#[derive(Debug, Default)]
+pub struct Meter {
+    list: AtomicU64,
+    head: AtomicU64,
+    copy: AtomicU64,
+    delete: AtomicU64,
+    /// Seconds since 1970, from the last answer's `Date`; 0 before the first.
+    store_seconds: AtomicI64,
+}
+
+impl Meter {
+    pub fn requests(&self) -> Requests {
+        Requests {
+            list: self.list.load(Relaxed),
+            head: self.head.load(Relaxed),
+            copy: self.copy.load(Relaxed),
+            delete: self.delete.load(Relaxed),
+        }
+    }
+
+    /// The store's own time; ours, where it does not say.
+    pub fn now(&self) -> Time {
+        match self.store_seconds.load(Relaxed) {
+            0 => Utc::now(),
+            seconds => DateTime::from_timestamp(seconds, 0).unwrap_or_else(Utc::now),
+        }
+    }
+
+    fn count(&self, request: &HttpRequest) {
+        let counter = match request.method() {
+            "GET" if is_list(request) => &self.list,
+            "HEAD" => &self.head,
+            "PUT" if request.headers().contains_key("x-amz-copy-source") => &self.copy,
+            "DELETE" | "POST" => &self.delete,
+            _ => return,
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    fn read_clock(&self, response: &HttpResponse) {
+        let date = response.headers().get("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+        if let Some(date) = date {
+            self.store_seconds.store(date.timestamp(), Relaxed);
+        }
+    }
+}
+
+/// The SDK's HTTP client, metered.
+pub fn metered(meter: Arc<Meter>) -> SharedHttpClient {
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    let inner = aws_smithy_http_client::Builder::new().tls_provider(provider).build_https();
+    SharedHttpClient::new(MeteredClient { inner, meter })
+}
+
+#[derive(Debug)]
+struct MeteredClient {
+    inner: SharedHttpClient,
+    meter: Arc<Meter>,
+}
+
+impl HttpClient for MeteredClient {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(MeteredConnector { inner, meter: self.meter.clone() })
+    }
+}
+
+#[derive(Debug)]
+struct MeteredConnector {
+    inner: SharedHttpConnector,
+    meter: Arc<Meter>,
+}
+
+impl HttpConnector for MeteredConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let is_list = is_list(&request);
+        self.meter.count(&request);
+        let meter = self.meter.clone();
+        let answer = self.inner.call(request);
+        HttpConnectorFuture::new(async move {
+            let mut response = answer.await?;
+            meter.read_clock(&response);
+            if is_list && response.status().is_success() {
+                let body = std::mem::replace(response.body_mut(), SdkBody::empty());
+                *response.body_mut() = whole_page(body).await?;
+            }
+            Ok(response)
+        })
+    }
+}
+
+fn is_list(request: &HttpRequest) -> bool {
+    request.method() == "GET" && request.uri().contains("list-type=2")
+}
+
+/// Reads a page to its end and makes sure that it is the whole document.
+async fn whole_page(body: SdkBody) -> Result<SdkBody, ConnectorError> {
+    let bytes = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
+    match bytes.trim_ascii_end().ends_with(b"ListBucketResult>") {
+        true => Ok(SdkBody::from(bytes)),
+        false => Err(ConnectorError::io("the page of the listing was cut off".into())),
+    }
+}

@@ -1,0 +1,124 @@
+//! What is typed: wrong usage ends in exit 2 with a message that says what would be right; options narrow and change
+//! what is printed.
+
+use crate::command_line::fixture::{Small, expect_usage_error};
+use crate::support::tool::keys_of;
+
+/// `cleanup-assets --help` prints the exit codes and the commands.
+#[test]
+fn help_prints_every_exit_code_and_command() {
+    let outcome = Small::new().tool.run(&["--help"]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let help = outcome.stdout.to_lowercase();
+    let codes = help.split_once("exit codes").expect("the exit codes").1;
+    for code in ["0", "1", "2", "10", "130"] {
+        assert!(codes.split(|c: char| !c.is_ascii_digit()).any(|number| number == code), "{code}: {codes}");
+    }
+    for word in ["--config", "--check", "--format", "--prefix", "--kind", "--quiet", "demo", "history"] {
+        assert!(help.contains(word), "{word} is not in the help");
+    }
+}
+
+/// `cleanup-assets -h` is short, `--version` is one line.
+#[test]
+fn version_is_one_line() {
+    let outcome = Small::new().tool.run(&["--version"]);
+    assert_eq!(outcome.code, 0);
+    assert_eq!(outcome.stdout, format!("cleanup-assets {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// `cleanup-assets --format yaml` names the formats that there are.
+#[test]
+fn an_unknown_format_names_the_known_ones() {
+    let outcome = Small::new().tool.run(&["--format", "yaml"]);
+    expect_usage_error(&outcome, &["yaml", "text", "json", "csv"]);
+}
+
+/// `cleanup-assets --kind lost` names the kinds that there are.
+#[test]
+fn an_unknown_kind_names_the_known_ones() {
+    let outcome = Small::new().tool.run(&["--kind", "lost"]);
+    expect_usage_error(&outcome, &["lost", "orphaned-file", "orphaned-record"]);
+}
+
+/// `cleanup-assets --chek` is not taken for anything else.
+#[test]
+fn a_misspelt_option_is_refused() {
+    expect_usage_error(&Small::new().tool.run(&["--chek"]), &["--chek", "--check"]);
+}
+
+/// `cleanup-assets -o report.pdf` names the extensions that it can write, before it compares anything.
+#[test]
+fn an_unknown_extension_names_the_known_ones() {
+    let small = Small::new();
+    let outcome = small.tool.run(&["-o", "report.pdf"]);
+    expect_usage_error(&outcome, &["report.pdf", ".json", ".csv", ".txt"]);
+    assert!(!small.tool.path("report.pdf").exists());
+}
+
+/// `cleanup-assets --check` exits 10 where there are findings, and 0 where there are none.
+#[test]
+fn check_tells_findings_by_the_exit_code() {
+    let small = Small::new();
+    assert_eq!(small.tool.run(&["--check"]).code, 0);
+    small.file("a/unknown.png");
+    let outcome = small.tool.run(&["--check"]);
+    assert_eq!(outcome.code, 10, "{outcome:#?}");
+    assert!(outcome.stdout.contains("a/unknown.png"), "the report is printed all the same");
+    assert_eq!(small.tool.run(&[]).code, 0, "without --check, findings are no error");
+}
+
+/// `cleanup-assets -q` prints nothing on a clean night, and the report on another.
+#[test]
+fn quiet_prints_only_findings() {
+    let small = Small::new();
+    let clean = small.tool.run(&["-q"]);
+    assert_eq!((clean.code, clean.stdout.as_str(), clean.stderr.as_str()), (0, "", ""));
+    small.file("a/unknown.png");
+    let outcome = small.tool.run(&["-q"]);
+    assert!(outcome.stdout.contains("a/unknown.png"), "{outcome:#?}");
+}
+
+/// `cleanup-assets --prefix b/` compares only what lies below.
+#[test]
+fn prefix_narrows_the_comparison() {
+    let small = Small::with_findings();
+    let outcome = small.tool.run(&["--prefix", "b/", "--format", "json"]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let report = outcome.json();
+    assert_eq!(keys_of(&report, "orphaned-file"), ["b/unknown.png"]);
+    assert_eq!(keys_of(&report, "orphaned-record"), [""; 0]);
+    assert_eq!(report["totals"]["objects"], 2);
+}
+
+/// `cleanup-assets --kind orphaned-record` reports only that kind; the option may be repeated.
+#[test]
+fn kind_narrows_the_report() {
+    let small = Small::with_findings();
+    let report = small.tool.run(&["--kind", "orphaned-record", "--format", "json"]).json();
+    assert_eq!(keys_of(&report, "orphaned-file"), [""; 0]);
+    assert_eq!(keys_of(&report, "orphaned-record"), ["a/lost.png"]);
+    let both = ["--kind", "orphaned-record", "--kind", "orphaned-file", "--format", "json"];
+    assert_eq!(small.tool.run(&both).json()["findings"].as_array().map(Vec::len), Some(3));
+}
+
+/// `cleanup-assets --check --kind orphaned-record` does not count the other kind.
+#[test]
+fn a_narrowed_check_counts_only_what_it_reports() {
+    let small = Small::new();
+    small.file("a/unknown.png");
+    assert_eq!(small.tool.run(&["--check", "--kind", "orphaned-record"]).code, 0);
+    assert_eq!(small.tool.run(&["--check", "--prefix", "b/"]).code, 0);
+    assert_eq!(small.tool.run(&["--check", "--kind", "orphaned-file"]).code, 10);
+}
+
+/// `cleanup-assets history --format json` and `cleanup-assets --format json history` are the same.
+#[test]
+fn global_options_work_before_and_after_a_command() {
+    let small = Small::new();
+    small.tool.report();
+    let after = small.tool.run(&["history", "--format", "json"]);
+    let before = small.tool.run(&["--format", "json", "history"]);
+    assert_eq!(after.code, 0, "{after:#?}");
+    assert_eq!(after.json(), before.json());
+}

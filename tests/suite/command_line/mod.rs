@@ -1,0 +1,10 @@
+//! The command line, the configuration and what is printed: on a SQLite database and a local folder, no server needed.
+
+mod arguments;
+mod configuration;
+mod demo;
+mod fixture;
+mod history;
+mod ledger;
+mod output;
+mod sightings;

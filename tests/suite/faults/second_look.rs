@@ -1,0 +1,93 @@
+//! What is found is looked at again before it is reported: an answer that leaves it open fails the run, and what has
+//! come to be in the meantime is no finding.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::support::s3::{Application, Call, Fault, What, found, hours_ago, insert_old_rows};
+
+/// `cleanup-assets` does not take 403 for "missing" when it looks at an orphaned record's file again.
+#[test]
+fn a_forbidden_second_look_fails_and_finds_nothing() {
+    let app = Application::small();
+    app.server.fault(Fault::on(Call::Head, What::Status(403, "AccessDenied")));
+    app.expect_failure();
+    assert!(app.server.every_fault_was_played());
+}
+
+/// `cleanup-assets` does not take 500 for "missing" either.
+#[test]
+fn a_second_look_that_never_succeeds_fails_and_finds_nothing() {
+    let app = Application::small();
+    app.server.fault(Fault::on(Call::Head, What::Status(500, "InternalError")));
+    app.expect_failure();
+}
+
+/// `cleanup-assets` does not take a closed connection for "missing" either.
+#[test]
+fn a_second_look_on_dead_connections_fails_and_finds_nothing() {
+    let app = Application::small();
+    app.server.fault(Fault::on(Call::Head, What::Reset));
+    app.expect_failure();
+}
+
+/// `cleanup-assets` fails though only one of the looks is left open: the others say nothing of it.
+#[test]
+fn one_forbidden_look_among_many_fails_and_finds_nothing() {
+    let app = Application::small();
+    let last = app.orphaned_records.last().expect("an orphaned record").clone();
+    app.server.fault(Fault::on(Call::Head, What::Status(403, "AccessDenied")).when(move |seen| seen.key == last));
+    app.expect_failure();
+}
+
+/// `cleanup-assets` looks once more where a look met an internal error.
+#[test]
+fn a_second_look_that_fails_once_is_repeated() {
+    let app = Application::small();
+    app.server.fault(Fault::on(Call::Head, What::Status(500, "InternalError")).times(1));
+    assert_eq!(found(&app.tool.report()), app.expected());
+    assert!(app.server.every_fault_was_played());
+}
+
+/// `cleanup-assets` does not report the record of a file that was uploaded after the listing had passed it.
+#[test]
+fn a_file_that_appears_after_the_listing_is_no_orphaned_record() {
+    let app = Application::small();
+    let (bucket, late) = (Arc::clone(&app.server.bucket), app.orphaned_records[0].clone());
+    let uploaded = late.clone();
+    app.server.before(Call::Head, move |seen| {
+        if seen.key == uploaded {
+            bucket.put(&uploaded, "here after all", hours_ago(0));
+        }
+    });
+    let (files, records) = found(&app.tool.report());
+    assert_eq!(files, app.orphaned_files);
+    assert_eq!(records, app.orphaned_records[1..], "{late} is there");
+}
+
+fn a_row_that_appears(app: &Application) {
+    let (database, late) = (app.database(), app.orphaned_files[0].clone());
+    let (inserted, once) = (late.clone(), AtomicBool::new(false));
+    app.server.before(Call::List, move |_| {
+        if !once.swap(true, Ordering::Relaxed) {
+            insert_old_rows(database.clone(), std::slice::from_ref(&inserted));
+        }
+    });
+    let (files, records) = found(&app.tool.report());
+    assert_eq!(files, app.orphaned_files[1..], "{late} is wanted");
+    assert_eq!(records, app.orphaned_records);
+}
+
+/// `cleanup-assets` does not report a file whose row was inserted after the keys had been read.
+#[test]
+fn a_file_whose_row_appears_during_the_listing_is_no_orphaned_file() {
+    a_row_that_appears(&Application::small());
+}
+
+/// The same on a SQLite database in WAL mode, where the keys are read from a snapshot that does not see the row.
+#[test]
+fn a_file_whose_row_appears_during_the_listing_is_no_orphaned_file_under_wal() {
+    let app = Application::small();
+    app.sql("PRAGMA journal_mode = WAL");
+    a_row_that_appears(&app);
+}

@@ -1,0 +1,114 @@
+//! The objects of one bucket, in memory and in byte order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, SystemTime};
+
+use hyper::body::Bytes;
+use s3s::crypto::{Checksum, Md5};
+
+/// One stored object.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub body: Bytes,
+    pub modified: SystemTime,
+    /// Without its quotes.
+    pub etag: String,
+}
+
+/// A bucket, and what it is told to do wrong when asked to delete.
+pub struct Bucket {
+    pub name: String,
+    pub(super) page_size: AtomicUsize,
+    objects: Mutex<BTreeMap<String, Stored>>,
+    refused: Mutex<BTreeSet<String>>,
+    unanswered: Mutex<BTreeSet<String>>,
+}
+
+/// What became of one key that was to be deleted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Deleted {
+    Gone,
+    Refused,
+    /// Gone or not: the answer will not say.
+    Unanswered,
+}
+
+/// A moment in the past, by our own clock.
+pub fn hours_ago(hours: u64) -> SystemTime {
+    SystemTime::now() - Duration::from_secs(hours * 3600)
+}
+
+impl Bucket {
+    pub(super) fn new(name: &str) -> Bucket {
+        Bucket {
+            name: name.to_owned(),
+            page_size: AtomicUsize::new(1000),
+            objects: Mutex::default(),
+            refused: Mutex::default(),
+            unanswered: Mutex::default(),
+        }
+    }
+
+    /// Stores an object that was last modified at `modified`.
+    pub fn put(&self, key: &str, body: &str, modified: SystemTime) {
+        self.store(key, Bytes::from(body.to_owned()), modified);
+    }
+
+    /// Takes an object away, as another program would.
+    pub fn remove(&self, key: &str) -> Option<Stored> {
+        self.objects.lock().expect("the objects").remove(key)
+    }
+
+    pub fn get(&self, key: &str) -> Option<Stored> {
+        self.objects.lock().expect("the objects").get(key).cloned()
+    }
+
+    /// Every key, in byte order.
+    pub fn keys(&self) -> Vec<String> {
+        self.objects.lock().expect("the objects").keys().cloned().collect()
+    }
+
+    /// Answers `AccessDenied` for this key whenever it is to be deleted.
+    pub fn refuse_to_delete(&self, key: &str) {
+        self.refused.lock().expect("the refused keys").insert(key.to_owned());
+    }
+
+    /// Leaves this key out of both lists of a DeleteObjects answer, and the object where it is.
+    pub fn leave_unanswered(&self, key: &str) {
+        self.unanswered.lock().expect("the unanswered keys").insert(key.to_owned());
+    }
+
+    pub(super) fn store(&self, key: &str, body: Bytes, modified: SystemTime) -> Stored {
+        let etag = Md5::checksum(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let stored = Stored { body, modified, etag };
+        self.objects.lock().expect("the objects").insert(key.to_owned(), stored.clone());
+        stored
+    }
+
+    /// At most `limit` objects below `prefix` that come after `after`, and whether there are more.
+    pub(super) fn page(&self, prefix: &str, after: &str, limit: usize) -> (Vec<(String, Stored)>, bool) {
+        let objects = self.objects.lock().expect("the objects");
+        let from = match after < prefix {
+            true => Bound::Included(prefix),
+            false => Bound::Excluded(after),
+        };
+        let mut rest = objects.range::<str, _>((from, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix));
+        let page = rest.by_ref().take(limit).map(|(key, stored)| (key.clone(), stored.clone())).collect();
+        (page, rest.next().is_some())
+    }
+
+    pub(super) fn delete(&self, key: &str) -> Deleted {
+        if self.refused.lock().expect("the refused keys").contains(key) {
+            return Deleted::Refused;
+        }
+        if self.unanswered.lock().expect("the unanswered keys").contains(key) {
+            return Deleted::Unanswered;
+        }
+        // Deleting what is not there succeeds, as on S3.
+        self.remove(key);
+        Deleted::Gone
+    }
+}

@@ -1,0 +1,248 @@
+//! S3's operations, as far as the tool uses them, answered out of a [`Bucket`].
+//!
+//! The methods are written without `async fn`, in the shape that s3s's trait expands to: they never wait, but for the
+//! body of a PUT.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use futures::TryStreamExt;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use s3s::dto::*;
+use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
+
+use super::bucket::{Bucket, Deleted, Stored};
+
+/// What AWS leaves as it is under `encoding-type=url`.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/');
+
+/// Marks a continuation token as ours, so that a client cannot get by with a key in its place.
+const TOKEN: &str = "token:";
+
+#[derive(Clone)]
+pub(super) struct Store {
+    pub bucket: Arc<Bucket>,
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = S3Result<S3Response<T>>> + Send + 'a>>;
+
+fn answer<'a, T: Send + 'a>(result: S3Result<T>) -> Answer<'a, T> {
+    Box::pin(std::future::ready(result.map(S3Response::new)))
+}
+
+fn url_encoded(text: &str) -> String {
+    utf8_percent_encode(text, KEPT).to_string().replace("%20", "+")
+}
+
+fn etag(stored: &Stored) -> ETag {
+    ETag::Strong(stored.etag.clone())
+}
+
+fn fits(condition: &ETagCondition, stored: &Stored) -> bool {
+    match condition {
+        ETagCondition::Any => true,
+        ETagCondition::ETag(wanted) => wanted.value() == stored.etag,
+    }
+}
+
+impl Store {
+    fn of_bucket(&self, name: &str) -> S3Result<&Bucket> {
+        if name == self.bucket.name { Ok(&self.bucket) } else { Err(s3_error!(NoSuchBucket)) }
+    }
+
+    fn list(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
+        let bucket = self.of_bucket(&input.bucket)?;
+        if input.delimiter.is_some() {
+            return Err(s3_error!(NotImplemented, "this server lists without a delimiter"));
+        }
+        let after = match &input.continuation_token {
+            Some(token) => token.strip_prefix(TOKEN).ok_or_else(|| s3_error!(InvalidArgument, "not a token"))?,
+            None => input.start_after.as_deref().unwrap_or(""),
+        };
+        let asked = usize::try_from(input.max_keys.unwrap_or(1000)).unwrap_or(0);
+        let limit = asked.min(bucket.page_size.load(Ordering::Relaxed));
+        let (page, more) = bucket.page(input.prefix.as_deref().unwrap_or(""), after, limit);
+
+        let encode = |text: &str| if input.encoding_type.is_some() { url_encoded(text) } else { text.to_owned() };
+        let last = page.last().map_or(after, |(key, _)| key);
+        let contents = page.iter().map(|(key, stored)| Object {
+            key: Some(encode(key)),
+            last_modified: Some(stored.modified.into()),
+            e_tag: Some(etag(stored)),
+            size: i64::try_from(stored.body.len()).ok(),
+            storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+            ..Object::default()
+        });
+        Ok(ListObjectsV2Output {
+            key_count: i32::try_from(page.len()).ok(),
+            max_keys: i32::try_from(limit).ok(),
+            is_truncated: Some(more),
+            next_continuation_token: more.then(|| format!("{TOKEN}{last}")),
+            contents: Some(contents.collect()),
+            prefix: input.prefix.as_deref().map(encode),
+            start_after: input.start_after.as_deref().map(encode),
+            continuation_token: input.continuation_token.clone(),
+            encoding_type: input.encoding_type.clone(),
+            name: Some(input.bucket),
+            ..ListObjectsV2Output::default()
+        })
+    }
+
+    fn found(&self, bucket: &str, key: &str) -> S3Result<Stored> {
+        self.of_bucket(bucket)?.get(key).ok_or_else(|| s3_error!(NoSuchKey))
+    }
+
+    fn head(&self, input: &HeadObjectInput) -> S3Result<HeadObjectOutput> {
+        let stored = self.found(&input.bucket, &input.key)?;
+        Ok(HeadObjectOutput {
+            content_length: i64::try_from(stored.body.len()).ok(),
+            e_tag: Some(etag(&stored)),
+            last_modified: Some(stored.modified.into()),
+            ..HeadObjectOutput::default()
+        })
+    }
+
+    fn get(&self, input: &GetObjectInput) -> S3Result<GetObjectOutput> {
+        let stored = self.found(&input.bucket, &input.key)?;
+        Ok(GetObjectOutput {
+            content_length: i64::try_from(stored.body.len()).ok(),
+            e_tag: Some(etag(&stored)),
+            last_modified: Some(stored.modified.into()),
+            body: Some(StreamingBlob::from(Body::from(stored.body))),
+            ..GetObjectOutput::default()
+        })
+    }
+
+    /// Refuses to write over what the caller said must not be there.
+    fn may_write(&self, key: &str, none_match: Option<&ETagCondition>) -> S3Result<()> {
+        match (none_match, self.bucket.get(key)) {
+            (Some(condition), Some(stored)) if fits(condition, &stored) => Err(s3_error!(PreconditionFailed)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn put(&self, input: PutObjectInput) -> S3Result<PutObjectOutput> {
+        self.of_bucket(&input.bucket)?;
+        let mut body = Vec::new();
+        if let Some(stream) = input.body {
+            let chunks: Vec<_> = stream.try_collect().await.map_err(|_| s3_error!(IncompleteBody))?;
+            chunks.iter().for_each(|chunk| body.extend_from_slice(chunk));
+        }
+        self.may_write(&input.key, input.if_none_match.as_ref())?;
+        let stored = self.bucket.store(&input.key, body.into(), SystemTime::now());
+        Ok(PutObjectOutput { e_tag: Some(etag(&stored)), ..PutObjectOutput::default() })
+    }
+
+    fn copy(&self, input: &CopyObjectInput, none_match: Option<&ETagCondition>) -> S3Result<CopyObjectOutput> {
+        self.of_bucket(&input.bucket)?;
+        let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented));
+        };
+        let source = self.found(bucket, key)?;
+        if input.copy_source_if_match.as_ref().is_some_and(|condition| !fits(condition, &source)) {
+            return Err(s3_error!(PreconditionFailed));
+        }
+        self.may_write(&input.key, none_match)?;
+        let stored = self.bucket.store(&input.key, source.body, SystemTime::now());
+        let result = CopyObjectResult {
+            e_tag: Some(etag(&stored)),
+            last_modified: Some(stored.modified.into()),
+            ..CopyObjectResult::default()
+        };
+        Ok(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() })
+    }
+
+    fn delete(&self, input: &DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
+        match self.of_bucket(&input.bucket)?.delete(&input.key) {
+            Deleted::Refused => Err(s3_error!(AccessDenied)),
+            Deleted::Gone | Deleted::Unanswered => Ok(DeleteObjectOutput::default()),
+        }
+    }
+
+    fn delete_many(&self, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
+        let bucket = self.of_bucket(&input.bucket)?;
+        let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+        for object in input.delete.objects {
+            match bucket.delete(&object.key) {
+                Deleted::Gone => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
+                Deleted::Refused => errors.push(Error {
+                    key: Some(object.key),
+                    code: Some("AccessDenied".to_owned()),
+                    message: Some("Access Denied".to_owned()),
+                    ..Error::default()
+                }),
+                Deleted::Unanswered => {}
+            }
+        }
+        if input.delete.quiet == Some(true) {
+            deleted.clear();
+        }
+        Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..DeleteObjectsOutput::default() })
+    }
+}
+
+/// `If-None-Match` on a copy: newer than s3s's idea of CopyObject, so it is read from the headers.
+fn none_match<T>(request: &S3Request<T>) -> Option<ETagCondition> {
+    request.headers.get("if-none-match").and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+impl S3 for Store {
+    fn head_bucket<'s, 'a>(&'s self, request: S3Request<HeadBucketInput>) -> Answer<'a, HeadBucketOutput>
+    where
+        's: 'a,
+    {
+        answer(self.of_bucket(&request.input.bucket).map(|_| HeadBucketOutput::default()))
+    }
+
+    fn list_objects_v2<'s, 'a>(&'s self, request: S3Request<ListObjectsV2Input>) -> Answer<'a, ListObjectsV2Output>
+    where
+        's: 'a,
+    {
+        answer(self.list(request.input))
+    }
+
+    fn head_object<'s, 'a>(&'s self, request: S3Request<HeadObjectInput>) -> Answer<'a, HeadObjectOutput>
+    where
+        's: 'a,
+    {
+        answer(self.head(&request.input))
+    }
+
+    fn get_object<'s, 'a>(&'s self, request: S3Request<GetObjectInput>) -> Answer<'a, GetObjectOutput>
+    where
+        's: 'a,
+    {
+        answer(self.get(&request.input))
+    }
+
+    fn put_object<'s, 'a>(&'s self, request: S3Request<PutObjectInput>) -> Answer<'a, PutObjectOutput>
+    where
+        's: 'a,
+    {
+        Box::pin(async move { self.put(request.input).await.map(S3Response::new) })
+    }
+
+    fn copy_object<'s, 'a>(&'s self, request: S3Request<CopyObjectInput>) -> Answer<'a, CopyObjectOutput>
+    where
+        's: 'a,
+    {
+        let condition = none_match(&request);
+        answer(self.copy(&request.input, condition.as_ref()))
+    }
+
+    fn delete_object<'s, 'a>(&'s self, request: S3Request<DeleteObjectInput>) -> Answer<'a, DeleteObjectOutput>
+    where
+        's: 'a,
+    {
+        answer(self.delete(&request.input))
+    }
+
+    fn delete_objects<'s, 'a>(&'s self, request: S3Request<DeleteObjectsInput>) -> Answer<'a, DeleteObjectsOutput>
+    where
+        's: 'a,
+    {
+        answer(self.delete_many(request.input))
+    }
+}
