@@ -1,12 +1,64 @@
-pub mod compare {
-    pub mod merge;
-    pub mod segments;
-    pub mod slice;
-}
+//! `cleanup-assets` compares the files in a bucket (or a folder) with the rows of a database that speak of them, and
+//! names what has lost its other half.
+//!
+//! ```text
+//! args + config
+//!      │
+//! database ──keys in byte order──┐
+//!                                ├─ compare ──► judge ──► findings (ledger) ──► report
+//! storage ───listing by range────┘
+//! ```
+//!
+//! One way, no way back. The database's keys are streamed once, in byte order; every few thousand of them cut out a
+//! range of the key space, which a task lists beside other ranges and joins with its slice of keys ([`compare`]). What
+//! only one side has is asked of both sides once more ([`look_again`]), and is then a finding, kept in the tool's own
+//! SQLite file ([`ledger`]), from which the report is streamed ([`report`], [`publish`]). Nothing is removed here:
+//! a dry run stops at the report.
+//!
+//! Pure rooms, values in and values out: [`key`], [`finding`], [`judge`], [`report`], `compare::{merge, scope, segments,
+//! slice}`, `database::{source, date}`. sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in
+//! [`args`], and [`database`] and [`storage`] do not know each other.
+
+pub mod args;
+pub mod compare;
 pub mod config;
 pub mod database;
+mod demo;
+mod dry_run;
 pub mod exit_code;
 pub mod finding;
+mod history;
 pub mod judge;
 pub mod key;
+pub mod ledger;
+mod look_again;
+mod progress;
+mod publish;
+pub mod report;
 pub mod storage;
+
+use std::io;
+
+use anyhow::Result;
+use clap::CommandFactory;
+
+use args::{Arguments, Command};
+use exit_code::ExitCode;
+
+/// Does what was typed.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let options = &arguments.options;
+    match arguments.command {
+        None => dry_run::dry_run(options).await,
+        Some(Command::Demo { dir }) => demo::demo(&dir, options).await,
+        Some(Command::History { run }) => history::history(run, options).await,
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Arguments::command(), "cleanup-assets", &mut io::stdout());
+            Ok(ExitCode::Done)
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Arguments::command()).render(&mut io::stdout())?;
+            Ok(ExitCode::Done)
+        }
+    }
+}

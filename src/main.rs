@@ -1,1 +1,45 @@
-fn main() {}
+//! Parse, log, run, and say how it ended.
+
+use std::io::{IsTerminal, stderr};
+
+use clap::Parser;
+use cleanup_assets::args::{Arguments, Color, LogFormat, Options};
+use cleanup_assets::exit_code::{self, ExitCode};
+use cleanup_assets::key::Printable;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(&arguments.options);
+    let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(cleanup_assets::run(arguments)).unwrap_or_else(|error| {
+            eprintln!("error: {}", Printable(&format!("{error:#}")));
+            exit_code::of_error(&error)
+        }),
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            ExitCode::Failed
+        }
+    };
+    code.into()
+}
+
+fn log_to_stderr(options: &Options) {
+    let filter = match options.verbose {
+        0 => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
+        1 => EnvFilter::new("warn,cleanup_assets=info"),
+        2 => EnvFilter::new("info,cleanup_assets=debug"),
+        _ => EnvFilter::new("debug"),
+    };
+    let colour = match options.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(colour).with_target(false);
+    match options.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

@@ -77,6 +77,36 @@ pub enum Reference {
     Query(String),
 }
 
+/// Where the configuration is: `given`, or the first of the usual places that has one.
+///
+/// # Errors
+/// [`Misconfigured`], naming the places, where none has one.
+pub fn find(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    let user = match std::env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".config"),
+    };
+    let places = [
+        PathBuf::from("config.toml"),
+        user.join("cleanup-assets/config.toml"),
+        PathBuf::from("/etc/cleanup-assets/config.toml"),
+    ];
+    match places.iter().find(|place| place.is_file()) {
+        Some(place) => Ok(place.clone()),
+        None => {
+            let [here, user, system] = places.map(|place| place.display().to_string());
+            Err(Misconfigured(format!(
+                "no configuration: there is no {here} here, no {user} and no {system}; \
+                 name one with --config, or see a working one with `cleanup-assets demo`"
+            ))
+            .into())
+        }
+    }
+}
+
 /// Reads and checks the configuration file at `path`.
 ///
 /// # Errors

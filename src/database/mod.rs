@@ -34,14 +34,14 @@ pub struct Database {
 
 impl Database {
     /// Connects, and checks every table, column, condition and query of the configuration against the catalog.
-    pub async fn open(config: Config) -> Result<(Self, Config)> {
+    pub async fn open(config: &Config) -> Result<Self> {
         let mut connection = Connection::open(&config.database).await.context("connecting")?;
         connection.begin().await?;
-        let sources = catalog::sources(&mut connection, &config).await?;
+        let sources = catalog::sources(&mut connection, config).await?;
         connection.end().await?;
         let shared = Arc::new(config::Database { engine: config.database.engine, url: config.database.url.clone() });
         let sources = sources.into_iter().map(Arc::new).collect();
-        Ok((Database { config: shared, sources, connection }, config))
+        Ok(Database { config: shared, sources, connection })
     }
 
     /// Starts streaming every source's keys.

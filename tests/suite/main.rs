@@ -3,6 +3,7 @@
 //! SQLite, a local folder and an S3 server in the process serve every `cargo test`. Tests that need PostgreSQL,
 //! MariaDB or Garage are `#[ignore]`d with that reason and run by `tests/run`, which starts those servers.
 
+mod applications;
 mod command_line;
 mod faults;
 mod support;

@@ -1,5 +1,12 @@
 //! What the tests stand on: the tool in a folder of its own, and the servers that it talks to.
 
+pub mod garage;
+pub mod local;
+pub mod mariadb;
+pub mod postgres;
 pub mod proxy;
 pub mod s3;
+pub mod servers;
+pub mod sqlite;
+pub mod stores;
 pub mod tool;

@@ -23,7 +23,8 @@ pub trait Database {
 /// A variable that `tests/run` sets. A test that was asked for and cannot run must not pass.
 pub fn setting(name: &str) -> String {
     let name = format!("CLEANUP_ASSETS_TEST_{name}");
-    std::env::var(&name).unwrap_or_else(|_| panic!("{name} is not set; `bash tests/run` starts the servers and sets it"))
+    std::env::var(&name)
+        .unwrap_or_else(|_| panic!("{name} is not set; `bash tests/run` starts the servers and sets it"))
 }
 
 /// A name that no other test uses, in this process or in another.

@@ -1,0 +1,35 @@
+//! PURE: which keys a comparison is about.
+
+use globset::GlobSet;
+
+use crate::key::fold;
+
+/// The keys that a run compares. Filters act on joined keys, never on one side before the join (I1).
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Where the configured storage begins; empty, or ends in `/`.
+    pub root: String,
+    /// Only keys that begin with it; it begins with `root`.
+    pub prefix: String,
+    /// Keys that are not looked at.
+    pub ignore: GlobSet,
+    /// Where removed files wait; never looked at. Empty: there is no such place.
+    pub trash: String,
+}
+
+impl Scope {
+    /// Whether the key is below the prefix.
+    pub fn holds(&self, key: &str) -> bool {
+        key.starts_with(&self.prefix)
+    }
+
+    /// Whether a key below the prefix is to be left alone.
+    pub fn ignores(&self, key: &str) -> bool {
+        !self.trash.is_empty() && key.starts_with(&self.trash) || !self.ignore.is_empty() && self.ignore.is_match(key)
+    }
+
+    /// Whether a key outside the prefix may be a misspelt one inside it: a URL, a leading slash, another case.
+    pub fn nearly_holds(&self, key: &str) -> bool {
+        fold(key).starts_with(&fold(&self.prefix))
+    }
+}

@@ -1,0 +1,87 @@
+//! Cuts the merged stream of the database's keys into slices: each is the database's half of one range of the key space.
+//! So the database itself supplies the split points for listing ranges beside each other.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use tokio::sync::mpsc::Sender;
+
+use crate::compare::scope::Scope;
+use crate::compare::slice::{Slice, SliceBuilder};
+use crate::compare::{Note, Progress};
+use crate::database::MergedKeys;
+use crate::finding::Totals;
+
+/// Keys in a slice: a little under four pages of a listing, so that a few objects that the database does not know do not
+/// cost a fifth page.
+const SLICE_KEYS: usize = 3_950;
+/// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
+const SLICE_BYTES: usize = 512 * 1024;
+/// Keys in a note to the ledger.
+const NOTE_KEYS: usize = 1_000;
+
+pub struct Slicer {
+    keys: MergedKeys,
+    scope: Arc<Scope>,
+    notes: Sender<Note>,
+    progress: Arc<Progress>,
+    /// The slice that will be given next.
+    filling: SliceBuilder,
+    outside: Vec<String>,
+    complete: bool,
+    totals: Totals,
+}
+
+impl Slicer {
+    pub fn new(keys: MergedKeys, scope: Arc<Scope>, notes: Sender<Note>, progress: Arc<Progress>) -> Self {
+        Slicer {
+            keys,
+            scope,
+            notes,
+            progress,
+            filling: SliceBuilder::new(None),
+            outside: Vec::new(),
+            complete: false,
+            totals: Totals::default(),
+        }
+    }
+
+    /// The next slice; the last one's range is open to the end. `None` after it.
+    pub async fn next(&mut self) -> Result<Option<Slice>> {
+        if self.complete {
+            return Ok(None);
+        }
+        while let Some((key, owns)) = self.keys.next().await? {
+            if !self.scope.holds(key) {
+                self.totals.outside_prefix += 1;
+                if self.scope.nearly_holds(key) {
+                    self.outside.push(key.to_owned());
+                }
+                if self.outside.len() >= NOTE_KEYS {
+                    self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
+                }
+                continue;
+            }
+            self.progress.record();
+            let is_full = self.filling.len() >= SLICE_KEYS || self.filling.bytes() >= SLICE_BYTES;
+            // A key that several rows name stays in one slice.
+            let cut = self.filling.last().filter(|last| is_full && *last != key).map(str::to_owned);
+            if let Some(cut) = cut {
+                let mut next = SliceBuilder::new(Some(cut.clone()));
+                next.push(key, owns);
+                return Ok(Some(std::mem::replace(&mut self.filling, next).finish(Some(cut))));
+            }
+            self.filling.push(key, owns);
+        }
+        self.complete = true;
+        if !self.outside.is_empty() {
+            self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
+        }
+        Ok(Some(std::mem::take(&mut self.filling).finish(None)))
+    }
+
+    /// What was counted of keys that are in no slice.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+}

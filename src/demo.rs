@@ -1,0 +1,111 @@
+//! `cleanup-assets demo`: a small application with uploads, in which some files have lost their record and some records
+//! their file, and the real dry run on it.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use chrono::{TimeDelta, Utc};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::args::Options;
+use crate::database::sample;
+use crate::dry_run::dry_run;
+use crate::exit_code::{ExitCode, Misconfigured};
+
+const ANIMALS: [&str; 15] = [
+    "bear", "cat", "dog", "elephant", "fox", "giraffe", "hedgehog", "koala", "lion", "mouse", "owl", "panda", "rabbit",
+    "tiger", "zebra",
+];
+const PAGES: [&str; 10] =
+    ["cover", "page-1", "page-2", "page-3", "page-4", "page-5", "page-6", "page-7", "page-8", "preview"];
+/// Assets whose record is gone, and assets whose file is gone.
+const WITHOUT_RECORD: [&str; 3] = ["assets/lion/preview.svg", "assets/owl/page-7.svg", "assets/zebra/cover.svg"];
+const WITHOUT_FILE: [&str; 2] = ["assets/cat/page-3.svg", "assets/tiger/page-8.svg"];
+/// Days since everything in the demo was made.
+const AGE_DAYS: u32 = 30;
+
+/// Makes the application in `dir`, compares it, and says what to type next.
+pub async fn demo(dir: &Path, options: &Options) -> Result<ExitCode> {
+    if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
+        let message = format!("demo: {} has something in it; name a new or an empty folder", dir.display());
+        return Err(Misconfigured(message).into());
+    }
+    fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+    let dir = dir.canonicalize()?;
+    let keys: Vec<String> =
+        ANIMALS.iter().flat_map(|animal| PAGES.iter().map(move |page| format!("assets/{animal}/{page}.svg"))).collect();
+    let recorded: Vec<String> = keys.iter().filter(|key| !WITHOUT_RECORD.contains(&key.as_str())).cloned().collect();
+    sample::create(&dir.join("app.db"), &recorded, Utc::now() - TimeDelta::days(AGE_DAYS.into())).await?;
+    let stored = keys.iter().filter(|key| !WITHOUT_FILE.contains(&key.as_str()));
+    stored.map(|key| upload(&dir.join("uploads"), key)).collect::<Result<()>>()?;
+    let config = dir.join("config.toml");
+    fs::write(&config, configuration(&dir)).with_context(|| format!("writing {}", config.display()))?;
+
+    println!("An application with {} assets is in {}.", keys.len(), dir.display());
+    println!("Some files have lost their record, and some records their file. This is the dry run on it:\n");
+    let code = dry_run(&Options { config: Some(config.clone()), ..options.clone() }).await?;
+    println!("\nNothing was changed. Next:");
+    println!("  cleanup-assets --config {0}                  the same report again", config.display());
+    println!("  cleanup-assets --config {0} --format json    for programs", config.display());
+    println!("  cleanup-assets --config {0} history          the runs so far", config.display());
+    println!("Then read {} and write one for your own application.", config.display());
+    Ok(code)
+}
+
+fn upload(uploads: &Path, key: &str) -> Result<()> {
+    let path = uploads.join(key);
+    let folder = path.parent().unwrap_or(uploads);
+    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let drawing = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"><title>{key}</title><path d=\"{}\"/></svg>\n",
+        "M0 0l1 1".repeat(key.len())
+    );
+    fs::write(&path, drawing).with_context(|| format!("writing {}", path.display()))?;
+    let made_at = SystemTime::now() - Duration::from_secs(u64::from(AGE_DAYS) * 24 * 3600);
+    Ok(File::options().write(true).open(&path)?.set_modified(made_at)?)
+}
+
+fn configuration(dir: &Path) -> String {
+    /// What a SQLite URL would take for something else.
+    const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
+    let database = dir.join("app.db").display().to_string();
+    let url = toml_string(&format!("sqlite:{}", utf8_percent_encode(&database, RESERVED)));
+    let root = toml_string(&dir.join("uploads").display().to_string());
+    let ledger = toml_string(&dir.join("ledger.db").display().to_string());
+    format!(
+        "\
+# The configuration of the demo. config.example.toml shows every key.
+
+# The application's database. A dry run only reads it.
+[database]
+url = {url}
+
+# Where the files are: a folder here; kind = \"s3\" for a bucket.
+[storage]
+kind = \"local\"
+root = {root}
+
+# Each row of this table owns the file that its key column names.
+[[records]]
+table = \"assets\"
+id = \"id\"
+key = \"storage_key\"
+created_at = \"created_at\"
+
+# Younger files and rows are never findings: an upload may still be under way.
+[safety]
+min_age = \"24h\"
+
+# What the tool remembers: its runs, and since when it has seen each finding.
+[ledger]
+path = {ledger}
+"
+    )
+}
+
+/// A string as TOML writes it; `${{` would be read as a variable.
+fn toml_string(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,73 @@
+//! Runs: begun, ended, and read back.
+
+use anyhow::Result;
+use chrono::SecondsFormat;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::Ledger;
+use crate::finding::Time;
+
+/// A run, as the ledger remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Run {
+    pub id: i64,
+    pub mode: String,
+    /// How it ended; `interrupted` for a run that never wrote its end.
+    pub outcome: String,
+    pub started_at: String,
+    pub finished_at: Option<String>,
+    /// Findings, held ones included.
+    pub found: i64,
+    pub removed: i64,
+    /// Bytes removed.
+    pub bytes: i64,
+}
+
+/// A time as the ledger and reports write it: UTC, to the second.
+pub fn stamp(time: Time) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+impl Ledger {
+    /// Begins a run and gives its number.
+    pub async fn begin(&mut self, mode: &str, now: Time) -> Result<i64> {
+        let query = sqlx::query("INSERT INTO runs (pair, mode, started_at) VALUES (?, ?, ?)");
+        let done = query.bind(self.pair).bind(mode).bind(stamp(now)).execute(&mut self.connection).await?;
+        Ok(done.last_insert_rowid())
+    }
+
+    /// Writes how a run ended.
+    pub async fn end(&mut self, run: i64, outcome: &str, found: u64, now: Time) -> Result<()> {
+        let query = sqlx::query("UPDATE runs SET outcome = ?, found = ?, finished_at = ? WHERE id = ?");
+        let query = query.bind(outcome).bind(found as i64).bind(stamp(now)).bind(run);
+        query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// This pair's runs, newest first.
+    pub async fn runs(&mut self) -> Result<Vec<Run>> {
+        let query = sqlx::query("SELECT * FROM runs WHERE pair = ? ORDER BY id DESC").bind(self.pair);
+        query.fetch_all(&mut self.connection).await?.iter().map(run).collect()
+    }
+
+    /// One run of this pair.
+    pub async fn run(&mut self, id: i64) -> Result<Option<Run>> {
+        let query = sqlx::query("SELECT * FROM runs WHERE pair = ? AND id = ?").bind(self.pair).bind(id);
+        query.fetch_optional(&mut self.connection).await?.as_ref().map(run).transpose()
+    }
+}
+
+fn run(row: &SqliteRow) -> Result<Run> {
+    let outcome: Option<String> = row.try_get("outcome")?;
+    Ok(Run {
+        id: row.try_get("id")?,
+        mode: row.try_get("mode")?,
+        outcome: outcome.unwrap_or_else(|| "interrupted".to_owned()),
+        started_at: row.try_get("started_at")?,
+        finished_at: row.try_get("finished_at")?,
+        found: row.try_get("found")?,
+        removed: row.try_get("removed")?,
+        bytes: row.try_get("bytes")?,
+    })
+}

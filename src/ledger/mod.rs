@@ -1,0 +1,27 @@
+//! The tool's own SQLite file: runs, and findings with their first and last sighting.
+//!
+//! A run gathers what it finds in temporary tables, on disk but private to its connection, and writes them to the file
+//! in one transaction when it has come to its end: a run that failed leaves no sightings, and a bucket with ten million
+//! orphans needs no memory for them. Every row belongs to a pair of database and store, so that one ledger can serve
+//! many configurations.
+
+mod history;
+mod open;
+mod sightings;
+mod staging;
+
+use sqlx::sqlite::SqliteConnection;
+
+pub use history::{Run, stamp};
+pub use open::default_path;
+pub use sightings::Position;
+pub use staging::NewRecord;
+
+/// An open ledger, in a run for one pair.
+pub struct Ledger {
+    connection: SqliteConnection,
+    /// The row of the pair of database and store.
+    pair: i64,
+    /// The file of a ledger that could not be written where it should; it goes with the run.
+    _temporary: Option<tempfile::TempDir>,
+}

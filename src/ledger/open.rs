@@ -1,0 +1,116 @@
+//! Finds, makes and opens the ledger's file.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Executor};
+
+use super::Ledger;
+
+/// What the file's `user_version` says; a newer one was written by a newer program.
+const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE pairs (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        pair INTEGER NOT NULL REFERENCES pairs (id),
+        mode TEXT NOT NULL,
+        outcome TEXT,
+        started_at TEXT NOT NULL,
+        finished_at TEXT,
+        found INTEGER NOT NULL DEFAULT 0,
+        removed INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE sightings (
+        pair INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        table_name TEXT NOT NULL,
+        record_id TEXT NOT NULL,
+        first_seen TEXT NOT NULL,
+        last_seen TEXT NOT NULL,
+        last_run INTEGER NOT NULL,
+        resolved_at TEXT,
+        PRIMARY KEY (pair, kind, key, table_name, record_id)
+    ) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;";
+
+/// The ledger's default place: `/var/lib` for root, else the state folder of the user.
+pub fn default_path() -> PathBuf {
+    let below = |folder: PathBuf| folder.join("cleanup-assets/ledger.db");
+    if rustix::process::geteuid().is_root() {
+        return below("/var/lib".into());
+    }
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    match std::env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => below(folder.into()),
+        None => below(home.join(".local/state")),
+    }
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`, making it where there is none. `fingerprint` names the pair of database and store.
+    pub async fn open(path: &Path, fingerprint: &str) -> Result<Ledger> {
+        open(path, fingerprint, None).await.with_context(|| format!("the ledger {}", path.display()))
+    }
+
+    /// Opens the ledger at `path` or, where it cannot be written, one that goes with the run; the reason comes with it.
+    pub async fn open_or_temporary(path: &Path, fingerprint: &str) -> Result<(Ledger, Option<anyhow::Error>)> {
+        match Ledger::open(path, fingerprint).await {
+            Ok(ledger) => Ok((ledger, None)),
+            Err(reason) => {
+                let folder = tempfile::tempdir().context("making a temporary ledger")?;
+                let path = folder.path().join("ledger.db");
+                Ok((open(&path, fingerprint, Some(folder)).await?, Some(reason)))
+            }
+        }
+    }
+}
+
+async fn open(path: &Path, fingerprint: &str, temporary: Option<tempfile::TempDir>) -> Result<Ledger> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    // Keys and rows are nobody else's business.
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(60));
+    let mut connection = options.disable_statement_logging().connect().await?;
+    migrate(&mut connection).await?;
+    sqlx::query("INSERT INTO pairs (fingerprint) VALUES (?) ON CONFLICT DO NOTHING")
+        .bind(fingerprint)
+        .execute(&mut connection)
+        .await?;
+    let pair = sqlx::query_scalar("SELECT id FROM pairs WHERE fingerprint = ?")
+        .bind(fingerprint)
+        .fetch_one(&mut connection)
+        .await?;
+    connection.execute(super::staging::SCHEMA).await?;
+    Ok(Ledger { connection, pair, _temporary: temporary })
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
+    // Two first runs may meet here; the second finds the tables made.
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    match version {
+        0 => {
+            connection.execute(sqlx::raw_sql(SCHEMA)).await?;
+        }
+        VERSION => {}
+        newer => {
+            bail!("it was written by a newer version of cleanup-assets (format {newer}, this one knows {VERSION})")
+        }
+    }
+    connection.execute("COMMIT").await?;
+    Ok(())
+}

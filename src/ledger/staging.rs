@@ -1,0 +1,212 @@
+//! What a run has found so far: temporary tables, on disk but private to the run's connection.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+
+use super::Ledger;
+use crate::compare::Note;
+use crate::finding::{Kind, Record, Time, Totals};
+use crate::key::{fold, fold_hash};
+
+/// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
+pub const SCHEMA: &str = "
+    PRAGMA temp_store = FILE;
+    CREATE TEMP TABLE finding (
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        table_name TEXT NOT NULL DEFAULT '',
+        record_id TEXT NOT NULL DEFAULT '',
+        size INTEGER,
+        last_modified INTEGER, -- microseconds since 1970
+        etag TEXT,
+        created_at INTEGER,    -- microseconds since 1970
+        fold INTEGER NOT NULL,
+        held TEXT,
+        PRIMARY KEY (kind, key, table_name, record_id)
+    ) WITHOUT ROWID;
+    CREATE TEMP TABLE unmatched (
+        side TEXT NOT NULL,
+        key TEXT NOT NULL,
+        fold INTEGER NOT NULL,
+        PRIMARY KEY (side, key)
+    ) WITHOUT ROWID;
+    PRAGMA temp.journal_mode = OFF;";
+
+/// An orphaned record, and why no run may act on it, if so.
+pub struct NewRecord {
+    pub record: Record,
+    pub held: Option<String>,
+}
+
+/// Sides of `unmatched`.
+const MISSING: &str = "missing";
+const MISSING_REFERENCE: &str = "missing-reference";
+const OUTSIDE: &str = "outside";
+const YOUNG: &str = "young";
+
+impl Ledger {
+    /// Takes a note of the scan.
+    pub async fn take(&mut self, note: Note) -> Result<()> {
+        let (side, keys) = match note {
+            Note::Orphans(objects) => {
+                let rows = objects.iter().map(|object| {
+                    let fold = fold_hash(&fold(&object.key));
+                    json!([object.key, object.size, microseconds(object.last_modified), object.etag, fold])
+                });
+                let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold) \
+                           SELECT 'orphaned-file', value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 \
+                           FROM json_each(?)";
+                return self.insert(sql, rows.collect()).await;
+            }
+            Note::Missing(keys) => (MISSING, keys),
+            Note::MissingReferences(keys) => (MISSING_REFERENCE, keys),
+            Note::Outside(keys) => (OUTSIDE, keys),
+            Note::Young(keys) => (YOUNG, keys),
+        };
+        let rows = keys.iter().map(|key| json!([side, key, fold_hash(&fold(key))]));
+        let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key, fold) \
+                   SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
+        self.insert(sql, rows.collect()).await
+    }
+
+    /// Adds records that have lost their objects.
+    pub async fn add_records(&mut self, records: &[NewRecord]) -> Result<()> {
+        let rows = records.iter().map(|NewRecord { record, held }| {
+            let created_at = microseconds(record.created.time());
+            json!([record.key, record.table, record.id, created_at, fold_hash(&fold(&record.key)), held])
+        });
+        let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, table_name, record_id, created_at, fold, held) \
+                   SELECT 'orphaned-record', value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+                   FROM json_each(?)";
+        self.insert(sql, rows.collect()).await
+    }
+
+    async fn insert(&mut self, sql: &'static str, rows: Vec<Value>) -> Result<()> {
+        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// The keys of orphaned files after `after`, in byte order: at most `keys` of them, of about `bytes` bytes.
+    pub async fn orphans_after(&mut self, after: &str, keys: usize, bytes: usize) -> Result<Vec<String>> {
+        // Keys can be long: fewer of them then.
+        let average: Option<f64> = sqlx::query_scalar(
+            "SELECT avg(length(key)) FROM (SELECT key FROM temp.finding WHERE kind = ? AND key > ? LIMIT 1000)",
+        )
+        .bind(Kind::OrphanedFile.name())
+        .bind(after)
+        .fetch_one(&mut self.connection)
+        .await?;
+        let limit = keys.min((bytes as f64 / average.unwrap_or(1.0).max(1.0)) as usize).max(1);
+        let sql = "SELECT key FROM temp.finding WHERE kind = ? AND key > ? ORDER BY key LIMIT ?";
+        let query = sqlx::query_scalar(sql).bind(Kind::OrphanedFile.name()).bind(after).bind(limit as i64);
+        Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    /// Orphaned files that are wanted after all.
+    pub async fn forget_orphans(&mut self, keys: &[String]) -> Result<()> {
+        let sql = "DELETE FROM temp.finding WHERE kind = ? AND key IN (SELECT value FROM json_each(?))";
+        let query = sqlx::query(sql).bind(Kind::OrphanedFile.name()).bind(serde_json::to_string(keys)?);
+        query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// The keys that records name and that were not listed, after `after` and in byte order.
+    pub async fn missing_after(&mut self, after: &str, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT key FROM temp.unmatched WHERE side = ? AND key > ? ORDER BY key LIMIT ?";
+        let query = sqlx::query_scalar(sql).bind(MISSING).bind(after).bind(limit as i64);
+        Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    /// Objects that are there after all.
+    pub async fn forget_missing(&mut self, keys: &[String]) -> Result<()> {
+        let sql = "DELETE FROM temp.unmatched WHERE side = ? AND key IN (SELECT value FROM json_each(?))";
+        let query = sqlx::query(sql).bind(MISSING).bind(serde_json::to_string(keys)?);
+        query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds orphaned files and records whose keys agree but for their spelling (I4). A hash that two folds share holds
+    /// one finding too many, which is the side to err on.
+    pub async fn hold_near_misses(&mut self) -> Result<()> {
+        let sql = "
+            CREATE INDEX temp.unmatched_fold ON unmatched (fold);
+            CREATE TEMP TABLE near (fold INTEGER NOT NULL, file TEXT NOT NULL, named TEXT NOT NULL);
+            INSERT INTO temp.near
+                SELECT f.fold, f.key, min(u.key) FROM temp.finding AS f CROSS JOIN temp.unmatched AS u ON u.fold = f.fold
+                WHERE f.kind = 'orphaned-file' AND u.side <> 'young' GROUP BY f.key;
+            CREATE INDEX temp.near_file ON near (file);
+            UPDATE temp.finding SET held = (SELECT 'looks like ' || n.named FROM temp.near AS n WHERE n.file = finding.key)
+                WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT file FROM temp.near);
+            INSERT INTO temp.near SELECT fold, key, '' FROM temp.unmatched WHERE side = 'young';
+            CREATE INDEX temp.near_fold ON near (fold);
+            UPDATE temp.finding SET held = (SELECT 'looks like ' || min(n.file) FROM temp.near AS n WHERE n.fold = finding.fold)
+                WHERE kind = 'orphaned-record' AND held IS NULL AND fold IN (SELECT fold FROM temp.near);
+            DROP TABLE temp.near;";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds orphaned files stored after `newest`: the database is behind (I17).
+    pub async fn hold_newer_than(&mut self, newest: Time) -> Result<()> {
+        let sql = "UPDATE temp.finding SET held = 'newer than anything the database knows' \
+                   WHERE kind = 'orphaned-file' AND held IS NULL AND last_modified > ?";
+        sqlx::query(sql).bind(newest.timestamp_micros()).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds orphaned files below a first path segment of which the database knows nothing (I18); "" stands for keys
+    /// without a `/` after `root`.
+    pub async fn hold_below(&mut self, segment: &str, root: &str) -> Result<()> {
+        let query = match segment {
+            "" => sqlx::query(
+                "UPDATE temp.finding SET held = 'nothing at the top level is known to the database' \
+                 WHERE kind = 'orphaned-file' AND held IS NULL AND instr(substr(key, ? + 1), '/') = 0",
+            )
+            .bind(root.chars().count() as i64),
+            segment => sqlx::query(
+                "UPDATE temp.finding SET held = 'nothing below ' || ?1 || ' is known to the database' \
+                 WHERE kind = 'orphaned-file' AND held IS NULL AND key >= ?1 AND key < ?2",
+            )
+            .bind(segment)
+            // `0` is the byte after `/`.
+            .bind(format!("{}0", &segment[..segment.len() - 1])),
+        };
+        query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Drops findings of other kinds: they were not asked for.
+    pub async fn keep_kinds(&mut self, kinds: &[Kind]) -> Result<()> {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let sql = "DELETE FROM temp.finding WHERE kind NOT IN (SELECT value FROM json_each(?))";
+        sqlx::query(sql).bind(serde_json::to_string(&names)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Drops everything that was found: a run that failed has no findings.
+    pub async fn forget_all(&mut self) -> Result<()> {
+        sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Counts the findings into `totals`.
+    pub async fn count_findings(&mut self, totals: &mut Totals) -> Result<()> {
+        let sql = "SELECT count(*), coalesce(sum(size), 0), count(held) FROM temp.finding WHERE kind = ?";
+        for kind in Kind::ALL {
+            let (count, bytes, held): (i64, i64, i64) =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(kind.name()).fetch_one(&mut self.connection).await?;
+            let (count, bytes) = (count.unsigned_abs(), bytes.unsigned_abs());
+            match kind {
+                Kind::OrphanedFile => (totals.orphaned_files, totals.orphaned_file_bytes) = (count, bytes),
+                Kind::OrphanedRecord => totals.orphaned_records = count,
+            }
+            totals.held += held.unsigned_abs();
+        }
+        Ok(())
+    }
+}
+
+fn microseconds(time: Option<Time>) -> Option<i64> {
+    time.map(|time| time.timestamp_micros())
+}

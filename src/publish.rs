@@ -1,0 +1,94 @@
+//! Hands a report to standard output and to the file that was asked for, with the findings streamed from the ledger.
+
+use std::fs::Permissions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::NamedTempFile;
+
+use crate::exit_code::Misconfigured;
+use crate::ledger::{Ledger, Position};
+use crate::report::{self, Format, Report};
+
+/// Findings read from the ledger at once.
+const PAGE: usize = 1000;
+
+/// A file that will hold the report: written beside its place, and put there whole.
+pub struct OutputFile {
+    path: PathBuf,
+    format: Format,
+    file: NamedTempFile,
+}
+
+impl OutputFile {
+    /// Makes sure, before any work is done, that the report can be written to `path`.
+    ///
+    /// # Errors
+    /// [`Misconfigured`] for an extension that names no format, or a folder that cannot be written.
+    pub fn prepare(path: &Path) -> Result<Self> {
+        let format = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("txt" | "text") => Format::Text,
+            Some("json") => Format::Json,
+            Some("csv") => Format::Csv,
+            _ => {
+                let path = path.display();
+                return Err(Misconfigured(format!("--output {path}: the name must end in .txt, .json or .csv")).into());
+            }
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new()
+            .prefix(".cleanup-assets-")
+            .permissions(Permissions::from_mode(0o644))
+            .tempfile_in(folder)
+            .map_err(|error| Misconfigured(format!("--output {}: {error}", path.display())))?;
+        Ok(OutputFile { path: path.to_owned(), format, file })
+    }
+
+    async fn write(self, report: &Report, ledger: &mut Ledger) -> Result<()> {
+        let out = BufWriter::new(self.file.reopen()?);
+        render(self.format, report, ledger, Box::new(out)).await?;
+        self.file.persist(&self.path)?;
+        Ok(())
+    }
+}
+
+/// Writes the report to the file, and prints it. Whoever reads standard output may stop reading.
+pub async fn publish(
+    report: &Report,
+    ledger: &mut Ledger,
+    format: Option<Format>,
+    file: Option<OutputFile>,
+) -> Result<()> {
+    if let Some(file) = file {
+        let path = file.path.clone();
+        file.write(report, ledger).await.with_context(|| format!("writing the report to {}", path.display()))?;
+    }
+    let Some(format) = format else { return Ok(()) };
+    match render(format, report, ledger, Box::new(BufWriter::new(io::stdout()))).await {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        printed => printed.context("printing the report"),
+    }
+}
+
+async fn render(format: Format, report: &Report, ledger: &mut Ledger, out: Box<dyn Write + '_>) -> Result<()> {
+    let mut rendering = report::begin(format, report, out)?;
+    for (kind, most) in report::kinds_in_order(format, report) {
+        let mut position = Position::default();
+        let mut left = most;
+        while left > 0 {
+            let page = ledger.findings(kind, &position, PAGE.min(left)).await?;
+            let Some(last) = page.last() else { break };
+            position = Position::after(last);
+            left -= page.len();
+            page.iter().try_for_each(|finding| rendering.finding(finding))?;
+        }
+    }
+    Ok(rendering.finish()?)
+}
+
+/// Whether an error only means that the reader of standard output has gone.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}

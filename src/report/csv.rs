@@ -1,0 +1,81 @@
+//! The report as CSV, one finding a line.
+
+use std::io::{self, Write};
+
+use super::{Rendering, machine_time};
+use crate::finding::{Finding, Subject};
+
+const HEADER: [&str; 8] = ["kind", "key", "size", "last_modified", "table", "id", "created_at", "held"];
+
+pub struct Csv<'a> {
+    writer: csv::Writer<Box<dyn Write + 'a>>,
+}
+
+impl<'a> Csv<'a> {
+    pub fn begin(out: Box<dyn Write + 'a>) -> io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(HEADER).map_err(io_error)?;
+        Ok(Csv { writer })
+    }
+}
+
+impl Rendering for Csv<'_> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let kind = finding.kind().name().to_owned();
+        let held = finding.held.clone().unwrap_or_default();
+        let cells = match &finding.subject {
+            Subject::File { size, last_modified, .. } => {
+                let last_modified = last_modified.map(machine_time).unwrap_or_default();
+                [
+                    kind,
+                    finding.key.clone(),
+                    size.to_string(),
+                    last_modified,
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    held,
+                ]
+            }
+            Subject::Record { table, id, created_at } => {
+                let created_at = created_at.map(machine_time).unwrap_or_default();
+                [kind, finding.key.clone(), String::new(), String::new(), table.clone(), id.clone(), created_at, held]
+            }
+        };
+        self.writer.write_record(cells.map(guarded)).map_err(io_error)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// A cell that a spreadsheet would run as a formula, and one that begins with `'`, gets a `'` in front: whoever reads
+/// the file back takes one `'` away.
+fn guarded(cell: String) -> String {
+    match cell.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'' | '＝' | '＋' | '－' | '＠') => format!("'{cell}"),
+        _ => cell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guarded;
+
+    #[test]
+    fn formulas_are_defused_and_quotes_are_doubled() {
+        for (cell, expected) in
+            [("=1+1", "'=1+1"), ("@x", "'@x"), ("-x", "'-x"), ("'x", "''x"), ("a=b", "a=b"), ("", "")]
+        {
+            assert_eq!(guarded(cell.to_owned()), expected);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The report as one JSON document, written as a stream: a finding a line, and none of them kept.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::{Value, json};
+
+use super::{Rendering, Report, machine_time};
+use crate::finding::{Finding, Subject};
+use crate::key::is_deceptive;
+
+pub struct Json<'a> {
+    out: Box<dyn Write + 'a>,
+    findings: u64,
+}
+
+impl<'a> Json<'a> {
+    pub fn begin(report: &Report, mut out: Box<dyn Write + 'a>) -> io::Result<Self> {
+        let totals = &report.totals;
+        let head = [
+            ("schema", json!(1)),
+            (
+                "run",
+                json!({
+                    "id": report.run,
+                    "mode": report.mode,
+                    "outcome": report.outcome.name(),
+                    "started_at": machine_time(report.started_at),
+                    "finished_at": machine_time(report.finished_at),
+                    "error": report.error,
+                }),
+            ),
+            ("database", json!({ "engine": report.database_engine, "address": report.database_address })),
+            ("storage", json!({ "kind": report.storage_kind, "address": report.storage_address })),
+            ("warnings", json!(report.warnings)),
+            (
+                "totals",
+                json!({
+                    "objects": totals.objects,
+                    "object_bytes": totals.object_bytes,
+                    "records": totals.records,
+                    "references": totals.references,
+                    "too_young": totals.too_young,
+                    "held": totals.held,
+                    "outside_prefix": totals.outside_prefix,
+                    "unreadable_names": totals.unreadable_names,
+                    "orphaned_files": totals.orphaned_files,
+                    "orphaned_file_bytes": totals.orphaned_file_bytes,
+                    "orphaned_records": totals.orphaned_records,
+                    "rules": {},
+                }),
+            ),
+            (
+                "requests",
+                json!({
+                    "list": report.requests.list,
+                    "head": report.requests.head,
+                    "copy": report.requests.copy,
+                    "delete": report.requests.delete,
+                }),
+            ),
+        ];
+        out.write_all(b"{")?;
+        for (name, value) in head {
+            write!(out, "\"{name}\": ")?;
+            write_value(&mut out, &value)?;
+            out.write_all(b",\n ")?;
+        }
+        out.write_all(b"\"findings\": [")?;
+        Ok(Json { out, findings: 0 })
+    }
+}
+
+impl Rendering for Json<'_> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        self.out.write_all(if self.findings == 0 { b"\n  " } else { b",\n  " })?;
+        self.findings += 1;
+        let (kind, first_seen) = (finding.kind().name(), machine_time(finding.first_seen));
+        let value = match &finding.subject {
+            Subject::File { size, last_modified, etag } => json!({
+                "kind": kind,
+                "key": finding.key,
+                "size": size,
+                "last_modified": last_modified.map(machine_time),
+                "etag": etag,
+                "first_seen": first_seen,
+                "held": finding.held,
+            }),
+            Subject::Record { table, id, created_at } => json!({
+                "kind": kind,
+                "key": finding.key,
+                "table": table,
+                "id": id,
+                "created_at": created_at.map(machine_time),
+                "first_seen": first_seen,
+                "held": finding.held,
+            }),
+        };
+        write_value(&mut self.out, &value)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        let removals = json!({
+            "files_trashed": 0, "files_deleted": 0, "bytes": 0, "records_deleted": 0, "records_updated": 0,
+            "skipped": 0, "failed": 0, "errors": [],
+        });
+        self.out.write_all(b"],\n \"refusal\": null,\n \"removals\": ")?;
+        write_value(&mut self.out, &removals)?;
+        self.out.write_all(b"}\n")?;
+        self.out.flush()
+    }
+}
+
+fn write_value(out: &mut dyn Write, value: &Value) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Plain);
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+/// Compact JSON in which what a terminal would act on, or not show, is written as an escape: the same document, safe to
+/// look at.
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
+            CompactFormatter.write_string_fragment(out, &rest[..at])?;
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))?;
+            rest = &rest[at + c.len_utf8()..];
+        }
+        CompactFormatter.write_string_fragment(out, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_characters_are_escaped_and_read_back_the_same() {
+        let key = "a\u{202e}b\u{e0041}c\u{1}\"\\日😀\u{200b}";
+        let mut out = Vec::new();
+        write_value(&mut out, &json!({ "key": key })).expect("a buffer");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(!text.contains(is_deceptive), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON")["key"], key);
+    }
+}

@@ -1,0 +1,101 @@
+//! One report, three renderings. Pure but for the writer that each is handed: no clock, no database, no terminal.
+
+mod csv;
+mod json;
+mod text;
+pub mod warnings;
+
+use std::io;
+
+use chrono::SecondsFormat;
+
+use crate::finding::{Finding, Kind, Time, Totals};
+use crate::storage::Requests;
+pub use text::size;
+
+/// Everything that a report says, but for the findings themselves, which are streamed to it.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub run: i64,
+    pub mode: &'static str,
+    pub outcome: Outcome,
+    pub started_at: Time,
+    pub finished_at: Time,
+    pub database_engine: String,
+    pub database_address: String,
+    pub storage_kind: &'static str,
+    pub storage_address: String,
+    /// The age under which nothing was judged, as people write it.
+    pub min_age: String,
+    /// The kinds of finding that were asked for.
+    pub kinds: Vec<Kind>,
+    pub totals: Totals,
+    pub requests: Requests,
+    /// What is probably wrong with the whole comparison.
+    pub warnings: Vec<String>,
+    /// Why the run failed.
+    pub error: Option<String>,
+}
+
+/// How a run ended, in the words of reports and of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Clean,
+    Findings,
+    Failed,
+    Interrupted,
+}
+
+impl Outcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Clean => "clean",
+            Outcome::Findings => "findings",
+            Outcome::Failed => "failed",
+            Outcome::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// The format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    Json,
+    Csv,
+}
+
+/// A report being written: it takes the findings in the order of [`kinds_in_order`], and is then finished.
+pub trait Rendering {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()>;
+    fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+/// Begins a report.
+pub fn begin<'a>(
+    format: Format,
+    report: &'a Report,
+    out: Box<dyn io::Write + 'a>,
+) -> io::Result<Box<dyn Rendering + 'a>> {
+    Ok(match format {
+        Format::Text => Box::new(text::Text::new(report, out)),
+        Format::Json => Box::new(json::Json::begin(report, out)?),
+        Format::Csv => Box::new(csv::Csv::begin(out)?),
+    })
+}
+
+/// The order in which a rendering wants the kinds, and how many findings of each it lists at most.
+pub fn kinds_in_order(format: Format, report: &Report) -> Vec<(Kind, usize)> {
+    let mut kinds = report.kinds.clone();
+    kinds.sort_unstable_by_key(|kind| kind.name());
+    match format {
+        // The text tells the database's side first.
+        Format::Text => kinds.into_iter().rev().map(|kind| (kind, text::LISTED)).collect(),
+        Format::Json | Format::Csv => kinds.into_iter().map(|kind| (kind, usize::MAX)).collect(),
+    }
+}
+
+/// A time as machines read it.
+fn machine_time(time: Time) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,204 @@
+//! The report as people read it. Whatever came from outside is escaped.
+
+use std::io::{self, Write};
+
+use super::{Outcome, Rendering, Report};
+use crate::finding::{Finding, Kind, Subject, Time};
+use crate::key::Printable;
+
+/// Findings listed in a section, at most.
+pub const LISTED: usize = 100;
+
+pub struct Text<'a> {
+    report: &'a Report,
+    out: Box<dyn Write + 'a>,
+    records: Vec<String>,
+    files: Vec<String>,
+}
+
+impl<'a> Text<'a> {
+    pub fn new(report: &'a Report, out: Box<dyn Write + 'a>) -> Self {
+        Text { report, out, records: Vec::new(), files: Vec::new() }
+    }
+
+    fn head(&mut self) -> io::Result<()> {
+        let report = self.report;
+        writeln!(self.out, "=== Storage Maintenance Report ===")?;
+        writeln!(self.out, "Timestamp: {}", report.started_at.format("%Y-%m-%dT%H:%M:%SZ"))?;
+        writeln!(self.out, "Database: {} {}", report.database_engine, Printable(&report.database_address))?;
+        writeln!(self.out, "Storage: {} {}", report.storage_kind, Printable(&report.storage_address))?;
+        for warning in &report.warnings {
+            writeln!(self.out, "\n⚠️  WARNING: {}", Printable(warning))?;
+        }
+        Ok(())
+    }
+
+    fn failure(&mut self) -> io::Result<()> {
+        let what = match self.report.outcome {
+            Outcome::Interrupted => "was interrupted",
+            _ => "failed",
+        };
+        writeln!(self.out, "\n❌ The comparison {what}: nothing is known to be missing, and nothing is reported.")?;
+        match &self.report.error {
+            Some(error) => writeln!(self.out, "   {}", Printable(error)),
+            None => Ok(()),
+        }
+    }
+
+    fn record_side(&mut self) -> io::Result<()> {
+        let totals = &self.report.totals;
+        writeln!(self.out, "\n=== DB → Storage Check ===")?;
+        let found = totals.orphaned_records;
+        match found {
+            0 if totals.records == 0 => writeln!(self.out, "⚠️  The database has no records to check"),
+            0 if totals.too_young_records > 0 => {
+                let (young, age) = (totals.too_young_records, &self.report.min_age);
+                writeln!(self.out, "✅ No orphaned records; {young} without a file are younger than {age}")
+            }
+            0 => writeln!(self.out, "✅ All {} DB records have corresponding files", totals.records),
+            _ => section(&mut self.out, found, "orphaned record", &self.records),
+        }
+    }
+
+    fn file_side(&mut self) -> io::Result<()> {
+        let totals = &self.report.totals;
+        writeln!(self.out, "\n=== Storage → DB Check ===")?;
+        let young = totals.too_young - totals.too_young_records;
+        match totals.orphaned_files {
+            0 if totals.objects == 0 => writeln!(self.out, "⚠️  The storage has no files to check"),
+            0 if young > 0 => {
+                let age = &self.report.min_age;
+                writeln!(self.out, "✅ No orphaned files; {young} without a DB record are younger than {age}")
+            }
+            0 => writeln!(self.out, "✅ All {} files are known to the database", totals.objects),
+            found => section(&mut self.out, found, "orphaned file", &self.files),
+        }
+    }
+
+    fn summary(&mut self) -> io::Result<()> {
+        let Report { totals, min_age, .. } = self.report;
+        writeln!(self.out, "\n=== Summary ===")?;
+        if self.report.kinds.contains(&Kind::OrphanedFile) {
+            writeln!(self.out, "Orphaned files: {}", totals.orphaned_files)?;
+        }
+        if self.report.kinds.contains(&Kind::OrphanedRecord) {
+            writeln!(self.out, "Orphaned records: {}", totals.orphaned_records)?;
+        }
+        if totals.orphaned_file_bytes > 0 {
+            writeln!(self.out, "Bytes in orphaned files: {}", size(totals.orphaned_file_bytes))?;
+        }
+        writeln!(
+            self.out,
+            "Compared: {} files ({}), {} DB records",
+            totals.objects,
+            size(totals.object_bytes),
+            totals.records
+        )?;
+        let asides = [
+            (totals.references, "References: ", ""),
+            (totals.held, "Held, and never removed: ", ""),
+            (totals.too_young, "Too young to judge: ", min_age.as_str()),
+            (totals.outside_prefix, "Database keys outside the prefix, not compared: ", ""),
+            (totals.unreadable_names, "File names that are not UTF-8, never findings: ", ""),
+        ];
+        for (count, words, age) in asides.into_iter().filter(|(count, ..)| *count > 0) {
+            match age {
+                "" => writeln!(self.out, "{words}{count}")?,
+                age => writeln!(self.out, "{words}{count} (younger than {age})")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rendering for Text<'_> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let list = match finding.kind() {
+            Kind::OrphanedFile => &mut self.files,
+            Kind::OrphanedRecord => &mut self.records,
+        };
+        list.push(line(finding));
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.head()?;
+        match self.report.outcome {
+            Outcome::Failed | Outcome::Interrupted => self.failure()?,
+            Outcome::Clean | Outcome::Findings => {
+                if self.report.kinds.contains(&Kind::OrphanedRecord) {
+                    self.record_side()?;
+                }
+                if self.report.kinds.contains(&Kind::OrphanedFile) {
+                    self.file_side()?;
+                }
+                self.summary()?;
+            }
+        }
+        self.out.flush()
+    }
+}
+
+fn section(out: &mut dyn Write, found: u64, name: &str, lines: &[String]) -> io::Result<()> {
+    let plural = if found == 1 { "" } else { "s" };
+    writeln!(out, "⚠️  Found {found} {name}{plural}:")?;
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    match found.saturating_sub(lines.len() as u64) {
+        0 => Ok(()),
+        more => writeln!(out, "  … and {more} more; `--output report.csv` or `--format json` lists them all"),
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let key = Printable(&finding.key);
+    let facts = match &finding.subject {
+        Subject::File { size: bytes, last_modified, .. } => {
+            format!("created: {}, {}", day(*last_modified), size(*bytes))
+        }
+        Subject::Record { table, id, created_at } => {
+            format!("{} id {}, created: {}", Printable(table), Printable(id), day(*created_at))
+        }
+    };
+    match &finding.held {
+        Some(reason) => format!("  - {key} ({facts}) [held: {}]", Printable(reason)),
+        None => format!("  - {key} ({facts})"),
+    }
+}
+
+fn day(time: Option<Time>) -> String {
+    time.map_or_else(|| "unknown".to_owned(), |time| time.format("%Y-%m-%d").to_string())
+}
+
+/// Bytes as people read them.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut scaled = bytes as f64;
+    let mut unit = "B";
+    for larger in UNITS {
+        // 1023.95 KiB would print as 1024.0 KiB.
+        if scaled < 1023.95 {
+            break;
+        }
+        (scaled, unit) = (scaled / 1024.0, larger);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{scaled:.1} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_readable() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (49_357, "48.2 KiB"),
+            (1 << 20, "1.0 MiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+}
