@@ -14,12 +14,12 @@ use crate::compare::{Progress, Scan, Scanned};
 use crate::config::{self, Config};
 use crate::database::{self, Database};
 use crate::exit_code::{ExitCode, Misconfigured};
-use crate::finding::{Kind, Totals};
+use crate::finding::{Kind, Requests, Totals};
 use crate::ledger::{self, Ledger, Position};
 use crate::progress::ProgressLine;
 use crate::publish::{self, OutputFile};
 use crate::report::{Outcome, Report, warnings};
-use crate::storage::{self, Requests, Store};
+use crate::storage::{self, Store};
 use crate::{judge, look_again};
 
 /// Ranges listed beside each other at most: a range needs about a MiB for its slice and its page.
@@ -147,6 +147,10 @@ async fn compare(
     ledger.keep_sightings(run, kinds, &scope.prefix, Utc::now()).await.context("the ledger")?;
 
     let (_, address) = storage::address(&config.storage);
+    let address = match scope.prefix[scope.root.len()..].trim_end_matches('/') {
+        "" => address,
+        narrowed => format!("{address}/{narrowed}"),
+    };
     let warnings = wrong_pair.map(|why| warnings::wrong_pair(why, &totals, &address, min_overlap));
     Ok(Compared { totals, requests: store.requests(), warnings: warnings.into_iter().collect() })
 }

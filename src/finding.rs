@@ -143,6 +143,15 @@ pub struct Totals {
     pub held: u64,
 }
 
+/// Requests sent to a store, retries included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    pub list: u64,
+    pub head: u64,
+    pub copy: u64,
+    pub delete: u64,
+}
+
 impl Totals {
     /// Adds what another part of the same comparison counted.
     pub fn add(&mut self, other: &Totals) {

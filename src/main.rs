@@ -26,10 +26,11 @@ fn main() -> std::process::ExitCode {
 
 fn log_to_stderr(options: &Options) {
     let filter = match options.verbose {
-        0 => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
-        1 => EnvFilter::new("warn,cleanup_assets=info"),
-        2 => EnvFilter::new("info,cleanup_assets=debug"),
-        _ => EnvFilter::new("debug"),
+        0 => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sqlx=error")),
+        // sqlx warns of a URL's parameters with their values.
+        1 => EnvFilter::new("warn,sqlx=error,cleanup_assets=info"),
+        2 => EnvFilter::new("info,sqlx=error,cleanup_assets=debug"),
+        _ => EnvFilter::new("debug,sqlx=error"),
     };
     let colour = match options.color {
         Color::Always => true,

@@ -9,8 +9,7 @@ use std::io;
 
 use chrono::SecondsFormat;
 
-use crate::finding::{Finding, Kind, Time, Totals};
-use crate::storage::Requests;
+use crate::finding::{Finding, Kind, Requests, Time, Totals};
 pub use text::size;
 
 /// Everything that a report says, but for the findings themselves, which are streamed to it.

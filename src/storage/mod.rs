@@ -10,7 +10,7 @@ use anyhow::Result;
 use futures::future::BoxFuture;
 
 use crate::config::{Place, Storage};
-use crate::finding::{Object, Time};
+use crate::finding::{Object, Requests, Time};
 
 /// A bucket or a folder.
 pub trait Store: Send + Sync {
@@ -59,15 +59,6 @@ pub enum Presence {
     Missing,
     /// Neither can be said, and why; no run may act on it.
     Unknown(String),
-}
-
-/// Requests sent, retries included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Requests {
-    pub list: u64,
-    pub head: u64,
-    pub copy: u64,
-    pub delete: u64,
 }
 
 /// Opens the store. `prefix` narrows what is listed.

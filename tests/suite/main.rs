@@ -5,5 +5,8 @@
 
 mod applications;
 mod command_line;
+mod documents;
 mod faults;
+mod house;
+mod read_only;
 mod support;

@@ -15,8 +15,8 @@ use chrono::Utc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::finding::Object;
-use crate::storage::{Listing, Page, Presence, Requests, Store};
+use crate::finding::{Object, Requests};
+use crate::storage::{Listing, Page, Presence, Store};
 use walk::Walk;
 
 /// How many objects a page of a folder's listing has at most.

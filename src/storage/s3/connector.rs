@@ -16,8 +16,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use chrono::{DateTime, Utc};
 
-use crate::finding::Time;
-use crate::storage::Requests;
+use crate::finding::{Requests, Time};
 
 /// What was sent, and what time the store says it is.
 #[derive(Debug, Default)]

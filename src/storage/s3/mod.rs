@@ -22,8 +22,8 @@ use futures::future::BoxFuture;
 
 use crate::config::{Place, Storage};
 use crate::exit_code::Misconfigured;
-use crate::finding::{Object, Time};
-use crate::storage::{Listing, Presence, Requests, Store};
+use crate::finding::{Object, Requests, Time};
+use crate::storage::{Listing, Presence, Store};
 use connector::Meter;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use crate::support::proxy::Proxy;
 use crate::support::tool::{Outcome, Tool};
 
-const ROWS: usize = 200_000;
+const ROWS: usize = 60_000;
 
 /// A URL with its place of address, and where that led.
 fn through(url: &str, budget: usize) -> (String, Proxy) {
@@ -43,22 +43,23 @@ fn tool_on(url: &str, table: &str) -> Tool {
     tool
 }
 
-/// Cuts the connections after so many bytes: some 20 bytes a row make even the largest a part of the stream.
+/// Cuts the keys' connection after so many bytes: with 17 bytes a row and more, even the last is in mid-stream.
 fn expect_failure_in_mid_stream(url: &str, table: &str) {
-    for budget in [100_000, 1_000_000, 2_000_000] {
+    for budget in [50_000, 300_000, 600_000] {
         let (cut_url, proxy) = through(url, budget);
         let outcome = tool_on(&cut_url, table).run(&["--format", "json"]);
-        assert!(proxy.cuts() > 0, "the connection was never cut after {budget} bytes");
+        assert!(proxy.was_cut(), "the connection was never cut after {budget} bytes");
         expect_failure(&outcome);
     }
 }
 
 fn expect_failure(outcome: &Outcome) {
-    assert_eq!(outcome.code, 1, "{outcome:#?}");
+    // The report is not shown: where this goes wrong, it is tens of thousands of lines long.
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
     let report = outcome.json();
-    assert_eq!(report["run"]["outcome"], "failed", "{report:#}");
+    assert_eq!(report["run"]["outcome"], "failed", "{}", outcome.stderr);
     assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "absence was not proven");
-    assert!(outcome.stderr.to_lowercase().contains("database"), "{outcome:#?}");
+    assert!(outcome.stderr.to_lowercase().contains("database"), "{}", outcome.stderr);
 }
 
 /// `cleanup-assets` on PostgreSQL, uncut through the proxy, reads every row: the cuts below are what fails.
@@ -114,7 +115,7 @@ fn expect_every_row(url: &str, table: &str) {
     let (url, proxy) = through(url, usize::MAX);
     let report = tool_on(&url, table).report();
     assert_eq!(report["totals"]["records"], ROWS);
-    assert_eq!(proxy.cuts(), 0);
+    assert!(!proxy.was_cut());
 }
 
 fn run(steps: impl Future<Output = ()>) {

@@ -21,13 +21,13 @@ impl Postgres {
         Postgres { superuser_url, name, roles: RefCell::default() }
     }
 
-    /// Makes a role that may log in and nothing else, runs `grants` with `ROLE` replaced by its name, and gives the URL
+    /// Makes a role that may log in and nothing else, runs `grants` with `{role}` replaced by its name, and gives the URL
     /// under which it logs in.
     pub fn role(&self, grants: &str) -> String {
         let role = unique_name('_');
         self.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'"));
         self.roles.borrow_mut().push(role.clone());
-        self.run(&grants.replace("ROLE", &role));
+        self.run(&grants.replace("{role}", &role));
         with_login(&self.url(), &role, "secret")
     }
 }

@@ -1,0 +1,68 @@
+//! What is shipped to be read is true: the example configuration is a configuration, and shows every key.
+
+use cleanup_assets::config;
+
+const EXAMPLE: &str = include_str!("../../config.example.toml");
+const README: &str = include_str!("../../README.md");
+
+fn lookup(name: &str) -> Option<String> {
+    match name {
+        "DATABASE_URL" => Some("postgres://localhost/app".to_owned()),
+        _ => Some("value".to_owned()),
+    }
+}
+
+#[test]
+fn the_example_is_a_configuration() {
+    config::parse(EXAMPLE, &lookup).expect("config.example.toml parses");
+}
+
+/// The example with its commented keys switched on, but for those that exclude others.
+#[test]
+fn every_commented_key_of_the_example_is_a_key() {
+    let text: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(key) if key.starts_with("url_file") || key.starts_with("root") => String::new(),
+            Some(key) if key.starts_with("[[") || is_assignment(key) => format!("{key}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let config = config::parse(&text, &lookup).unwrap_or_else(|error| panic!("{error:?} in\n{text}"));
+    assert_eq!(config.references.len(), 2);
+}
+
+#[test]
+fn the_example_shows_every_key_that_an_unknown_key_is_told_of() {
+    for section in ["database", "storage", "records", "references", "safety", "trash", "ledger"] {
+        let header =
+            if matches!(section, "records" | "references") { format!("[[{section}]]") } else { format!("[{section}]") };
+        let rest = "[database]\n[storage]\nkind = \"s3\"\n".replace(&format!("[{section}]\n"), "");
+        let error = config::parse(&format!("{header}\nno_such_key = 1\n{rest}"), &lookup).expect_err("an unknown key");
+        let (_, expected) = error.message.split_once("expected").expect("what would be right");
+        let keys: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        assert!(!keys.is_empty(), "{error:?}");
+        for key in keys {
+            assert!(EXAMPLE.contains(&format!("{key} = ")), "{header} {key} is not in config.example.toml");
+        }
+    }
+}
+
+#[test]
+fn the_readmes_configuration_is_one() {
+    let (_, rest) = README.split_once("```toml\n").expect("a sample");
+    let (sample, _) = rest.split_once("```").expect("its end");
+    config::parse(sample, &lookup).expect("the README's sample parses");
+}
+
+#[test]
+fn the_readme_lists_every_exit_code_that_help_prints() {
+    for line in cleanup_assets::exit_code::HELP.lines().skip(1) {
+        let code = line.split_whitespace().next().expect("a code");
+        assert!(README.contains(&format!("| {code} | ")), "{code}");
+    }
+}
+
+fn is_assignment(text: &str) -> bool {
+    text.split_once(" = ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+}

@@ -1,0 +1,88 @@
+//! The house stays easy to see: each room touches only what its head says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every source file below `src`, with its text up to its unit tests.
+fn rooms() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder of src") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+        }
+    }
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&src, &mut files);
+    files
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).expect("a source file");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let name = path.strip_prefix(&src).expect("below src").display().to_string();
+            (name, code.join("\n"))
+        })
+        .collect()
+}
+
+fn assert_none(rooms: &[(String, String)], words: &[&str], allowed: impl Fn(&str) -> bool) {
+    for (name, code) in rooms.iter().filter(|(name, _)| !allowed(name)) {
+        for word in words {
+            assert!(!code.contains(word), "src/{name} has `{word}`");
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_touch_no_database_store_terminal_clock_or_environment() {
+    let pure = |name: &str| {
+        ["key.rs", "finding.rs", "judge.rs", "database/source.rs", "database/date.rs"].contains(&name)
+            || ["merge", "scope", "segments", "slice"].iter().any(|room| name == format!("compare/{room}.rs"))
+            || name.starts_with("report/")
+    };
+    let rooms = rooms();
+    assert!(rooms.iter().filter(|(name, _)| pure(name)).count() >= 14);
+    let words = [
+        "sqlx",
+        "aws_",
+        "clap",
+        "tokio",
+        "Utc::now",
+        "SystemTime::now",
+        "Instant::now",
+        "std::env",
+        "std::fs",
+        "async ",
+    ];
+    assert_none(&rooms, &words, |name| !pure(name));
+}
+
+#[test]
+fn each_library_lives_in_its_own_room() {
+    let rooms = rooms();
+    assert_none(&rooms, &["sqlx::", "use sqlx"], |name| name.starts_with("database/") || name.starts_with("ledger/"));
+    assert_none(&rooms, &["aws_"], |name| name.starts_with("storage/s3/"));
+    assert_none(&rooms, &["clap::", "use clap"], |name| ["args.rs", "main.rs", "lib.rs"].contains(&name));
+}
+
+#[test]
+fn database_and_storage_do_not_know_each_other() {
+    let rooms = rooms();
+    assert_none(&rooms, &["storage::"], |name| !name.starts_with("database/"));
+    assert_none(&rooms, &["database::"], |name| !name.starts_with("storage/"));
+}
+
+#[test]
+fn nothing_panics_on_what_comes_from_outside_and_nothing_asks_whether_it_is_a_dry_run() {
+    assert_none(&rooms(), &[".unwrap()", ".expect(", "panic!(", "todo!(", "dry_run: bool"], |_| false);
+}
+
+#[test]
+fn every_room_says_what_it_is_for() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (name, _) in rooms() {
+        let text = fs::read_to_string(src.join(&name)).expect("a source file");
+        assert!(text.starts_with("//!"), "src/{name} has no head");
+    }
+}
