@@ -2,6 +2,7 @@
 //! their file, and the real dry run on it.
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use anyhow::{Context, Result};
 use chrono::{TimeDelta, Utc};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::args::Options;
+use crate::args::{Format, Options};
 use crate::database::sample;
 use crate::dry_run::dry_run;
 use crate::exit_code::{ExitCode, Misconfigured};
@@ -32,26 +33,60 @@ pub async fn demo(dir: &Path, options: &Options) -> Result<ExitCode> {
         let message = format!("demo: {} has something in it; name a new or an empty folder", dir.display());
         return Err(Misconfigured(message).into());
     }
+    if dir.display().to_string().contains("${") {
+        return Err(Misconfigured("demo: a configuration would read the folder's ${ as a variable".to_owned()).into());
+    }
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     let dir = dir.canonicalize()?;
     let keys: Vec<String> =
         ANIMALS.iter().flat_map(|animal| PAGES.iter().map(move |page| format!("assets/{animal}/{page}.svg"))).collect();
     let recorded: Vec<String> = keys.iter().filter(|key| !WITHOUT_RECORD.contains(&key.as_str())).cloned().collect();
     sample::create(&dir.join("app.db"), &recorded, Utc::now() - TimeDelta::days(AGE_DAYS.into())).await?;
-    let stored = keys.iter().filter(|key| !WITHOUT_FILE.contains(&key.as_str()));
-    stored.map(|key| upload(&dir.join("uploads"), key)).collect::<Result<()>>()?;
+    let mut stored = keys.iter().filter(|key| !WITHOUT_FILE.contains(&key.as_str()));
+    stored.try_for_each(|key| upload(&dir.join("uploads"), key))?;
     let config = dir.join("config.toml");
     fs::write(&config, configuration(&dir)).with_context(|| format!("writing {}", config.display()))?;
 
-    println!("An application with {} assets is in {}.", keys.len(), dir.display());
-    println!("Some files have lost their record, and some records their file. This is the dry run on it:\n");
+    let prose = matches!(options.format, Format::Text);
+    if prose {
+        say(&format!(
+            "An application with {} assets is in {}.\nSome files have lost their record, and some records their file. \
+             This is the dry run on it:\n",
+            keys.len(),
+            dir.display()
+        ))?;
+    }
     let code = dry_run(&Options { config: Some(config.clone()), ..options.clone() }).await?;
-    println!("\nNothing was changed. Next:");
-    println!("  cleanup-assets --config {0}                  the same report again", config.display());
-    println!("  cleanup-assets --config {0} --format json    for programs", config.display());
-    println!("  cleanup-assets --config {0} history          the runs so far", config.display());
-    println!("Then read {} and write one for your own application.", config.display());
+    if prose {
+        let program = std::env::current_exe().unwrap_or_else(|_| "cleanup-assets".into());
+        let command = format!("{} --config {}", shell_word(&program), shell_word(&config));
+        say(&format!(
+            "\nNothing was changed. Next:\n  \
+             {command}                  # the same report again\n  \
+             {command} --format json    # for programs\n  \
+             {command} history          # the runs so far\n\
+             Then read {} and write one for your own application.",
+            config.display()
+        ))?;
+    }
     Ok(code)
+}
+
+/// Prints a few lines; whoever reads them may stop reading.
+fn say(lines: &str) -> Result<()> {
+    match writeln!(io::stdout(), "{lines}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A path as a shell takes it.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    match path.chars().all(|c| c.is_alphanumeric() || "/._-+=:@,".contains(c)) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
 }
 
 fn upload(uploads: &Path, key: &str) -> Result<()> {
@@ -105,7 +140,7 @@ path = {ledger}
     )
 }
 
-/// A string as TOML writes it; `${{` would be read as a variable.
+/// A string as TOML writes it.
 fn toml_string(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use chrono::Utc;
 use tokio::sync::mpsc::channel;
+use tokio::time::timeout;
 use tokio::{select, try_join};
 
-use crate::args::Options;
+use crate::args::{Format, Options};
 use crate::compare::scope::Scope;
 use crate::compare::{Progress, Scan, Scanned};
 use crate::config::{self, Config};
 use crate::database::{self, Database};
-use crate::exit_code::{ExitCode, Misconfigured};
+use crate::exit_code::{self, ExitCode, Misconfigured};
 use crate::finding::{Kind, Requests, Totals};
 use crate::ledger::{self, Ledger, Position};
 use crate::progress::ProgressLine;
@@ -30,7 +31,6 @@ const NOTES_AHEAD: usize = 16;
 /// What a comparison that came to its end found.
 struct Compared {
     totals: Totals,
-    requests: Requests,
     warnings: Vec<String>,
 }
 
@@ -42,16 +42,27 @@ pub async fn dry_run(options: &Options) -> Result<ExitCode> {
     let output = options.output.as_deref().map(OutputFile::prepare).transpose()?;
     warn_of_settings(&config);
 
+    let database_address = database::address(&config.database)?;
     let started_at = Utc::now();
     let mut ledger = open_ledger(&config).await?;
     let run = ledger.begin("dry-run", started_at).await?;
     let progress = Arc::new(Progress::default());
     let line = ProgressLine::show(progress.clone(), !options.no_progress);
+    let mut requests = Requests::default();
+    let comparison = Comparison { config: &config, scope: &scope, kinds: &kinds, run };
+    let comparing = async {
+        let store: Arc<dyn Store> = storage::open(&config.storage, &scope.prefix).await.context("the storage")?.into();
+        let limit = config.safety.max_runtime;
+        let compared = timeout(limit.0, compare(comparison, store.clone(), &mut ledger, progress)).await;
+        requests = store.requests();
+        compared.unwrap_or_else(|_| Err(anyhow!("the comparison took longer than [safety] max_runtime, {limit}")))
+    };
     let compared = select! {
-        compared = compare(&config, &scope, &kinds, run, &mut ledger, progress) => Some(compared),
+        compared = comparing => Some(compared),
         () = interruption() => None,
     };
     drop(line);
+    tokio::spawn(end_when_interrupted());
 
     let (storage_kind, storage_address) = storage::address(&config.storage);
     let mut report = Report {
@@ -61,26 +72,26 @@ pub async fn dry_run(options: &Options) -> Result<ExitCode> {
         started_at,
         finished_at: Utc::now(),
         database_engine: config.database.engine.to_string(),
-        database_address: database::address(&config.database),
+        database_address,
         storage_kind,
         storage_address,
         min_age: config.safety.min_age.to_string(),
         kinds,
         totals: Totals::default(),
-        requests: Requests::default(),
+        requests,
         warnings: Vec::new(),
         error: None,
     };
     let ended = match compared {
         Some(Ok(compared)) => {
             report.outcome = if compared.totals.findings() == 0 { Outcome::Clean } else { Outcome::Findings };
-            (report.totals, report.requests, report.warnings) = (compared.totals, compared.requests, compared.warnings);
+            (report.totals, report.warnings) = (compared.totals, compared.warnings);
             let unheld = report.totals.findings() - report.totals.held;
             Ok(if options.check && unheld > 0 { ExitCode::Findings } else { ExitCode::Done })
         }
         Some(Err(error)) => {
             report.outcome = Outcome::Failed;
-            report.error = Some(format!("{error:#}"));
+            report.error = Some(exit_code::sentence(&error));
             Err(error)
         }
         None => Ok(ExitCode::Interrupted),
@@ -94,23 +105,33 @@ pub async fn dry_run(options: &Options) -> Result<ExitCode> {
         return ended;
     }
     log_findings(&report, &mut ledger).await?;
+    // A CSV has no place for them.
+    for warning in report.warnings.iter().filter(|_| matches!(options.format, Format::Csv)) {
+        tracing::warn!("{warning}");
+    }
     let is_news = report.outcome != Outcome::Clean || !report.warnings.is_empty();
     let format = (is_news || !options.quiet).then(|| options.format.into());
     publish::publish(&report, &mut ledger, format, output).await?;
     ended
 }
 
+/// Everything that [`compare`] is told.
+struct Comparison<'a> {
+    config: &'a Config,
+    scope: &'a Arc<Scope>,
+    kinds: &'a [Kind],
+    run: i64,
+}
+
 /// Both sides to their ends, then the second look, then what is held; the findings are in the ledger.
 async fn compare(
-    config: &Config,
-    scope: &Arc<Scope>,
-    kinds: &[Kind],
-    run: i64,
+    comparison: Comparison<'_>,
+    store: Arc<dyn Store>,
     ledger: &mut Ledger,
     progress: Arc<Progress>,
 ) -> Result<Compared> {
-    let mut database = Database::open(config).await.context("the database")?;
-    let store: Arc<dyn Store> = storage::open(&config.storage, &scope.prefix).await.context("the storage")?.into();
+    let Comparison { config, scope, kinds, run } = comparison;
+    let database = Database::open(config).await.context("the database")?;
     let min_age = config.safety.min_age.0;
     let scan = Scan {
         store: store.clone(),
@@ -129,9 +150,9 @@ async fn compare(
     let (scanned, ()) = try_join!(scan.run(database.keys(), notes), gather)?;
     let Scanned { mut totals, forgotten } = scanned;
 
-    look_again::at_files(ledger, &mut database).await?;
+    look_again::at_files(ledger, &database).await?;
     let concurrency = config.storage.concurrency;
-    let young = look_again::at_records(ledger, &mut database, &*store, min_age, concurrency).await?;
+    let young = look_again::at_records(ledger, &database, &*store, min_age, concurrency).await?;
     totals.too_young += young;
     totals.too_young_records = young;
 
@@ -152,7 +173,7 @@ async fn compare(
         narrowed => format!("{address}/{narrowed}"),
     };
     let warnings = wrong_pair.map(|why| warnings::wrong_pair(why, &totals, &address, min_overlap));
-    Ok(Compared { totals, requests: store.requests(), warnings: warnings.into_iter().collect() })
+    Ok(Compared { totals, warnings: warnings.into_iter().collect() })
 }
 
 /// Holds files that are too new for this database (I17), or in folders that it knows nothing of (I18).
@@ -164,7 +185,12 @@ async fn hold_what_is_unknown(
     forgotten: &[String],
 ) -> Result<()> {
     if let Some(newest) = judge::newest_believable(totals.newest_known, config.safety.min_age.0) {
-        ledger.hold_newer_than(newest).await?;
+        // A narrowed run has only seen what the database knows there.
+        let reason = match scope.prefix == scope.root {
+            true => "newer than anything the database knows".to_owned(),
+            false => format!("newer than anything the database knows below {}", scope.prefix),
+        };
+        ledger.hold_newer_than(newest, &reason).await?;
     }
     let allowed = &config.safety.unknown_prefixes;
     let is_allowed = |segment: &str| {
@@ -172,10 +198,8 @@ async fn hold_what_is_unknown(
         let below_root = name.strip_prefix(&scope.root).unwrap_or(name);
         allowed.iter().map(|prefix| prefix.trim_end_matches('/')).any(|prefix| prefix == name || prefix == below_root)
     };
-    for segment in forgotten.iter().filter(|segment| !is_allowed(segment)) {
-        ledger.hold_below(segment, &scope.root).await?;
-    }
-    Ok(())
+    let segments: Vec<&str> = forgotten.iter().map(String::as_str).filter(|segment| !is_allowed(segment)).collect();
+    if segments.is_empty() { Ok(()) } else { ledger.hold_below(&segments, &scope.root).await }
 }
 
 fn scope(config: &Config, narrowed: Option<&str>) -> Result<Scope> {
@@ -214,17 +238,20 @@ fn warn_of_settings(config: &Config) {
 
 async fn open_ledger(config: &Config) -> Result<Ledger> {
     let path = config.ledger.clone().unwrap_or_else(ledger::default_path);
-    let (ledger, problem) = Ledger::open_or_temporary(&path, &fingerprint(config)).await?;
+    let (ledger, problem) = Ledger::open_or_temporary(&path, &fingerprint(config)?).await?;
     if let Some(problem) = problem {
-        tracing::warn!("{problem:#}; this run uses a temporary one, and no sighting is remembered");
+        tracing::warn!(
+            "{}; this run uses a temporary one, and no sighting is remembered",
+            exit_code::sentence(&problem)
+        );
     }
     Ok(ledger)
 }
 
 /// What names the pair of database and store in a ledger.
-pub fn fingerprint(config: &Config) -> String {
+pub fn fingerprint(config: &Config) -> Result<String> {
     let (kind, address) = storage::address(&config.storage);
-    format!("{} {} | {kind} {address}", config.database.engine, database::address(&config.database))
+    Ok(format!("{} {} | {kind} {address}", config.database.engine, database::address(&config.database)?))
 }
 
 async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
@@ -247,6 +274,12 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// While the report is written nothing is left to be tidied up: a signal ends the program, whoever holds the pipe.
+async fn end_when_interrupted() {
+    interruption().await;
+    std::process::exit(ExitCode::Interrupted as i32);
 }
 
 /// Waits for Ctrl-C or for a polite request to end.

@@ -45,6 +45,18 @@ impl fmt::Display for Misconfigured {
 
 impl std::error::Error for Misconfigured {}
 
+/// An error and its causes as one line. Some libraries repeat a cause in their own words, and it is said once.
+pub fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            text = if text.is_empty() { words } else { format!("{text}: {words}") };
+        }
+    }
+    text
+}
+
 /// The exit code that an error stands for.
 pub fn of_error(error: &anyhow::Error) -> ExitCode {
     match error.chain().any(|cause| cause.is::<Misconfigured>()) {

@@ -17,7 +17,7 @@ pub async fn history(run: Option<i64>, options: &Options) -> Result<ExitCode> {
     let config = config::load(&config::find(options.config.as_deref())?)?;
     let path = config.ledger.clone().unwrap_or_else(ledger::default_path);
     let mut runs = match path.exists() {
-        true => Ledger::open(&path, &fingerprint(&config)).await?.runs().await?,
+        true => Ledger::open(&path, &fingerprint(&config)?).await?.runs().await?,
         false => Vec::new(),
     };
     if let Some(id) = run {
@@ -50,7 +50,8 @@ fn print_text(runs: &[Run], is_one: bool) -> io::Result<()> {
     )?;
     for run in runs {
         let bytes = size(run.bytes.unsigned_abs());
-        let Run { id, mode, outcome, started_at, found, removed, .. } = run;
+        let outcome = run.outcome.as_deref().unwrap_or("unfinished");
+        let Run { id, mode, started_at, found, removed, .. } = run;
         writeln!(out, "{id:>5}  {started_at:<20}  {mode:<8}  {outcome:<11}  {found:>8}  {removed:>8}  {bytes:>10}")?;
     }
     if is_one {

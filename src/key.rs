@@ -34,10 +34,12 @@ pub fn is_deceptive(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The spelling that near misses share: without a URL's scheme and host or leading slashes, percent-decoded, in NFC and
+/// The spelling that near misses share: without a JSON string's quotes, a URL's scheme and host or leading slashes, percent-decoded, in NFC and
 /// in lower case. Two keys with the same fold are not the same object, but neither is safely an orphan.
 pub fn fold(key: &str) -> String {
-    let path = without_host(key).trim_start_matches('/');
+    // A JSON string that was taken as it is still has its quotes.
+    let bare = key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(key);
+    let path = without_host(bare).trim_start_matches('/');
     let decoded = match percent_decode_str(path).decode_utf8() {
         Ok(decoded) => decoded,
         Err(_) => Cow::Borrowed(path),
@@ -58,8 +60,8 @@ fn without_host(text: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
-/// A number for a fold, so that millions can be joined without being stored twice. Collisions are possible, and whoever
-/// joins on it compares the folds themselves (FNV-1a, 64 bits: stable between runs and machines).
+/// A number for a fold, so that millions can be joined without being stored twice (FNV-1a, 64 bits). Two folds may share
+/// it; a finding is then held without need, which is the side to err on.
 pub fn fold_hash(folded: &str) -> i64 {
     folded.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
         as i64
@@ -84,6 +86,7 @@ mod tests {
             "a/caf%C3%A9%20b.png",
             "https://cdn.example.com/a/caf%c3%a9%20b.png",
             "//cdn.example.com/a/caf\u{e9} b.png?v=2",
+            "\"a/caf\u{e9} b.png\"",
         ] {
             assert_eq!(fold(spelling), fold_of_all, "{spelling}");
         }

@@ -13,7 +13,7 @@ fn main() -> std::process::ExitCode {
     log_to_stderr(&arguments.options);
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cleanup_assets::run(arguments)).unwrap_or_else(|error| {
-            eprintln!("error: {}", Printable(&format!("{error:#}")));
+            eprintln!("error: {}", Printable(&exit_code::sentence(&error)));
             exit_code::of_error(&error)
         }),
         Err(error) => {
@@ -26,11 +26,15 @@ fn main() -> std::process::ExitCode {
 
 fn log_to_stderr(options: &Options) {
     let filter = match options.verbose {
-        0 => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sqlx=error")),
-        // sqlx warns of a URL's parameters with their values.
-        1 => EnvFilter::new("warn,sqlx=error,cleanup_assets=info"),
-        2 => EnvFilter::new("info,sqlx=error,cleanup_assets=debug"),
-        _ => EnvFilter::new("debug,sqlx=error"),
+        0 => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
+        1 => EnvFilter::new("warn,cleanup_assets=info"),
+        2 => EnvFilter::new("info,cleanup_assets=debug"),
+        _ => EnvFilter::new("debug"),
+    };
+    // sqlx warns of parameters of a URL with their values, which may be secrets.
+    let filter = match "sqlx=error".parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => filter,
     };
     let colour = match options.color {
         Color::Always => true,

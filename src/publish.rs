@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Position};
-use crate::report::{self, Format, Report};
+use crate::report::{self, Format, LISTED, Report};
 
 /// Findings read from the ledger at once.
 const PAGE: usize = 1000;
@@ -48,33 +48,44 @@ impl OutputFile {
 
     async fn write(self, report: &Report, ledger: &mut Ledger) -> Result<()> {
         let out = BufWriter::new(self.file.reopen()?);
-        render(self.format, report, ledger, Box::new(out)).await?;
+        render(self.format, usize::MAX, report, ledger, Box::new(out)).await?;
         self.file.persist(&self.path)?;
         Ok(())
     }
 }
 
-/// Writes the report to the file, and prints it. Whoever reads standard output may stop reading.
+/// Prints the report, and writes it to the file. Whoever reads standard output may stop reading.
 pub async fn publish(
     report: &Report,
     ledger: &mut Ledger,
     format: Option<Format>,
     file: Option<OutputFile>,
 ) -> Result<()> {
+    if let Some(format) = format {
+        let most = if format == Format::Text { LISTED } else { usize::MAX };
+        match render(format, most, report, ledger, Box::new(BufWriter::new(io::stdout()))).await {
+            Err(error) if is_broken_pipe(&error) => {}
+            printed => printed.context("printing the report")?,
+        }
+    }
     if let Some(file) = file {
         let path = file.path.clone();
         file.write(report, ledger).await.with_context(|| format!("writing the report to {}", path.display()))?;
     }
-    let Some(format) = format else { return Ok(()) };
-    match render(format, report, ledger, Box::new(BufWriter::new(io::stdout()))).await {
-        Err(error) if is_broken_pipe(&error) => Ok(()),
-        printed => printed.context("printing the report"),
-    }
+    Ok(())
 }
 
-async fn render(format: Format, report: &Report, ledger: &mut Ledger, out: Box<dyn Write + '_>) -> Result<()> {
+/// Renders a report with at most `most` findings of each kind.
+async fn render(
+    format: Format,
+    most: usize,
+    report: &Report,
+    ledger: &mut Ledger,
+    out: Box<dyn Write + '_>,
+) -> Result<()> {
     let mut rendering = report::begin(format, report, out)?;
-    for (kind, most) in report::kinds_in_order(format, report) {
+    for kind in report::kinds_in_order(format, report) {
+        rendering.section(kind)?;
         let mut position = Position::default();
         let mut left = most;
         while left > 0 {

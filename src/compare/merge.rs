@@ -65,7 +65,7 @@ mod tests {
         let mut builder = SliceBuilder::new(None);
         let mut slices = Vec::new();
         for (key, owns) in rows {
-            if builder.len() >= cut && builder.last() != Some(key) {
+            if builder.count() >= cut && builder.last() != Some(key) {
                 let through = builder.last().map(str::to_owned);
                 slices.push(std::mem::replace(&mut builder, SliceBuilder::new(through.clone())).finish(through));
             }

@@ -86,7 +86,7 @@ pub struct Scanned {
 impl Scan {
     /// Joins the database's keys with the store's objects; whatever only one side has goes to `notes`.
     pub async fn run(self, keys: MergedKeys, notes: Sender<Note>) -> Result<Scanned> {
-        let mut slicer = Slicer::new(keys, self.scope.clone(), notes.clone(), self.progress.clone());
+        let mut slicer = Slicer::new(keys, &self, notes.clone());
         let mut parts = match self.store.lists_ranges() {
             true => self.ranges_beside_each_other(&mut slicer, &notes).await?,
             false => self.ranges_in_turn(&mut slicer, &notes).await?,

@@ -80,7 +80,7 @@ impl SliceBuilder {
     }
 
     /// Distinct keys so far.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.slice.entries.len()
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::compare::scope::Scope;
 use crate::compare::slice::{Slice, SliceBuilder};
-use crate::compare::{Note, Progress};
+use crate::compare::{Note, Progress, Scan};
 use crate::database::MergedKeys;
 use crate::finding::Totals;
 
@@ -19,6 +19,8 @@ const SLICE_KEYS: usize = 3_950;
 const SLICE_BYTES: usize = 512 * 1024;
 /// Keys in a note to the ledger.
 const NOTE_KEYS: usize = 1_000;
+/// The same of keys that may be of any length.
+const IMPOSSIBLE_KEYS: usize = 16;
 
 pub struct Slicer {
     keys: MergedKeys,
@@ -28,19 +30,24 @@ pub struct Slicer {
     /// The slice that will be given next.
     filling: SliceBuilder,
     outside: Vec<String>,
+    /// Keys that are too long for the store to hold: no range ends with one, and no object has one.
+    impossible: Vec<String>,
+    longest_key_bytes: usize,
     complete: bool,
     totals: Totals,
 }
 
 impl Slicer {
-    pub fn new(keys: MergedKeys, scope: Arc<Scope>, notes: Sender<Note>, progress: Arc<Progress>) -> Self {
+    pub fn new(keys: MergedKeys, scan: &Scan, notes: Sender<Note>) -> Self {
         Slicer {
+            scope: scan.scope.clone(),
+            progress: scan.progress.clone(),
+            longest_key_bytes: scan.store.longest_key_bytes(),
             keys,
-            scope,
             notes,
-            progress,
             filling: SliceBuilder::new(None),
             outside: Vec::new(),
+            impossible: Vec::new(),
             complete: false,
             totals: Totals::default(),
         }
@@ -63,7 +70,21 @@ impl Slicer {
                 continue;
             }
             self.progress.record();
-            let is_full = self.filling.len() >= SLICE_KEYS || self.filling.bytes() >= SLICE_BYTES;
+            if key.len() > self.longest_key_bytes {
+                if !self.scope.ignores(key) {
+                    let count = if owns { &mut self.totals.records } else { &mut self.totals.references };
+                    *count += 1;
+                    self.totals.known_keys += 1;
+                    if owns {
+                        self.impossible.push(key.to_owned());
+                    }
+                }
+                if self.impossible.len() >= IMPOSSIBLE_KEYS {
+                    self.notes.send(Note::Missing(std::mem::take(&mut self.impossible))).await?;
+                }
+                continue;
+            }
+            let is_full = self.filling.count() >= SLICE_KEYS || self.filling.bytes() >= SLICE_BYTES;
             // A key that several rows name stays in one slice.
             let cut = self.filling.last().filter(|last| is_full && *last != key).map(str::to_owned);
             if let Some(cut) = cut {
@@ -76,6 +97,9 @@ impl Slicer {
         self.complete = true;
         if !self.outside.is_empty() {
             self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
+        }
+        if !self.impossible.is_empty() {
+            self.notes.send(Note::Missing(std::mem::take(&mut self.impossible))).await?;
         }
         Ok(Some(std::mem::take(&mut self.filling).finish(None)))
     }

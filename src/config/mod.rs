@@ -141,17 +141,30 @@ impl From<String> for Wrong {
 pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, Wrong> {
     let line_of = |offset: usize| Some(1 + text[..offset.min(text.len())].matches('\n').count());
     let from_toml = |error: toml::de::Error| Wrong {
-        message: error.message().to_owned(),
+        message: without_values(error.message()),
         line: error.span().and_then(|span| line_of(span.start)),
     };
     let mut table = DeTable::parse(text).map_err(from_toml)?;
     environment::substitute(table.get_mut(), lookup)
         .map_err(|error| Wrong { message: error.message, line: line_of(error.offset) })?;
     let file: file::File = serde::Deserialize::deserialize(toml::Deserializer::from(table)).map_err(from_toml)?;
-    checked(file)
+    checked(file, lookup)
 }
 
-fn checked(file: file::File) -> Result<Config, Wrong> {
+/// A parser's message without the value that it quotes where it expected something else: it may be a secret.
+fn without_values(message: &str) -> String {
+    let quoted = message.split_once("string \"").zip(message.rsplit_once("\", expected"));
+    let message = match quoted {
+        Some(((before, _), (_, after))) => format!("{before}string, expected{after}"),
+        None => message.to_owned(),
+    };
+    match message.contains("://") {
+        true => "a URL stands where something else is expected".to_owned(),
+        false => message,
+    }
+}
+
+fn checked(file: file::File, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, Wrong> {
     if file.records.is_empty() && file.references.is_empty() {
         return Err("nothing says which keys the database knows: add a [[records]] section".to_owned().into());
     }
@@ -166,7 +179,7 @@ fn checked(file: file::File) -> Result<Config, Wrong> {
     }
     Ok(Config {
         database: database(file.database)?,
-        storage: storage(file.storage)?,
+        storage: storage(file.storage, lookup)?,
         records: file.records,
         references: file.references.into_iter().map(reference).collect::<Result<_, _>>()?,
         safety: file.safety,
@@ -191,10 +204,19 @@ fn database(section: file::Database) -> Result<Database, String> {
         Some("sqlite") => Engine::Sqlite,
         _ => return Err("[database] url must begin with postgres://, mysql:// or sqlite:".to_owned()),
     };
+    if engine != Engine::Sqlite {
+        let parsed = url::Url::parse(url.expose_secret());
+        if !url.expose_secret().contains("://") || !parsed.is_ok_and(|url| url.fragment().is_none()) {
+            let message = "[database] url cannot be read: it is written scheme://user:password@host:port/database, and \
+                           `/`, `#`, `?` and `@` in a password are written %2F, %23, %3F and %40";
+            return Err(message.to_owned());
+        }
+    }
     Ok(Database { engine, url })
 }
 
-fn storage(section: file::Storage) -> Result<Storage, String> {
+fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Storage, String> {
+    let from_environment = |names: [&str; 2]| names.into_iter().filter_map(lookup).find(|value| !value.is_empty());
     if !section.prefix.is_empty() && !section.prefix.ends_with('/') {
         return Err(format!("[storage] prefix = {:?} must end in \"/\"", section.prefix));
     }
@@ -214,7 +236,11 @@ fn storage(section: file::Storage) -> Result<Storage, String> {
                      only general-purpose buckets can be compared"
                 ));
             }
+            // What the SDK would take from the environment is taken here, so that reports name it.
             let endpoint = section.endpoint.filter(|endpoint| !endpoint.is_empty());
+            let endpoint = endpoint.or_else(|| from_environment(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
+            let region = section.region.filter(|region| !region.is_empty());
+            let region = region.or_else(|| from_environment(["AWS_REGION", "AWS_DEFAULT_REGION"]));
             if let Some(endpoint) = &endpoint
                 && !endpoint.starts_with("http://")
                 && !endpoint.starts_with("https://")
@@ -222,7 +248,7 @@ fn storage(section: file::Storage) -> Result<Storage, String> {
                 return Err("[storage] endpoint must begin with https:// or http://".to_owned());
             }
             let path_style = section.path_style.unwrap_or(endpoint.is_some());
-            Place::S3 { bucket, endpoint, region: section.region, path_style }
+            Place::S3 { bucket, endpoint, region, path_style }
         }
         file::Kind::Local => {
             let of_s3 = [
@@ -308,10 +334,27 @@ key = "storage_key"
 
     #[test]
     fn an_error_never_quotes_the_url() {
-        for url in ["\"oracle://u:hunter2@h/d\"", "\"postgres://u:hunter2@h/d", "[\"hunter2\"]"] {
+        for url in [
+            "\"oracle://u:hunter2@h/d\"",
+            "\"postgres://u:hunter2@h/d",
+            "[\"hunter2\"]",
+            "\"postgres://u:hunter2/x@h/d\"",
+            "\"postgres://u:p#hunter2@h/d\"",
+        ] {
             let error = wrong(&SIMPLEST.replace("\"sqlite:app.db\"", url));
             assert!(!error.message.contains("hunter2"), "{error:?}");
         }
+        for section in ["[database]\nurl = \"sqlite:app.db\"", "[storage]\nkind = \"local\"\nroot = \"uploads\""] {
+            let name = section.split(['[', ']']).nth(1).expect("a section");
+            let error = wrong(&SIMPLEST.replace(section, "").replacen(
+                '\n',
+                &format!("{name} = \"postgres://u:hunter2@h/d\"\n"),
+                1,
+            ));
+            assert!(!error.message.contains("hunter2"), "{error:?}");
+        }
+        let error = wrong(&format!("{SIMPLEST}[safety]\nmax_removals = \"hunter2\"\n"));
+        assert!(!error.message.contains("hunter2"), "{error:?}");
     }
 
     #[test]

@@ -5,26 +5,16 @@ use anyhow::{Result, bail};
 
 use crate::config::{Config, Engine, Records, Reference};
 use crate::database::connection::{Connection, Parameter};
-use crate::database::source::{self, KeyColumn, Source, Table};
+use crate::database::source::{self, ColumnFacts, KeyColumn, Source, Table};
 use crate::exit_code::Misconfigured;
-
-/// A column, as the catalog describes it.
-struct ColumnFacts {
-    name: String,
-    /// The type as the engine spells it.
-    type_name: String,
-    is_text: bool,
-    is_plain_text: bool,
-    indexed_by_bytes: bool,
-    is_binary: bool,
-}
 
 /// Every source of keys that the configuration names, checked.
 ///
 /// # Errors
 /// [`Misconfigured`] for a table, column, condition or query that the database does not accept.
 pub async fn sources(connection: &mut Connection, config: &Config) -> Result<Vec<Source>> {
-    let mut catalog = Catalog { engine: config.database.engine, must_be_spooled: false, by_key: true, connection };
+    let mut catalog =
+        Catalog { engine: config.database.engine, must_be_spooled: false, answers_for_any_key: true, connection };
     catalog.look_at_the_server().await?;
     let mut sources = Vec::new();
     for records in &config.records {
@@ -43,7 +33,7 @@ struct Catalog<'a> {
     engine: Engine,
     must_be_spooled: bool,
     /// Whether rows can be asked for by any key.
-    by_key: bool,
+    answers_for_any_key: bool,
     connection: &'a mut Connection,
 }
 
@@ -53,9 +43,15 @@ impl Catalog<'_> {
             Engine::Sqlite => {
                 // Without a write-ahead log an open cursor locks the application's writers out.
                 self.must_be_spooled = self.one("PRAGMA journal_mode").await?.as_deref() != Some("wal");
+                let encoding = self.one("PRAGMA encoding").await?.unwrap_or_default();
+                if encoding != "UTF-8" {
+                    bail!(Misconfigured(format!("[database] is stored in {encoding}; only UTF-8 sorts in key order")));
+                }
             }
             // A server in another encoding cannot even be asked for a key that it has no letters for.
-            Engine::Postgres => self.by_key = self.one("SHOW server_encoding").await?.as_deref() == Some("UTF8"),
+            Engine::Postgres => {
+                self.answers_for_any_key = self.one("SHOW server_encoding").await?.as_deref() == Some("UTF8");
+            }
             Engine::MySql => {}
         }
         Ok(())
@@ -79,11 +75,15 @@ impl Catalog<'_> {
             Some(created) => source::date_text(self.engine, &table.column(self.engine, &created.name)),
             None => "NULL".to_owned(),
         };
-        let column = key_column(&table, key, records.r#where.as_deref());
+        let column = KeyColumn { table: &table, facts: key, condition: records.r#where.as_deref() };
         let lookup_sql = source::lookup_column(self.engine, &column, &[id_text, created_text]);
         let stream_sql = source::stream_column(self.engine, &column);
-        self.accepts(&stream_sql, &format!("{section}: where")).await?;
+        let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
+        self.accepts(&stream_sql, &what).await?;
         Ok(Source {
+            placeholder: source::placeholder(key),
+            answers_for_any_key: self.answers_for_any_key,
+            may_be_json: false,
             name: records.table.clone(),
             owns: true,
             key_prefix: records.key_prefix.clone(),
@@ -98,13 +98,17 @@ impl Catalog<'_> {
         let table = Table::parse(table_name);
         let section = format!("[[references]] table {table_name}");
         let columns = self.columns(&table, &section).await?;
-        let column = key_column(&table, self.key_column(&columns, key, &section)?, None);
+        let facts = self.key_column(&columns, key, &section)?;
+        let column = KeyColumn { table: &table, facts, condition: None };
         Ok(Source {
+            placeholder: source::placeholder(facts),
+            answers_for_any_key: self.answers_for_any_key,
+            may_be_json: false,
             name: format!("{table_name}.{key}"),
             owns: false,
             key_prefix: String::new(),
             stream_sql: source::stream_column(self.engine, &column),
-            lookup_sql: self.by_key.then(|| source::lookup_column(self.engine, &column, &[])),
+            lookup_sql: Some(source::lookup_column(self.engine, &column, &[])),
             must_be_spooled: self.must_be_spooled,
             dated: false,
         })
@@ -114,16 +118,26 @@ impl Catalog<'_> {
         let section = format!("[[references]] query {number}");
         let query = query.trim().trim_end_matches(';');
         let columns = self.accepts(query, &section).await?;
-        let [column] = columns.as_slice() else {
-            let names = columns.join(", ");
+        let [(column, type_name)] = columns.as_slice() else {
+            let names = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
             bail!(Misconfigured(format!(
                 "{section} must give one column of keys; it gives {}: {names}",
                 columns.len()
             )));
         };
+        let upper = type_name.to_uppercase();
+        if upper.contains("JSON") || upper.ends_with("[]") || upper == "BYTEA" {
+            bail!(Misconfigured(format!(
+                "{section} gives {upper} and not text: unpack it, with `->>`, jsonb_array_elements_text, unnest, \
+                 JSON_UNQUOTE or JSON_TABLE"
+            )));
+        }
         let stream_sql = source::stream_query(self.engine, query, column);
         self.accepts(&stream_sql, &section).await?;
         Ok(Source {
+            placeholder: String::new(),
+            answers_for_any_key: false,
+            may_be_json: true,
             name: format!("reference query {number}"),
             owns: false,
             key_prefix: String::new(),
@@ -134,14 +148,14 @@ impl Catalog<'_> {
         })
     }
 
-    /// Asks the server whether it would run `sql`, and for the names of its columns.
-    async fn accepts(&mut self, sql: &str, section: &str) -> Result<Vec<String>> {
+    /// Asks the server whether it would run `sql`, and for the names and types of its columns.
+    async fn accepts(&mut self, sql: &str, section: &str) -> Result<Vec<(String, String)>> {
         match self.connection.columns(sql).await {
             Ok(columns) => Ok(columns),
-            Err(sqlx::Error::Database(error)) => {
+            Err(sqlx::Error::Database(error)) if !is_the_servers_matter(error.code().as_deref()) => {
                 bail!(Misconfigured(format!("{section}: the database does not accept it: {}", error.message())))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(anyhow::Error::from(error).context(format!("preparing to read {section}"))),
         }
     }
 
@@ -192,6 +206,7 @@ impl Catalog<'_> {
             .map(|row| {
                 let [name, type_name, category, is_plain_text, indexed_by_bytes] = cells(row);
                 ColumnFacts {
+                    charset: None,
                     is_text: matches!(category.as_str(), "S" | "E") || type_name == "uuid",
                     is_plain_text: is_plain_text == "true",
                     indexed_by_bytes: indexed_by_bytes == "true",
@@ -204,21 +219,23 @@ impl Catalog<'_> {
     }
 
     async fn mysql_columns(&mut self, table: &Table) -> Result<Vec<ColumnFacts>> {
-        let sql = "SELECT CAST(column_name AS CHAR), CAST(column_type AS CHAR), CAST(data_type AS CHAR) \
-                   FROM information_schema.columns WHERE table_name = ? AND table_schema = COALESCE(NULLIF(?, ''), DATABASE()) \
-                   ORDER BY ordinal_position";
+        let sql = "SELECT CAST(column_name AS CHAR), CAST(column_type AS CHAR), CAST(data_type AS CHAR), \
+                   CAST(character_set_name AS CHAR), CAST(collation_name AS CHAR) \
+                   FROM information_schema.columns \
+                   WHERE table_name = ? AND table_schema = COALESCE(NULLIF(?, ''), DATABASE()) ORDER BY ordinal_position";
         let schema = table.schema.as_deref().unwrap_or_default();
         let rows = self.connection.fetch(sql, &[Parameter::Text(&table.name), Parameter::Text(schema)]).await?;
         Ok(rows
             .into_iter()
             .map(|row| {
-                let [name, type_name, data_type] = cells(row);
+                let [name, type_name, data_type, charset, collation] = cells(row);
                 let is_binary = data_type.contains("binary") || data_type.contains("blob");
                 let is_text = data_type.contains("char")
                     || data_type.contains("text")
-                    || data_type == "enum"
-                    || data_type == "uuid";
-                ColumnFacts { name, type_name, is_text, is_plain_text: true, indexed_by_bytes: false, is_binary }
+                    || ["varbinary", "enum", "uuid"].contains(&data_type.as_str());
+                let charset =
+                    Some((charset, collation)).filter(|(charset, _)| !["", "utf8mb4"].contains(&charset.as_str()));
+                ColumnFacts { name, type_name, is_text, is_binary, charset, ..ColumnFacts::default() }
             })
             .collect())
     }
@@ -234,7 +251,10 @@ impl Catalog<'_> {
                 let upper = type_name.to_uppercase();
                 let is_text = type_name.is_empty()
                     || ["CHAR", "CLOB", "TEXT", "STRING", "UUID"].iter().any(|word| upper.contains(word));
-                ColumnFacts { name, type_name, is_text, is_plain_text: true, indexed_by_bytes: false, is_binary: false }
+                // Only a column of TEXT affinity is sure to hold nothing but text.
+                let is_plain_text =
+                    ["CHAR", "CLOB", "TEXT"].iter().any(|word| upper.contains(word)) && !upper.contains("INT");
+                ColumnFacts { name, type_name, is_text, is_plain_text, ..ColumnFacts::default() }
             })
             .collect())
     }
@@ -248,14 +268,10 @@ impl Catalog<'_> {
     }
 }
 
-fn key_column<'a>(table: &'a Table, facts: &'a ColumnFacts, condition: Option<&'a str>) -> KeyColumn<'a> {
-    KeyColumn {
-        table,
-        column: &facts.name,
-        is_plain_text: facts.is_plain_text,
-        indexed_by_bytes: facts.indexed_by_bytes,
-        condition,
-    }
+/// Whether an error code speaks of rights, resources or the server's state, and not of what was asked: PostgreSQL's
+/// classes 42501 (rights, row-level security), 53, 55, 57 and 58.
+fn is_the_servers_matter(code: Option<&str>) -> bool {
+    code.is_some_and(|code| code == "42501" || ["53", "55", "57", "58"].iter().any(|class| code.starts_with(class)))
 }
 
 fn named<'c>(columns: &'c [ColumnFacts], name: &str, section: &str, role: &str) -> Result<&'c ColumnFacts> {

@@ -7,29 +7,30 @@
 use std::str::FromStr;
 
 use anyhow::{Context, Result};
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use secrecy::ExposeSecret;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{
-    AssertSqlSafe, Column, ColumnIndex, ConnectOptions, Decode, Executor, IntoArguments, MySql, Postgres, Row, Sqlite,
-    Statement,
+    AssertSqlSafe, Column, ColumnIndex, ConnectOptions, Decode, Executor, IntoArguments, MySql, Postgres, Row,
+    SqlSafeStr, Sqlite, Statement, TypeInfo,
 };
 
 use crate::config::{Database, Engine};
 use crate::database::stream::Chunks;
+use crate::exit_code::Misconfigured;
 
 /// Everything that a PostgreSQL transaction of ours needs to be told. LOCAL, so that it works behind a pooler.
 const POSTGRES_BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY; \
-     SET LOCAL row_security = off; SET LOCAL statement_timeout = 0; \
+     SET LOCAL row_security = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
      SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'";
 
 /// Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default `net_write_timeout` of 60 s
 /// kills a stream whose reader is busy elsewhere.
 const MYSQL_SESSION: &str = "SET SESSION sql_select_limit = 18446744073709551615, SESSION max_sort_length = 8192, \
-     SESSION net_write_timeout = 86400, SESSION time_zone = '+00:00'";
+     SESSION net_write_timeout = 86400, SESSION time_zone = '+00:00', SESSION lock_wait_timeout = 60";
 
 pub enum Connection {
     Postgres(PgConnection),
@@ -45,22 +46,24 @@ pub enum Parameter<'a> {
     Keys(&'a [&'a str]),
 }
 
-/// Rows whose every column is text or NULL.
-pub type Rows = Vec<Vec<Option<String>>>;
+/// A row whose every column is text or NULL.
+pub type Cells = Vec<Option<String>>;
 
 impl Connection {
     pub async fn open(config: &Database) -> Result<Self> {
         let url = config.url.expose_secret();
         Ok(match config.engine {
             Engine::Postgres => {
-                let options = PgConnectOptions::from_str(url)?.application_name("cleanup-assets");
+                let options = read(PgConnectOptions::from_str(url))?.application_name("cleanup-assets");
+                // A pooler may refuse a start-up parameter that it does not know.
+                let options = options.extra_float_digits(None);
                 // Nothing is kept prepared: a pooler may hand the next transaction to another server.
                 let options = options.statement_cache_capacity(0).disable_statement_logging();
                 Connection::Postgres(options.connect().await?)
             }
             Engine::MySql => {
                 // As the application sees it: `||` is OR unless the server says otherwise.
-                let options = MySqlConnectOptions::from_str(url)?.pipes_as_concat(false);
+                let options = read(MySqlConnectOptions::from_str(url))?.pipes_as_concat(false);
                 let mut connection = options.disable_statement_logging().connect().await?;
                 connection.execute(MYSQL_SESSION).await?;
                 connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY").await?;
@@ -72,7 +75,7 @@ impl Connection {
                 Connection::MySql(connection)
             }
             Engine::Sqlite => {
-                let options = SqliteConnectOptions::from_str(url)?.read_only(true).create_if_missing(false);
+                let options = read(SqliteConnectOptions::from_str(url))?.read_only(true).create_if_missing(false);
                 Connection::Sqlite(options.disable_statement_logging().connect().await?)
             }
         })
@@ -104,7 +107,23 @@ impl Connection {
     }
 
     /// Fetches all rows of a statement whose answer is known to be small.
-    pub async fn fetch(&mut self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Rows> {
+    pub async fn fetch(&mut self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Cells>> {
+        let mut rows = Vec::new();
+        self.fetch_each(sql, parameters, &mut async |row| {
+            rows.push(row);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Fetches the rows of a statement one by one.
+    pub async fn fetch_each(
+        &mut self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        sink: &mut impl AsyncFnMut(Cells) -> Result<()>,
+    ) -> Result<()> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
             Connection::Postgres(connection) => {
@@ -115,7 +134,7 @@ impl Connection {
                         Parameter::Keys(keys) => query.bind(keys),
                     };
                 }
-                fetch::<Postgres>(connection, query).await
+                each::<Postgres>(connection, query, sink).await
             }
             Connection::MySql(connection) => {
                 let mut query = sqlx::query(sql).persistent(false);
@@ -125,7 +144,7 @@ impl Connection {
                         Parameter::Keys(keys) => keys.iter().fold(query, |query, key| query.bind(*key)),
                     };
                 }
-                fetch::<MySql>(connection, query).await
+                each::<MySql>(connection, query, sink).await
             }
             Connection::Sqlite(connection) => {
                 let mut query = sqlx::query(sql).persistent(false);
@@ -135,29 +154,34 @@ impl Connection {
                         Parameter::Keys(keys) => query.bind(serde_json::to_string(keys)?),
                     };
                 }
-                fetch::<Sqlite>(connection, query).await
+                each::<Sqlite>(connection, query, sink).await
             }
         }
     }
 
-    /// The names of the columns that `sql` would give, without running it.
-    pub async fn columns(&mut self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        fn names<C: Column>(columns: &[C]) -> Vec<String> {
-            columns.iter().map(|column| column.name().to_owned()).collect()
+    /// The names and types of the columns that `sql` would give, without running it.
+    pub async fn columns(&mut self, sql: &str) -> Result<Vec<(String, String)>, sqlx::Error> {
+        fn described<C: Column>(columns: &[C]) -> Vec<(String, String)> {
+            columns.iter().map(|column| (column.name().to_owned(), column.type_info().name().to_owned())).collect()
         }
+        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
         Ok(match self {
-            Connection::Postgres(connection) => {
-                names(connection.prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await?.columns())
-            }
-            Connection::MySql(connection) => {
-                names(connection.prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await?.columns())
-            }
-            Connection::Sqlite(connection) => {
-                names(connection.prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await?.columns())
-            }
+            Connection::Postgres(connection) => described(connection.prepare(sql).await?.columns()),
+            Connection::MySql(connection) => described(connection.prepare(sql).await?.columns()),
+            Connection::Sqlite(connection) => described(connection.prepare(sql).await?.columns()),
         })
     }
+}
+
+/// What a URL says, or that it cannot be read.
+pub fn read<T>(options: Result<T, sqlx::Error>) -> Result<T> {
+    options.map_err(|error| {
+        let reason = match error {
+            sqlx::Error::Configuration(reason) => reason.to_string(),
+            other => other.to_string(),
+        };
+        Misconfigured(format!("[database] url cannot be read: {reason}")).into()
+    })
 }
 
 async fn send<DB>(connection: &mut DB::Connection, sql: &str, chunks: &mut Chunks) -> Result<()>
@@ -176,7 +200,11 @@ where
     Ok(())
 }
 
-async fn fetch<DB>(connection: &mut DB::Connection, query: Query<'_, DB, DB::Arguments>) -> Result<Rows>
+async fn each<DB>(
+    connection: &mut DB::Connection,
+    query: Query<'_, DB, DB::Arguments>,
+    sink: &mut impl AsyncFnMut(Cells) -> Result<()>,
+) -> Result<()>
 where
     DB: sqlx::Database,
     DB::Arguments: IntoArguments<DB>,
@@ -185,14 +213,12 @@ where
     usize: ColumnIndex<DB::Row>,
 {
     let mut rows = query.fetch(connection);
-    let mut fetched = Vec::new();
-    while let Some(row) = rows.next().await {
-        let row = row?;
+    while let Some(row) = rows.try_next().await? {
         let cells = (0..row.len()).map(|at| {
             let value = row.try_get_raw(at)?;
             <Option<String> as Decode<DB>>::decode(value).map_err(sqlx::Error::Decode)
         });
-        fetched.push(cells.collect::<Result<Vec<_>, _>>()?);
+        sink(cells.collect::<Result<_, _>>()?).await?;
     }
-    Ok(fetched)
+    Ok(())
 }

@@ -10,14 +10,18 @@ mod spool;
 mod stream;
 
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use secrecy::ExposeSecret;
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::config::{self, Config, Engine};
 use crate::finding::{Created, Record, Time};
-use connection::{Connection, Parameter, Rows};
+use connection::{Cells, Connection, Parameter};
 use source::Source;
 pub use stream::MergedKeys;
 
@@ -25,23 +29,34 @@ pub use stream::MergedKeys;
 const BATCH_KEYS: usize = 4_000;
 const BATCH_BYTES: usize = 4 << 20;
 
-/// A database whose sources are checked, with a connection for questions about single keys.
+/// A database whose sources are checked.
 pub struct Database {
     config: Arc<config::Database>,
     sources: Vec<Arc<Source>>,
+}
+
+/// A connection for questions about single keys. It lives no longer than the questions: an idle one is cut off by
+/// servers and networks.
+pub struct Session<'a> {
+    database: &'a Database,
     connection: Connection,
 }
 
 impl Database {
-    /// Connects, and checks every table, column, condition and query of the configuration against the catalog.
+    /// Connects, and checks every table, column, condition and query of the configuration against the catalog, and that
+    /// rows can be looked up.
     pub async fn open(config: &Config) -> Result<Self> {
         let mut connection = Connection::open(&config.database).await.context("connecting")?;
         connection.begin().await?;
-        let sources = catalog::sources(&mut connection, config).await?;
+        let sources = catalog::sources(&mut connection, config).await?.into_iter().map(Arc::new).collect();
         connection.end().await?;
-        let shared = Arc::new(config::Database { engine: config.database.engine, url: config.database.url.clone() });
-        let sources = sources.into_iter().map(Arc::new).collect();
-        Ok(Database { config: shared, sources, connection })
+        let shared = config::Database { engine: config.database.engine, url: config.database.url.clone() };
+        let database = Database { config: Arc::new(shared), sources };
+        // Rights to a column that only the second look reads are better missed now than after the scan.
+        let mut session = Session { database: &database, connection };
+        session.wanted_by_key(&database.sources, &["\u{1}cleanup-assets"]).await?;
+        drop(session);
+        Ok(database)
     }
 
     /// Starts streaming every source's keys.
@@ -49,20 +64,26 @@ impl Database {
         MergedKeys::start(&self.config, &self.sources)
     }
 
+    /// Connects for questions about single keys.
+    pub async fn session(&self) -> Result<Session<'_>> {
+        let connection = Connection::open(&self.config).await.context("connecting")?;
+        Ok(Session { database: self, connection })
+    }
+}
+
+impl Session<'_> {
     /// Which of `keys` any source names now. `keys` may be many: what cannot be asked by key is streamed once a call.
     pub async fn wanted(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
-        let mut wanted = HashSet::new();
-        let (asked, streamed): (Vec<_>, Vec<_>) =
-            self.sources.iter().cloned().partition(|source| source.lookup_sql.is_some());
-        for source in asked {
-            for batch in batches(keys) {
-                let rows = self.rows_of(&source, batch).await?;
-                wanted.extend(rows.into_iter().map(|(key, _)| key));
-            }
-        }
+        let (asked, streamed): (Vec<_>, Vec<_>) = self
+            .database
+            .sources
+            .iter()
+            .cloned()
+            .partition(|source| source.lookup_sql.is_some() && source.answers_for_any_key);
+        let mut wanted = self.wanted_by_key(&asked, keys).await?;
         if !streamed.is_empty() {
             let asked_for: HashSet<&str> = keys.iter().copied().collect();
-            let mut stream = MergedKeys::start(&self.config, &streamed);
+            let mut stream = MergedKeys::start(&self.database.config, &streamed);
             while let Some((key, _)) = stream.next().await? {
                 if asked_for.contains(key) && !wanted.contains(key) {
                     wanted.insert(key.to_owned());
@@ -72,62 +93,75 @@ impl Database {
         Ok(wanted)
     }
 
-    /// The rows that own any of `keys` now.
-    pub async fn records(&mut self, keys: &[&str]) -> Result<Vec<Record>> {
-        let owners: Vec<_> = self.sources.iter().filter(|source| source.owns).cloned().collect();
-        let mut records = Vec::new();
-        for source in owners {
+    async fn wanted_by_key(&mut self, sources: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
+        let mut wanted = HashSet::new();
+        for source in sources {
             for batch in batches(keys) {
-                for (key, mut details) in self.rows_of(&source, batch).await? {
-                    let created = match details.pop().flatten() {
-                        _ if !source.dated => Created::Unconfigured,
-                        Some(text) => date::parse(&text).map_or(Created::Unreadable, Created::At),
-                        None => Created::Unreadable,
-                    };
-                    let id = details.pop().flatten().unwrap_or_default();
-                    records.push(Record { table: source.name.clone(), id, key, created });
-                }
+                let mut note = async |key: &str, _| {
+                    if !wanted.contains(key) {
+                        wanted.insert(key.to_owned());
+                    }
+                    Ok(())
+                };
+                self.rows_of(source, batch, &mut note).await?;
             }
         }
-        Ok(records)
+        Ok(wanted)
+    }
+
+    /// Gives the rows that own any of `keys` now to `sink`, one by one: a key may have any number of them.
+    pub async fn records(&mut self, keys: &[&str], sink: &mut impl AsyncFnMut(Record) -> Result<()>) -> Result<()> {
+        for source in self.database.sources.iter().filter(|source| source.owns) {
+            let mut note = async |key: &str, mut details: Cells| {
+                let created = match details.pop().flatten() {
+                    _ if !source.dated => Created::Unconfigured,
+                    Some(text) => date::parse(&text).map_or(Created::Unreadable, Created::At),
+                    None => Created::Unreadable,
+                };
+                let id = details.pop().flatten().unwrap_or_default();
+                sink(Record { table: source.name.clone(), id, key: key.to_owned(), created }).await
+            };
+            for batch in batches(keys) {
+                self.rows_of(source, batch, &mut note).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        let rows = self.connection.fetch(source::now(self.config.engine), &[]).await?;
+        let rows = self.connection.fetch(source::now(self.database.config.engine), &[]).await?;
         let text = rows.into_iter().flatten().flatten().next().context("the database did not say what time it is")?;
         date::parse(&text).with_context(|| format!("the database says that it is {text}"))
     }
 
     /// The rows of a source whose key is in `batch`, byte for byte: the key, and the other columns.
-    async fn rows_of(&mut self, source: &Source, batch: &[&str]) -> Result<Vec<(String, Vec<Option<String>>)>> {
+    async fn rows_of(
+        &mut self,
+        source: &Source,
+        batch: &[&str],
+        sink: &mut impl AsyncFnMut(&str, Cells) -> Result<()>,
+    ) -> Result<()> {
         let values: HashMap<&str, &str> = batch
             .iter()
             .filter_map(|key| Some((key.strip_prefix(source.key_prefix.as_str())?, *key)))
             // What PostgreSQL's text cannot hold, it does not hold.
             .filter(|(value, _)| !value.is_empty() && !value.contains('\0'))
             .collect();
-        let Some(sql) = source.lookup_sql.as_deref().filter(|_| !values.is_empty()) else { return Ok(Vec::new()) };
         let list: Vec<&str> = values.keys().copied().collect();
-        let sql = match self.config.engine {
-            Engine::MySql => sql.replacen("?*", &vec!["?"; list.len()].join(","), 1),
-            Engine::Postgres | Engine::Sqlite => sql.to_owned(),
-        };
+        let Some(sql) = source.lookup_of(list.len()).filter(|_| !list.is_empty()) else { return Ok(()) };
         self.connection.begin().await?;
-        let rows: Rows = self
-            .connection
-            .fetch(&sql, &[Parameter::Keys(&list)])
-            .await
-            .with_context(|| format!("looking rows of {} up", source.name))?;
-        self.connection.end().await?;
-        // A collation may have taken `Case.PNG` for `case.png`: only bytes count.
-        Ok(rows
-            .into_iter()
-            .filter_map(|mut row| {
-                let value = if row.is_empty() { None } else { row.remove(0) }?;
-                values.get(value.as_str()).map(|key| ((*key).to_owned(), row))
-            })
-            .collect())
+        let mut exact = async |mut row: Cells| {
+            let value = if row.is_empty() { None } else { row.remove(0) };
+            // A collation may have taken `Case.PNG` for `case.png`: only bytes count.
+            match value.and_then(|value| values.get(value.as_str())) {
+                Some(key) => sink(key, row).await,
+                None => Ok(()),
+            }
+        };
+        let looked_up = self.connection.fetch_each(&sql, &[Parameter::Keys(&list)], &mut exact).await;
+        looked_up.with_context(|| format!("looking rows of {} up", source.name))?;
+        self.connection.end().await
     }
 }
 
@@ -150,21 +184,30 @@ fn batches<'k, 'a>(keys: &'k [&'a str]) -> impl Iterator<Item = &'k [&'a str]> {
     })
 }
 
-/// The engine and the address of the configured database, as reports name them: never a secret.
-pub fn address(config: &config::Database) -> String {
+/// The address of the configured database, as reports name it: never a secret.
+///
+/// # Errors
+/// [`Misconfigured`](crate::exit_code::Misconfigured) for a URL that cannot be read.
+pub fn address(config: &config::Database) -> Result<String> {
     let url = config.url.expose_secret();
-    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
-    if config.engine == Engine::Sqlite {
-        return rest.trim_start_matches("//").split('?').next().unwrap_or_default().to_owned();
-    }
-    let rest = rest.trim_start_matches("//");
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).split('?').next().unwrap_or_default();
-    let port = if scheme.starts_with("postgres") { 5432 } else { 3306 };
-    let has_port =
-        host.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
-    let host = if has_port { host.to_owned() } else { format!("{host}:{port}") };
-    format!("{host}/{}", path.split('?').next().unwrap_or_default())
+    let (host, port, socket, name) = match config.engine {
+        Engine::Sqlite => {
+            let path = SqliteConnectOptions::from_str(url);
+            return Ok(connection::read(path)?.get_filename().display().to_string());
+        }
+        Engine::Postgres => {
+            let options = connection::read(PgConnectOptions::from_str(url))?;
+            let name = options.get_database().unwrap_or(options.get_username()).to_owned();
+            (options.get_host().to_owned(), options.get_port(), options.get_socket().cloned(), name)
+        }
+        Engine::MySql => {
+            let options = connection::read(MySqlConnectOptions::from_str(url))?;
+            let name = options.get_database().unwrap_or_default().to_owned();
+            (options.get_host().to_owned(), options.get_port(), options.get_socket().cloned(), name)
+        }
+    };
+    let host = socket.map_or(host, |socket| socket.display().to_string());
+    Ok(format!("{host}:{port}/{name}"))
 }
 
 #[cfg(test)]
@@ -175,12 +218,13 @@ mod tests {
     fn an_address_holds_no_secret() {
         for (url, engine, expected) in [
             ("postgres://u:p%40ss@db.example.com/app?sslmode=require", Engine::Postgres, "db.example.com:5432/app"),
-            ("postgres://u:p@ss@db.example.com:6432/app", Engine::Postgres, "db.example.com:6432/app"),
+            ("postgres:///app?host=db1&port=6432", Engine::Postgres, "db1:6432/app"),
             ("mysql://root@127.0.0.1/shop", Engine::MySql, "127.0.0.1:3306/shop"),
             ("sqlite:///srv/app.db?mode=rw", Engine::Sqlite, "/srv/app.db"),
             ("sqlite:app.db", Engine::Sqlite, "app.db"),
         ] {
-            assert_eq!(address(&config::Database { engine, url: url.to_owned().into() }), expected);
+            let address = address(&config::Database { engine, url: url.to_owned().into() });
+            assert_eq!(address.expect("an address"), expected);
         }
     }
 

@@ -18,20 +18,41 @@ pub struct Source {
     /// The rows with the given values: value, and for a source that owns, id and creation time as text. A collation may
     /// make it give more than was asked for. `None`: the source must be streamed again instead.
     pub lookup_sql: Option<String>,
+    /// How a key of a MySQL list is written.
+    pub placeholder: String,
+    /// Whether the lookup may be asked for any key, and not just for those that came from the database itself.
+    pub answers_for_any_key: bool,
+    /// Whether its values may turn out to be JSON that nobody unpacked.
+    pub may_be_json: bool,
     /// Whether the stream must be read to its end before anything else happens, because its cursor locks writers out.
     pub must_be_spooled: bool,
     /// Whether rows have a creation time.
     pub dated: bool,
 }
 
-/// A column that holds keys, as the catalog describes it.
-pub struct KeyColumn<'a> {
-    pub table: &'a Table,
-    pub column: &'a str,
-    /// PostgreSQL: whether comparing it as it is compares text (not so for citext, uuid and others).
+/// A column, as the catalog describes it.
+#[derive(Debug, Default)]
+pub struct ColumnFacts {
+    pub name: String,
+    /// The type as the engine spells it.
+    pub type_name: String,
+    /// Whether it can hold keys.
+    pub is_text: bool,
+    /// Whether comparing it as it is compares text: not so for PostgreSQL's citext and uuid, or for a SQLite column
+    /// without a type.
     pub is_plain_text: bool,
     /// PostgreSQL: whether an index on it sorts by bytes, and so serves only comparisons that say so.
     pub indexed_by_bytes: bool,
+    /// MySQL: its character set and collation, where values of the connection's set must be converted to it.
+    pub charset: Option<(String, String)>,
+    /// MySQL: bytes, not letters.
+    pub is_binary: bool,
+}
+
+/// A column that holds keys.
+pub struct KeyColumn<'a> {
+    pub table: &'a Table,
+    pub facts: &'a ColumnFacts,
     /// SQL for rows that own an object.
     pub condition: Option<&'a str>,
 }
@@ -76,7 +97,7 @@ pub fn quoted(engine: Engine, name: &str) -> String {
 
 /// The SQL that streams a column's values in byte order.
 pub fn stream_column(engine: Engine, key: &KeyColumn<'_>) -> String {
-    let column = key.table.column(engine, key.column);
+    let column = key.table.column(engine, &key.facts.name);
     let value = value(engine, key, &column);
     let order = order(engine, key, &column);
     let condition = condition(key.condition, "AND");
@@ -85,7 +106,7 @@ pub fn stream_column(engine: Engine, key: &KeyColumn<'_>) -> String {
 
 /// The SQL that looks rows up by their values. `details` are more columns, as text.
 pub fn lookup_column(engine: Engine, key: &KeyColumn<'_>, details: &[String]) -> String {
-    let column = key.table.column(engine, key.column);
+    let column = key.table.column(engine, &key.facts.name);
     let table = key.table.sql(engine);
     let mut columns = vec![value(engine, key, &column)];
     columns.extend(details.iter().cloned());
@@ -94,8 +115,8 @@ pub fn lookup_column(engine: Engine, key: &KeyColumn<'_>, details: &[String]) ->
         Engine::Postgres => {
             // An index serves only comparisons in its own collation, and a list only where it is joined: `= ANY` under
             // a generic plan took minutes where this takes a tenth of a second.
-            let compared = if key.is_plain_text { column } else { format!("{column}::text") };
-            let collation = if key.indexed_by_bytes { " COLLATE \"C\"" } else { "" };
+            let compared = if key.facts.is_plain_text { column } else { format!("{column}::text") };
+            let collation = if key.facts.indexed_by_bytes { " COLLATE \"C\"" } else { "" };
             let condition = condition(key.condition, "WHERE");
             format!(
                 "SELECT {columns} FROM unnest($1::text[]) AS cleanup_assets_batch (cleanup_assets_key) \
@@ -103,21 +124,43 @@ pub fn lookup_column(engine: Engine, key: &KeyColumn<'_>, details: &[String]) ->
             )
         }
         Engine::MySql => {
-            // `?*` becomes as many placeholders as there are keys.
+            // The placeholder is repeated for as many keys as there are.
             let condition = condition(key.condition, "AND");
-            format!("SELECT {columns} FROM {table} WHERE {column} IN (?*){condition}")
+            format!("SELECT {columns} FROM {table} WHERE {column} IN ({LIST}){condition}")
         }
         Engine::Sqlite => {
+            let compared = if key.facts.is_plain_text { column } else { format!("CAST({column} AS TEXT)") };
             let condition = condition(key.condition, "AND");
-            format!("SELECT {columns} FROM {table} WHERE {column} IN (SELECT value FROM json_each(?)){condition}")
+            format!("SELECT {columns} FROM {table} WHERE {compared} IN (SELECT value FROM json_each(?)){condition}")
         }
+    }
+}
+
+/// Stands in a MySQL lookup for the list of placeholders.
+const LIST: &str = "/*cleanup-assets-keys*/";
+
+impl Source {
+    /// The lookup's SQL for a number of keys.
+    pub fn lookup_of(&self, keys: usize) -> Option<String> {
+        let list = || vec![self.placeholder.as_str(); keys].join(", ");
+        self.lookup_sql.as_ref().map(|sql| sql.replacen(LIST, &list(), 1))
+    }
+}
+
+/// How one key of a MySQL list is written. A key that the column has no letters for becomes another one, which the
+/// comparison of bytes leaves out; unconverted, it would be an error (1270).
+pub fn placeholder(facts: &ColumnFacts) -> String {
+    match &facts.charset {
+        Some((charset, collation)) => format!("CONVERT(? USING {charset}) COLLATE {collation}"),
+        None => "?".to_owned(),
     }
 }
 
 /// The SQL that streams a query's only column, which the server calls `column`, in byte order.
 pub fn stream_query(engine: Engine, query: &str, column: &str) -> String {
     let table = Table { schema: None, name: "cleanup_assets_query".to_owned() };
-    let key = KeyColumn { table: &table, column, is_plain_text: false, indexed_by_bytes: false, condition: None };
+    let facts = ColumnFacts { name: column.to_owned(), ..ColumnFacts::default() };
+    let key = KeyColumn { table: &table, facts: &facts, condition: None };
     let column = table.column(engine, column);
     format!(
         "SELECT {} FROM (\n{query}\n) AS {} WHERE {column} IS NOT NULL ORDER BY {}",
@@ -159,7 +202,7 @@ pub fn now(engine: Engine) -> &'static str {
 
 fn value(engine: Engine, key: &KeyColumn<'_>, column: &str) -> String {
     match engine {
-        Engine::Postgres if key.is_plain_text => column.to_owned(),
+        Engine::Postgres if key.facts.is_plain_text => column.to_owned(),
         Engine::Postgres => format!("{column}::text"),
         Engine::MySql => format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)"),
         Engine::Sqlite => format!("CAST({column} AS TEXT)"),
@@ -172,7 +215,8 @@ fn order(engine: Engine, key: &KeyColumn<'_>, column: &str) -> String {
         Engine::Postgres => format!("{} COLLATE \"C\"", value(engine, key, column)),
         // utf8mb4_bin would ignore trailing spaces.
         Engine::MySql => value(engine, key, column),
-        Engine::Sqlite => format!("{column} COLLATE BINARY"),
+        Engine::Sqlite if key.facts.is_plain_text => format!("{column} COLLATE BINARY"),
+        Engine::Sqlite => format!("{} COLLATE BINARY", value(engine, key, column)),
     }
 }
 

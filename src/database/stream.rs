@@ -14,6 +14,8 @@ use crate::config;
 use crate::database::connection::Connection;
 use crate::database::source::Source;
 use crate::database::spool::Spool;
+use crate::exit_code::Misconfigured;
+use crate::key::Printable;
 
 /// Keys of one source that follow each other, in one buffer.
 #[derive(Default)]
@@ -67,6 +69,13 @@ impl Chunks {
         if value.is_empty() {
             return Ok(());
         }
+        if self.source.may_be_json && is_packed_json(value) {
+            let name = &self.source.name;
+            bail!(Misconfigured(format!(
+                "{name} gives JSON and not text, such as {}: unpack it, with `->>`, JSON_UNQUOTE, json_each or JSON_TABLE",
+                Printable(&value.chars().take(60).collect::<String>())
+            )));
+        }
         if value < self.last.as_str() {
             bail!("{} gave its keys out of byte order; does the column hold anything but text?", self.source.name);
         }
@@ -107,6 +116,13 @@ impl Chunks {
         let (Out::Channel(channel) | Out::Spool(_, channel)) = &self.out;
         channel.send(Ok(Message::Complete)).await.map_err(|_| anyhow!("nobody reads the keys any more"))
     }
+}
+
+/// Whether a value is a JSON string, list or object as a whole: as a key it would protect nothing.
+fn is_packed_json(value: &str) -> bool {
+    let packed = [('"', '"'), ('[', ']'), ('{', '}')];
+    packed.iter().any(|(open, close)| value.len() > 1 && value.starts_with(*open) && value.ends_with(*close))
+        && serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok()
 }
 
 /// The merged keys of all sources; dropping it ends their streams.

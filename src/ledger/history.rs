@@ -13,8 +13,8 @@ use crate::finding::Time;
 pub struct Run {
     pub id: i64,
     pub mode: String,
-    /// How it ended; `interrupted` for a run that never wrote its end.
-    pub outcome: String,
+    /// How it ended; `None` for a run that is under way, or that was killed.
+    pub outcome: Option<String>,
     pub started_at: String,
     pub finished_at: Option<String>,
     /// Findings, held ones included.
@@ -59,11 +59,10 @@ impl Ledger {
 }
 
 fn run(row: &SqliteRow) -> Result<Run> {
-    let outcome: Option<String> = row.try_get("outcome")?;
     Ok(Run {
         id: row.try_get("id")?,
         mode: row.try_get("mode")?,
-        outcome: outcome.unwrap_or_else(|| "interrupted".to_owned()),
+        outcome: row.try_get("outcome")?,
         started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
         found: row.try_get("found")?,

@@ -89,18 +89,19 @@ impl Ledger {
 
     /// The keys of orphaned files after `after`, in byte order: at most `keys` of them, of about `bytes` bytes.
     pub async fn orphans_after(&mut self, after: &str, keys: usize, bytes: usize) -> Result<Vec<String>> {
-        // Keys can be long: fewer of them then.
-        let average: Option<f64> = sqlx::query_scalar(
-            "SELECT avg(length(key)) FROM (SELECT key FROM temp.finding WHERE kind = ? AND key > ? LIMIT 1000)",
-        )
-        .bind(Kind::OrphanedFile.name())
-        .bind(after)
-        .fetch_one(&mut self.connection)
-        .await?;
-        let limit = keys.min((bytes as f64 / average.unwrap_or(1.0).max(1.0)) as usize).max(1);
-        let sql = "SELECT key FROM temp.finding WHERE kind = ? AND key > ? ORDER BY key LIMIT ?";
-        let query = sqlx::query_scalar(sql).bind(Kind::OrphanedFile.name()).bind(after).bind(limit as i64);
-        Ok(query.fetch_all(&mut self.connection).await?)
+        let sql = "SELECT key FROM temp.finding WHERE kind = 'orphaned-file' AND key > ? ORDER BY key LIMIT 1000";
+        let mut window: Vec<String> = Vec::new();
+        let mut window_bytes = 0;
+        while window.len() < keys && window_bytes < bytes {
+            let after = window.last().map_or(after, String::as_str).to_owned();
+            let page: Vec<String> = sqlx::query_scalar(sql).bind(after).fetch_all(&mut self.connection).await?;
+            if page.is_empty() {
+                break;
+            }
+            window_bytes += page.iter().map(String::len).sum::<usize>();
+            window.extend(page);
+        }
+        Ok(window)
     }
 
     /// Orphaned files that are wanted after all.
@@ -118,9 +119,10 @@ impl Ledger {
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 
-    /// Objects that are there after all.
-    pub async fn forget_missing(&mut self, keys: &[String]) -> Result<()> {
-        let sql = "DELETE FROM temp.unmatched WHERE side = ? AND key IN (SELECT value FROM json_each(?))";
+    /// Objects that are there after all. They stay where near misses are looked for: a store that folds names gives the
+    /// file under one spelling when listed, and under another when looked at.
+    pub async fn found_missing(&mut self, keys: &[String]) -> Result<()> {
+        let sql = "UPDATE temp.unmatched SET side = 'here' WHERE side = ? AND key IN (SELECT value FROM json_each(?))";
         let query = sqlx::query(sql).bind(MISSING).bind(serde_json::to_string(keys)?);
         query.execute(&mut self.connection).await?;
         Ok(())
@@ -147,31 +149,29 @@ impl Ledger {
         Ok(())
     }
 
-    /// Holds orphaned files stored after `newest`: the database is behind (I17).
-    pub async fn hold_newer_than(&mut self, newest: Time) -> Result<()> {
-        let sql = "UPDATE temp.finding SET held = 'newer than anything the database knows' \
-                   WHERE kind = 'orphaned-file' AND held IS NULL AND last_modified > ?";
-        sqlx::query(sql).bind(newest.timestamp_micros()).execute(&mut self.connection).await?;
+    /// Holds orphaned files stored after `newest`, for a reason: the database is behind (I17).
+    pub async fn hold_newer_than(&mut self, newest: Time, reason: &str) -> Result<()> {
+        let sql =
+            "UPDATE temp.finding SET held = ? WHERE kind = 'orphaned-file' AND held IS NULL AND last_modified > ?";
+        sqlx::query(sql).bind(reason).bind(newest.timestamp_micros()).execute(&mut self.connection).await?;
         Ok(())
     }
 
-    /// Holds orphaned files below a first path segment of which the database knows nothing (I18); "" stands for keys
+    /// Holds orphaned files below first path segments of which the database knows nothing (I18); "" stands for keys
     /// without a `/` after `root`.
-    pub async fn hold_below(&mut self, segment: &str, root: &str) -> Result<()> {
-        let query = match segment {
-            "" => sqlx::query(
-                "UPDATE temp.finding SET held = 'nothing at the top level is known to the database' \
-                 WHERE kind = 'orphaned-file' AND held IS NULL AND instr(substr(key, ? + 1), '/') = 0",
+    pub async fn hold_below(&mut self, segments: &[&str], root: &str) -> Result<()> {
+        let sql = "
+            WITH cut AS (
+                SELECT key, instr(substr(key, ?1 + 1), '/') AS slash FROM temp.finding WHERE kind = 'orphaned-file'
+            ), segment AS (
+                SELECT key, iif(slash = 0, '', substr(key, 1, ?1 + slash)) AS name FROM cut
             )
-            .bind(root.chars().count() as i64),
-            segment => sqlx::query(
-                "UPDATE temp.finding SET held = 'nothing below ' || ?1 || ' is known to the database' \
-                 WHERE kind = 'orphaned-file' AND held IS NULL AND key >= ?1 AND key < ?2",
-            )
-            .bind(segment)
-            // `0` is the byte after `/`.
-            .bind(format!("{}0", &segment[..segment.len() - 1])),
-        };
+            UPDATE temp.finding SET held = iif(segment.name = '', 'nothing at the top level',
+                                               'nothing below ' || segment.name) || ' is known to the database'
+            FROM segment
+            WHERE finding.kind = 'orphaned-file' AND finding.key = segment.key AND held IS NULL
+              AND segment.name IN (SELECT value FROM json_each(?2))";
+        let query = sqlx::query(sql).bind(root.chars().count() as i64).bind(serde_json::to_string(segments)?);
         query.execute(&mut self.connection).await?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::{Value, json};
 
-use super::{Rendering, Report, machine_time};
+use super::{Rendering, Report, machine_time, run_time};
 use crate::finding::{Finding, Subject};
 use crate::key::is_deceptive;
 
@@ -26,8 +26,8 @@ impl<'a> Json<'a> {
                     "id": report.run,
                     "mode": report.mode,
                     "outcome": report.outcome.name(),
-                    "started_at": machine_time(report.started_at),
-                    "finished_at": machine_time(report.finished_at),
+                    "started_at": run_time(report.started_at),
+                    "finished_at": run_time(report.finished_at),
                     "error": report.error,
                 }),
             ),

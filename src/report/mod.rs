@@ -10,7 +10,7 @@ use std::io;
 use chrono::SecondsFormat;
 
 use crate::finding::{Finding, Kind, Requests, Time, Totals};
-pub use text::size;
+pub use text::{LISTED, size};
 
 /// Everything that a report says, but for the findings themselves, which are streamed to it.
 #[derive(Debug, Clone)]
@@ -64,8 +64,14 @@ pub enum Format {
     Csv,
 }
 
-/// A report being written: it takes the findings in the order of [`kinds_in_order`], and is then finished.
+/// A report being written: it takes the findings in the order of [`kinds_in_order`], each kind announced, and is then
+/// finished.
 pub trait Rendering {
+    /// Findings of this kind follow, if there are any.
+    fn section(&mut self, _kind: Kind) -> io::Result<()> {
+        Ok(())
+    }
+
     fn finding(&mut self, finding: &Finding) -> io::Result<()>;
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
@@ -77,21 +83,27 @@ pub fn begin<'a>(
     out: Box<dyn io::Write + 'a>,
 ) -> io::Result<Box<dyn Rendering + 'a>> {
     Ok(match format {
-        Format::Text => Box::new(text::Text::new(report, out)),
+        Format::Text => Box::new(text::Text::begin(report, out)?),
         Format::Json => Box::new(json::Json::begin(report, out)?),
         Format::Csv => Box::new(csv::Csv::begin(out)?),
     })
 }
 
-/// The order in which a rendering wants the kinds, and how many findings of each it lists at most.
-pub fn kinds_in_order(format: Format, report: &Report) -> Vec<(Kind, usize)> {
+/// The order in which a rendering wants the kinds.
+pub fn kinds_in_order(format: Format, report: &Report) -> Vec<Kind> {
     let mut kinds = report.kinds.clone();
     kinds.sort_unstable_by_key(|kind| kind.name());
     match format {
         // The text tells the database's side first.
-        Format::Text => kinds.into_iter().rev().map(|kind| (kind, text::LISTED)).collect(),
-        Format::Json | Format::Csv => kinds.into_iter().map(|kind| (kind, usize::MAX)).collect(),
+        Format::Text => kinds.reverse(),
+        Format::Json | Format::Csv => {}
     }
+    kinds
+}
+
+/// A time of the run itself, to the second.
+fn run_time(time: Time) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A time as machines read it.

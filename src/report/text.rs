@@ -6,19 +6,35 @@ use super::{Outcome, Rendering, Report};
 use crate::finding::{Finding, Kind, Subject, Time};
 use crate::key::Printable;
 
-/// Findings listed in a section, at most.
+/// Findings that standard output lists in a section; a file has them all.
 pub const LISTED: usize = 100;
 
 pub struct Text<'a> {
     report: &'a Report,
     out: Box<dyn Write + 'a>,
-    records: Vec<String>,
-    files: Vec<String>,
+    /// The section that is being written, and how many of its findings are still to come.
+    section: Option<(Kind, u64)>,
 }
 
 impl<'a> Text<'a> {
-    pub fn new(report: &'a Report, out: Box<dyn Write + 'a>) -> Self {
-        Text { report, out, records: Vec::new(), files: Vec::new() }
+    pub fn begin(report: &'a Report, out: Box<dyn Write + 'a>) -> io::Result<Self> {
+        let mut text = Text { report, out, section: None };
+        text.head()?;
+        Ok(text)
+    }
+
+    fn end_section(&mut self) -> io::Result<()> {
+        match self.section.take() {
+            Some((_, more)) if more > 0 => {
+                writeln!(self.out, "  … and {more} more; `--output report.csv` or `--format json` lists them all")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn found(&mut self, count: u64, kind: &str) -> io::Result<()> {
+        let plural = if count == 1 { "" } else { "s" };
+        writeln!(self.out, "⚠️  Found {count} {kind}{plural}:")
     }
 
     fn head(&mut self) -> io::Result<()> {
@@ -56,7 +72,7 @@ impl<'a> Text<'a> {
                 writeln!(self.out, "✅ No orphaned records; {young} without a file are younger than {age}")
             }
             0 => writeln!(self.out, "✅ All {} DB records have corresponding files", totals.records),
-            _ => section(&mut self.out, found, "orphaned record", &self.records),
+            _ => self.found(found, "orphaned record"),
         }
     }
 
@@ -71,7 +87,7 @@ impl<'a> Text<'a> {
                 writeln!(self.out, "✅ No orphaned files; {young} without a DB record are younger than {age}")
             }
             0 => writeln!(self.out, "✅ All {} files are known to the database", totals.objects),
-            found => section(&mut self.out, found, "orphaned file", &self.files),
+            found => self.found(found, "orphaned file"),
         }
     }
 
@@ -112,40 +128,37 @@ impl<'a> Text<'a> {
 }
 
 impl Rendering for Text<'_> {
+    fn section(&mut self, kind: Kind) -> io::Result<()> {
+        if matches!(self.report.outcome, Outcome::Failed | Outcome::Interrupted) {
+            return Ok(());
+        }
+        self.end_section()?;
+        match kind {
+            Kind::OrphanedRecord => {
+                self.section = Some((kind, self.report.totals.orphaned_records));
+                self.record_side()
+            }
+            Kind::OrphanedFile => {
+                self.section = Some((kind, self.report.totals.orphaned_files));
+                self.file_side()
+            }
+        }
+    }
+
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let list = match finding.kind() {
-            Kind::OrphanedFile => &mut self.files,
-            Kind::OrphanedRecord => &mut self.records,
-        };
-        list.push(line(finding));
-        Ok(())
+        if let Some((_, to_come)) = &mut self.section {
+            *to_come = to_come.saturating_sub(1);
+        }
+        writeln!(self.out, "{}", line(finding))
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.head()?;
+        self.end_section()?;
         match self.report.outcome {
             Outcome::Failed | Outcome::Interrupted => self.failure()?,
-            Outcome::Clean | Outcome::Findings => {
-                if self.report.kinds.contains(&Kind::OrphanedRecord) {
-                    self.record_side()?;
-                }
-                if self.report.kinds.contains(&Kind::OrphanedFile) {
-                    self.file_side()?;
-                }
-                self.summary()?;
-            }
+            Outcome::Clean | Outcome::Findings => self.summary()?,
         }
         self.out.flush()
-    }
-}
-
-fn section(out: &mut dyn Write, found: u64, name: &str, lines: &[String]) -> io::Result<()> {
-    let plural = if found == 1 { "" } else { "s" };
-    writeln!(out, "⚠️  Found {found} {name}{plural}:")?;
-    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-    match found.saturating_sub(lines.len() as u64) {
-        0 => Ok(()),
-        more => writeln!(out, "  … and {more} more; `--output report.csv` or `--format json` lists them all"),
     }
 }
 

@@ -29,6 +29,9 @@ pub trait Store: Send + Sync {
     /// Whether ranges of keys can be listed beside each other; otherwise one listing serves them in turn.
     fn lists_ranges(&self) -> bool;
 
+    /// No object of the store has a longer key.
+    fn longest_key_bytes(&self) -> usize;
+
     /// What the store was asked so far.
     fn requests(&self) -> Requests;
 
@@ -65,7 +68,7 @@ pub enum Presence {
 pub async fn open(config: &Storage, prefix: &str) -> Result<Box<dyn Store>> {
     Ok(match &config.place {
         Place::S3 { .. } => Box::new(s3::Bucket::open(config, prefix).await?),
-        Place::Local { root } => Box::new(local::Folder::open(root, prefix)?),
+        Place::Local { root } => Box::new(local::Folder::open(root, prefix, &config.ignore)?),
     })
 }
 

@@ -14,11 +14,14 @@ use anyhow::{Context, Result, bail};
 use chrono::Utc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use globset::GlobSet;
 
 use crate::finding::{Object, Requests};
 use crate::storage::{Listing, Page, Presence, Store};
 use walk::Walk;
 
+/// The longest path that Linux takes, in bytes (PATH_MAX).
+const MAX_KEY_BYTES: usize = 4096;
 /// How many objects a page of a folder's listing has at most.
 const PAGE: usize = 1000;
 
@@ -28,17 +31,20 @@ pub struct Folder {
     /// The file system that the root lies on.
     device: u64,
     prefix: String,
+    ignore: GlobSet,
     unreadable_names: Arc<AtomicU64>,
 }
 
 impl Folder {
-    pub fn open(root: &Path, prefix: &str) -> Result<Self> {
+    /// Opens the folder at `root`; what `ignore` covers whole need not be readable.
+    pub fn open(root: &Path, prefix: &str, ignore: &GlobSet) -> Result<Self> {
         let root = root.canonicalize().with_context(|| format!("the root folder {}", root.display()))?;
         let metadata = fs::metadata(&root).with_context(|| format!("the root folder {}", root.display()))?;
         if !metadata.is_dir() {
             bail!("the root {} is no folder", root.display());
         }
-        Ok(Folder { device: metadata.dev(), root, prefix: prefix.to_owned(), unreadable_names: Arc::default() })
+        let (device, prefix, ignore) = (metadata.dev(), prefix.to_owned(), ignore.clone());
+        Ok(Folder { root, device, prefix, ignore, unreadable_names: Arc::default() })
     }
 
     fn look_at(&self, key: &str) -> Result<Presence> {
@@ -87,8 +93,7 @@ fn object_of(key: String, metadata: &Metadata) -> Object {
 
 impl Store for Folder {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
-        let unreadable = self.unreadable_names.clone();
-        Box::new(Walking { walk: Some(Walk::new(&self.root, self.device, &self.prefix, after, unreadable)) })
+        Box::new(Walking { walk: Some(Walk::new(self, after)) })
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
@@ -102,6 +107,10 @@ impl Store for Folder {
 
     fn lists_ranges(&self) -> bool {
         false
+    }
+
+    fn longest_key_bytes(&self) -> usize {
+        MAX_KEY_BYTES
     }
 
     fn requests(&self) -> Requests {
@@ -149,7 +158,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
             fs::write(path, file).expect("a file");
         }
-        let folder = Folder::open(home.path(), "").expect("a store");
+        let folder = Folder::open(home.path(), "", &GlobSet::empty()).expect("a store");
         (home, folder)
     }
 

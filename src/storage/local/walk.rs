@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
+use globset::GlobSet;
 
-use super::object_of;
+use super::{Folder, object_of};
 use crate::finding::Object;
 
 /// A walk under way. Memory: the names of the folders from the root to where it is.
@@ -20,6 +21,7 @@ pub struct Walk {
     device: u64,
     prefix: Vec<u8>,
     after: Vec<u8>,
+    ignore: GlobSet,
     stack: Vec<Level>,
     started: bool,
     unreadable_names: Arc<AtomicU64>,
@@ -37,39 +39,45 @@ struct Level {
 #[derive(Default)]
 struct Names {
     bytes: Vec<u8>,
-    spans: Vec<(usize, usize)>,
+    spans: Vec<(u32, u32)>,
 }
 
 impl Names {
-    fn push(&mut self, name: &[u8], is_folder: bool) {
+    /// Fails where the names of one folder fill 4 GiB.
+    fn push(&mut self, name: &[u8], is_folder: bool) -> io::Result<()> {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(name);
         if is_folder {
             self.bytes.push(b'/');
         }
-        self.spans.push((start, self.bytes.len()));
+        let span = (u32::try_from(start), u32::try_from(self.bytes.len()));
+        let (Ok(start), Ok(end)) = span else { return Err(io::ErrorKind::FileTooLarge.into()) };
+        self.spans.push((start, end));
+        Ok(())
     }
 
     fn sort(&mut self) {
         let bytes = &self.bytes;
-        self.spans.sort_unstable_by(|a, b| bytes[a.0..a.1].cmp(&bytes[b.0..b.1]));
+        let name = |span: &(u32, u32)| &bytes[span.0 as usize..span.1 as usize];
+        self.spans.sort_unstable_by(|a, b| name(a).cmp(name(b)));
     }
 
     fn get(&self, at: usize) -> Option<&[u8]> {
-        self.spans.get(at).map(|&(start, end)| &self.bytes[start..end])
+        self.spans.get(at).map(|&(start, end)| &self.bytes[start as usize..end as usize])
     }
 }
 
 impl Walk {
-    pub fn new(root: &Path, device: u64, prefix: &str, after: Option<&str>, unreadable_names: Arc<AtomicU64>) -> Self {
+    pub fn new(folder: &Folder, after: Option<&str>) -> Self {
         Walk {
-            root: root.to_owned(),
-            device,
-            prefix: prefix.into(),
+            root: folder.root.clone(),
+            device: folder.device,
+            prefix: folder.prefix.clone().into(),
+            ignore: folder.ignore.clone(),
             after: after.unwrap_or_default().into(),
             stack: Vec::new(),
             started: false,
-            unreadable_names,
+            unreadable_names: folder.unreadable_names.clone(),
         }
     }
 
@@ -118,9 +126,17 @@ impl Walk {
             Ok(None) => tracing::warn!("{} lies on another file system and is not read", path.display()),
             // Gone since its name was read: then nothing is below it. The root itself must be there.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !key.is_empty() => {}
+            // Nothing below it would have been looked at.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && self.is_ignored(&key) => {}
             Err(error) => return Err(error).with_context(|| format!("reading the folder {}", path.display())),
         }
         Ok(())
+    }
+
+    /// Whether every key below the folder is ignored, as `folder/**` says: two that nobody would name stand for all.
+    fn is_ignored(&self, folder: &[u8]) -> bool {
+        let Ok(folder) = std::str::from_utf8(folder) else { return false };
+        ["\u{fffd}", "\u{fffd}/\u{fffd}"].iter().all(|probe| self.ignore.is_match(format!("{folder}{probe}")))
     }
 
     fn file(&self, key: Vec<u8>) -> Result<Option<Object>> {
@@ -155,7 +171,7 @@ fn names_of(path: &Path, device: u64) -> io::Result<Option<Names>> {
             Err(error) => return Err(error),
         };
         if kind.is_dir() || kind.is_file() {
-            names.push(&entry.file_name().into_vec(), kind.is_dir());
+            names.push(&entry.file_name().into_vec(), kind.is_dir())?;
         }
     }
     names.sort();
@@ -171,8 +187,8 @@ mod tests {
     use super::*;
 
     fn keys(root: &Path, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
-        let device = fs::metadata(root).expect("the root").dev();
-        let mut walk = Walk::new(root, device, prefix, after, Arc::default());
+        let folder = Folder::open(root, prefix, &GlobSet::empty()).expect("a folder");
+        let mut walk = Walk::new(&folder, after);
         let mut keys = Vec::new();
         loop {
             let page = walk.next_objects(limit).expect("a page");
@@ -216,11 +232,10 @@ mod tests {
         fs::write(home.path().join("a/b"), "").expect("a file");
         std::os::unix::fs::symlink(home.path().join("a"), home.path().join("c")).expect("a link");
         fs::write(home.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "").expect("a file");
-        let unreadable = Arc::new(AtomicU64::new(0));
-        let device = fs::metadata(home.path()).expect("the root").dev();
-        let mut walk = Walk::new(home.path(), device, "", None, unreadable.clone());
+        let folder = Folder::open(home.path(), "", &GlobSet::empty()).expect("a folder");
+        let mut walk = Walk::new(&folder, None);
         let page = walk.next_objects(10).expect("a page");
         assert_eq!(page.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["a/b"]);
-        assert_eq!(unreadable.load(Relaxed), 1);
+        assert_eq!(folder.unreadable_names.load(Relaxed), 1);
     }
 }

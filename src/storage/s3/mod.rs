@@ -66,6 +66,11 @@ impl Bucket {
             loader = loader.endpoint_url(endpoint);
         }
         let shared = loader.load().await;
+        if let (None, Some(profile)) = (endpoint, shared.endpoint_url()) {
+            // Reports, the ledger and prompts name the endpoint: it must be known to them.
+            let message = format!("[storage] endpoint is not set, but the AWS profile sets {profile}; name it here");
+            return Err(Misconfigured(message).into());
+        }
         if shared.region().is_none() && endpoint.is_none() {
             return Err(Misconfigured("[storage] region is not set, here or in AWS_REGION".to_owned()).into());
         }
@@ -114,6 +119,10 @@ impl Store for Bucket {
 
     fn lists_ranges(&self) -> bool {
         true
+    }
+
+    fn longest_key_bytes(&self) -> usize {
+        MAX_KEY_BYTES
     }
 
     fn requests(&self) -> Requests {

@@ -103,7 +103,7 @@ impl Application {
             is_judged(key)
                 && !owned.contains(key)
                 && !used.contains(key.as_str())
-                && !(has_ages && *stored == Stored::Now)
+                && (!has_ages || *stored != Stored::Now)
         });
         let files = files.map(|(key, stored)| {
             let behind = (has_ages && *stored == Stored::ThreeDaysAgo)
