@@ -150,7 +150,9 @@ async fn compare(
     let (scanned, ()) = try_join!(scan.run(database.keys(), notes), gather)?;
     let Scanned { mut totals, forgotten } = scanned;
 
+    tracing::debug!("both sides are read; looking again at files");
     look_again::at_files(ledger, &database).await?;
+    tracing::debug!("looking again at records");
     let concurrency = config.storage.concurrency;
     let young = look_again::at_records(ledger, &database, &*store, min_age, concurrency).await?;
     totals.too_young += young;
@@ -158,11 +160,13 @@ async fn compare(
 
     let min_overlap = config.safety.min_overlap.0;
     let wrong_pair = judge::wrong_pair(&totals, !config.records.is_empty(), min_overlap);
+    tracing::debug!("holding what is in doubt");
     ledger.hold_near_misses().await.context("the ledger")?;
     // A wrong pair is refused as a whole; what it finds is not held one by one.
     if wrong_pair.is_none() {
         hold_what_is_unknown(config, scope, ledger, &totals, &forgotten).await.context("the ledger")?;
     }
+    tracing::debug!("keeping what was found");
     ledger.keep_kinds(kinds).await.context("the ledger")?;
     ledger.count_findings(&mut totals).await.context("the ledger")?;
     ledger.keep_sightings(run, kinds, &scope.prefix, Utc::now()).await.context("the ledger")?;
