@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{exit_code, report};
 
 /// Finds the files and database records that have lost each other. Without a command it compares, reports, and changes
-/// nothing.
+/// nothing; with --execute it asks, and removes.
 #[derive(Debug, Parser)]
 #[command(name = "cleanup-assets", version, about, after_help = exit_code::HELP, max_term_width = 100)]
 pub struct Arguments {
@@ -30,6 +30,15 @@ pub enum Command {
         /// The number of a run
         run: Option<i64>,
     },
+    /// Bring back from the trash what a run removed; nothing is overwritten
+    Restore {
+        /// Everything that this run moved to the trash
+        #[arg(long, value_name = "RUN", required_unless_present = "keys", conflicts_with = "keys")]
+        run: Option<i64>,
+        /// These keys
+        #[arg(value_name = "KEY")]
+        keys: Vec<String>,
+    },
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -43,6 +52,12 @@ pub struct Options {
     /// /etc/cleanup-assets/config.toml
     #[arg(short, long, global = true, value_name = "FILE", env = "CLEANUP_ASSETS_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
+    /// Remove what is found, after a typed confirmation
+    #[arg(long, global = true, conflicts_with = "check")]
+    pub execute: bool,
+    /// Act on, and report, only what FILE names: a report in JSON or CSV, or a list of keys
+    #[arg(long, global = true, value_name = "FILE")]
+    pub only: Option<PathBuf>,
     /// Compare only keys that begin with PREFIX, inside the configured prefix
     #[arg(long, global = true, value_name = "PREFIX")]
     pub prefix: Option<String>,
@@ -55,6 +70,12 @@ pub struct Options {
     /// Also write the report to FILE; its extension (.txt, .json, .csv) gives the format
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Remove up to N files in this run
+    #[arg(long, global = true, value_name = "N")]
+    pub max_removals: Option<u64>,
+    /// Remove up to P percent of the files in this run
+    #[arg(long, global = true, value_name = "P", value_parser = percent)]
+    pub max_percent: Option<f64>,
     /// Exit with 10 when there is any finding that is not held: for CI
     #[arg(long, global = true)]
     pub check: bool,
@@ -73,6 +94,13 @@ pub struct Options {
     /// Show no progress, even on a terminal
     #[arg(long, global = true)]
     pub no_progress: bool,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a percentage from 0 to 100".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]

@@ -12,8 +12,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::args::{Format, Options};
 use crate::database::sample;
-use crate::dry_run::dry_run;
 use crate::exit_code::{ExitCode, Misconfigured};
+use crate::maintain::maintain;
 
 const ANIMALS: [&str; 15] = [
     "bear", "cat", "dog", "elephant", "fox", "giraffe", "hedgehog", "koala", "lion", "mouse", "owl", "panda", "rabbit",
@@ -56,7 +56,7 @@ pub async fn demo(dir: &Path, options: &Options) -> Result<ExitCode> {
             dir.display()
         ))?;
     }
-    let code = dry_run(&Options { config: Some(config.clone()), ..options.clone() }).await?;
+    let code = maintain(&Options { config: Some(config.clone()), ..options.clone() }).await?;
     if prose {
         let program = std::env::current_exe().unwrap_or_else(|_| "cleanup-assets".into());
         let command = format!("{} --config {}", shell_word(&program), shell_word(&config));

@@ -18,6 +18,8 @@ pub struct Object {
     pub last_modified: Option<Time>,
     /// As the store gave it, quotes included; `None` where a store has none.
     pub etag: Option<String>,
+    /// Whether it lies in a storage class that must be restored before it can be copied.
+    pub archived: bool,
 }
 
 /// How many rows name a key.

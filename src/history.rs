@@ -7,19 +7,24 @@ use serde_json::json;
 
 use crate::args::{Format, Options};
 use crate::config;
-use crate::dry_run::fingerprint;
 use crate::exit_code::{ExitCode, Misconfigured};
-use crate::ledger::{self, Ledger, Run};
+use crate::key::Printable;
+use crate::ledger::{Ledger, Removal, Run, Which};
+use crate::maintain::{fingerprint, ledger_path};
 use crate::report::size;
 
-/// Prints all runs, newest first, or one.
+/// Prints all runs, newest first, or one with its removals.
 pub async fn history(run: Option<i64>, options: &Options) -> Result<ExitCode> {
     let config = config::load(&config::find(options.config.as_deref())?)?;
-    let path = config.ledger.clone().unwrap_or_else(ledger::default_path);
-    let mut runs = match path.exists() {
-        true => Ledger::open(&path, &fingerprint(&config)?).await?.runs().await?,
-        false => Vec::new(),
-    };
+    let path = ledger_path(&config);
+    let (mut runs, mut removals) = (Vec::new(), Vec::new());
+    if path.exists() {
+        let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
+        runs = ledger.runs().await?;
+        if let Some(id) = run {
+            removals = ledger.removals(Which::OfRun(id), 0, usize::MAX >> 1).await?;
+        }
+    }
     if let Some(id) = run {
         runs.retain(|run| run.id == id);
         if runs.is_empty() {
@@ -27,9 +32,10 @@ pub async fn history(run: Option<i64>, options: &Options) -> Result<ExitCode> {
             return Err(Misconfigured(message).into());
         }
     }
+    let removals = run.map(|_| removals);
     let printed = match options.format {
-        Format::Text => print_text(&runs, run.is_some()),
-        Format::Json => print_json(&runs, run.is_some()),
+        Format::Text => print_text(&runs, removals.as_deref()),
+        Format::Json => print_json(&runs, removals.as_deref()),
         Format::Csv => return Err(Misconfigured("history is printed as text or as json".to_owned()).into()),
     };
     match printed {
@@ -38,7 +44,7 @@ pub async fn history(run: Option<i64>, options: &Options) -> Result<ExitCode> {
     }
 }
 
-fn print_text(runs: &[Run], is_one: bool) -> io::Result<()> {
+fn print_text(runs: &[Run], removals: Option<&[Removal]>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if runs.is_empty() {
         return writeln!(out, "No runs yet.");
@@ -54,16 +60,44 @@ fn print_text(runs: &[Run], is_one: bool) -> io::Result<()> {
         let Run { id, mode, started_at, found, removed, .. } = run;
         writeln!(out, "{id:>5}  {started_at:<20}  {mode:<8}  {outcome:<11}  {found:>8}  {removed:>8}  {bytes:>10}")?;
     }
-    if is_one {
-        writeln!(out, "\nThis run removed nothing.")?;
+    match removals {
+        None => Ok(()),
+        Some([]) => writeln!(out, "\nThis run removed nothing."),
+        Some(removals) => {
+            writeln!(out)?;
+            for removal in removals {
+                let (outcome, key) = (removal.state.outcome(), Printable(&removal.object.key));
+                write!(out, "  {outcome:<9} {:>10}  {key}", size(removal.object.size))?;
+                match &removal.detail {
+                    Some(detail) => writeln!(out, "  ({})", Printable(detail))?,
+                    None => writeln!(out)?,
+                }
+            }
+            Ok(())
+        }
     }
-    Ok(())
 }
 
-fn print_json(runs: &[Run], is_one: bool) -> io::Result<()> {
+fn print_json(runs: &[Run], removals: Option<&[Removal]>) -> io::Result<()> {
     let mut document = json!({ "schema": 1, "runs": runs });
-    if is_one {
-        document["runs"][0]["removals"] = json!([]);
+    if let Some(removals) = removals {
+        let removals: Vec<_> = removals
+            .iter()
+            .map(|removal| {
+                json!({
+                    "kind": removal.kind,
+                    "key": removal.object.key,
+                    "outcome": removal.state.outcome(),
+                    "size": removal.object.size,
+                    "etag": removal.object.etag,
+                    "trash_key": removal.trash_key,
+                    "detail": removal.detail,
+                    "intended_at": removal.intended_at,
+                    "done_at": removal.done_at,
+                })
+            })
+            .collect();
+        document["runs"][0]["removals"] = json!(removals);
     }
     writeln!(io::stdout().lock(), "{document:#}")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::compare::merge::Joined;
-use crate::finding::{Created, Time, Totals};
+use crate::finding::{Created, Object, Time, Totals};
 
 /// What a joined key amounts to, before it is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +56,46 @@ pub fn newest_believable(newest_known: Option<Time>, min_age: Duration) -> Optio
     newest_known?.checked_add_signed(margin)
 }
 
+/// The longest key of a store, in bytes (S3's limit; a folder's is longer, and its names are shorter).
+const LONGEST_KEY_BYTES: usize = 1024;
+
+/// Why an orphaned file could never be moved to the trash, where removed files go below `trash` (I11).
+pub fn cannot_be_trashed(object: &Object, trash: Option<&str>) -> Option<String> {
+    let trash = trash?;
+    if object.archived {
+        return Some("archived: it must be restored before it can be moved to the trash".to_owned());
+    }
+    // The run's ULID and a slash stand between.
+    let bytes = trash.len() + 27 + object.key.len();
+    (bytes > LONGEST_KEY_BYTES).then(|| format!("its key in the trash would have {bytes} bytes; a store holds 1024"))
+}
+
+/// Whether an object is still the one that was listed (I8): the same size, the same etag where both are known, and the
+/// same time to the second, since a listing carries milliseconds and a look cannot.
+pub fn is_unchanged(listed: &Object, now: &Object) -> bool {
+    let second = |object: &Object| object.last_modified.map(|time| time.timestamp());
+    let same_etag = listed.etag.is_none() || now.etag.is_none() || listed.etag == now.etag;
+    listed.key == now.key && listed.size == now.size && same_etag && second(listed) == second(now)
+}
+
+/// Whether `copy` holds what `object` held: the same size, and the same etag where both are of one part (that of a copy
+/// in parts is another).
+pub fn is_copy(object: &Object, copy: &Object) -> bool {
+    let whole = |object: &Object| object.etag.clone().filter(|etag| !etag.contains('-'));
+    let same_etag = match (whole(object), whole(copy)) {
+        (Some(object), Some(copy)) => object == copy,
+        _ => true,
+    };
+    object.size == copy.size && same_etag
+}
+
 /// Why the two sides do not look like a pair (I3).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WrongPair {
     NoRecords,
     NoObjects,
+    /// No key is on both sides.
+    NoOverlap,
     /// The percentage of the smaller side's keys that are on both sides.
     LowOverlap(f64),
 }
@@ -75,9 +110,12 @@ pub fn wrong_pair(totals: &Totals, owners: bool, min_overlap: f64) -> Option<Wro
     if totals.objects == 0 {
         return Some(WrongPair::NoObjects);
     }
+    if totals.shared_keys == 0 {
+        return Some(WrongPair::NoOverlap);
+    }
     let smaller = totals.objects.min(totals.known_keys).max(1);
     let overlap = totals.shared_keys as f64 * 100.0 / smaller as f64;
-    (totals.shared_keys == 0 || overlap < min_overlap).then_some(WrongPair::LowOverlap(overlap))
+    (overlap < min_overlap).then_some(WrongPair::LowOverlap(overlap))
 }
 
 #[cfg(test)]
@@ -120,7 +158,7 @@ mod tests {
         assert_eq!(wrong_pair(&totals(10, 0, 0), true, 50.0), Some(WrongPair::NoRecords));
         assert_eq!(wrong_pair(&totals(0, 10, 0), true, 50.0), Some(WrongPair::NoObjects));
         assert_eq!(wrong_pair(&totals(10, 10, 4), true, 50.0), Some(WrongPair::LowOverlap(40.0)));
-        assert_eq!(wrong_pair(&totals(10, 10, 0), true, 0.0), Some(WrongPair::LowOverlap(0.0)));
+        assert_eq!(wrong_pair(&totals(10, 10, 0), true, 0.0), Some(WrongPair::NoOverlap));
         assert_eq!(wrong_pair(&totals(1000, 10, 5), true, 50.0), None);
     }
 }

@@ -22,19 +22,29 @@
 pub mod args;
 pub mod compare;
 pub mod config;
+pub mod confirm;
 pub mod database;
 mod demo;
-mod dry_run;
+mod execute;
 pub mod exit_code;
+mod failpoint;
 pub mod finding;
 mod history;
+mod inspect;
+mod interrupt;
 pub mod judge;
 pub mod key;
 pub mod ledger;
+mod lock;
 mod look_again;
+mod maintain;
+mod only;
+pub mod plan;
 mod progress;
 mod publish;
+pub mod removal;
 pub mod report;
+mod restore;
 pub mod storage;
 
 use std::io;
@@ -43,15 +53,22 @@ use anyhow::Result;
 use clap::CommandFactory;
 
 use args::{Arguments, Command};
-use exit_code::ExitCode;
+use exit_code::{ExitCode, Misconfigured};
+use restore::What;
 
 /// Does what was typed.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = &arguments.options;
     match arguments.command {
-        None => dry_run::dry_run(options).await,
+        None => maintain::maintain(options).await,
+        Some(_) if options.execute => {
+            Err(Misconfigured("--execute stands alone; no command goes with it".to_owned()).into())
+        }
         Some(Command::Demo { dir }) => demo::demo(&dir, options).await,
         Some(Command::History { run }) => history::history(run, options).await,
+        Some(Command::Restore { run, keys }) => {
+            restore::restore(run.map_or(What::Keys(keys), What::Run), options).await
+        }
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Arguments::command(), "cleanup-assets", &mut io::stdout());
             Ok(ExitCode::Done)

@@ -99,7 +99,13 @@ mod tests {
             let page = self.0.pop_front().map(|keys| Page {
                 objects: keys
                     .into_iter()
-                    .map(|key| Object { key: key.to_owned(), size: 0, last_modified: None, etag: None })
+                    .map(|key| Object {
+                        key: key.to_owned(),
+                        size: 0,
+                        last_modified: None,
+                        etag: None,
+                        archived: false,
+                    })
                     .collect(),
                 now: DateTime::UNIX_EPOCH,
             });

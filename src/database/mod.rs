@@ -1,6 +1,7 @@
 //! The application's database: its keys in byte order, and its answers about single keys. sqlx lives in this folder and
 //! (for the tool's own file) in `ledger`; nothing here knows of stores.
 
+mod advisory;
 mod catalog;
 mod connection;
 mod date;
@@ -21,6 +22,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::config::{self, Config, Engine};
 use crate::finding::{Created, Record, Time};
+pub use advisory::Advisory;
 use connection::{Cells, Connection, Parameter};
 use source::Source;
 pub use stream::MergedKeys;
@@ -54,7 +56,7 @@ impl Database {
         let database = Database { config: Arc::new(shared), sources };
         // Rights to a column that only the second look reads are better missed now than after the scan.
         let mut session = Session { database: &database, connection };
-        session.wanted_by_key(&database.sources, &["\u{1}cleanup-assets"]).await?;
+        session.look_up(&database.sources, &["\u{1}cleanup-assets"]).await?;
         drop(session);
         Ok(database)
     }
@@ -62,6 +64,28 @@ impl Database {
     /// Starts streaming every source's keys.
     pub fn keys(&self) -> MergedKeys {
         MergedKeys::start(&self.config, &self.sources)
+    }
+
+    /// Whether any source must be streamed again to be asked.
+    pub fn streams_again(&self) -> bool {
+        self.sources.iter().any(|source| !source.can_be_asked())
+    }
+
+    /// Which of `keys` is named by a source that cannot be asked by key: each such source is streamed once.
+    pub async fn wanted_by_stream(&self, keys: &[&str]) -> Result<HashSet<String>> {
+        let mut wanted = HashSet::new();
+        let streamed: Vec<_> = self.sources.iter().filter(|source| !source.can_be_asked()).cloned().collect();
+        if streamed.is_empty() || keys.is_empty() {
+            return Ok(wanted);
+        }
+        let asked_for: HashSet<&str> = keys.iter().copied().collect();
+        let mut stream = MergedKeys::start(&self.config, &streamed);
+        while let Some((key, _)) = stream.next().await? {
+            if asked_for.contains(key) && !wanted.contains(key) {
+                wanted.insert(key.to_owned());
+            }
+        }
+        Ok(wanted)
     }
 
     /// Connects for questions about single keys.
@@ -74,26 +98,18 @@ impl Database {
 impl Session<'_> {
     /// Which of `keys` any source names now. `keys` may be many: what cannot be asked by key is streamed once a call.
     pub async fn wanted(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
-        let (asked, streamed): (Vec<_>, Vec<_>) = self
-            .database
-            .sources
-            .iter()
-            .cloned()
-            .partition(|source| source.lookup_sql.is_some() && source.answers_for_any_key);
-        let mut wanted = self.wanted_by_key(&asked, keys).await?;
-        if !streamed.is_empty() {
-            let asked_for: HashSet<&str> = keys.iter().copied().collect();
-            let mut stream = MergedKeys::start(&self.database.config, &streamed);
-            while let Some((key, _)) = stream.next().await? {
-                if asked_for.contains(key) && !wanted.contains(key) {
-                    wanted.insert(key.to_owned());
-                }
-            }
-        }
+        let mut wanted = self.wanted_by_key(keys).await?;
+        wanted.extend(self.database.wanted_by_stream(keys).await?);
         Ok(wanted)
     }
 
-    async fn wanted_by_key(&mut self, sources: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
+    /// The same, of those sources that can be asked by key.
+    pub async fn wanted_by_key(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
+        let asked: Vec<_> = self.database.sources.iter().filter(|source| source.can_be_asked()).cloned().collect();
+        self.look_up(&asked, keys).await
+    }
+
+    async fn look_up(&mut self, sources: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
         let mut wanted = HashSet::new();
         for source in sources {
             for batch in batches(keys) {

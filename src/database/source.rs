@@ -140,6 +140,11 @@ pub fn lookup_column(engine: Engine, key: &KeyColumn<'_>, details: &[String]) ->
 const LIST: &str = "/*cleanup-assets-keys*/";
 
 impl Source {
+    /// Whether it can be asked for any key through its lookup.
+    pub fn can_be_asked(&self) -> bool {
+        self.lookup_sql.is_some() && self.answers_for_any_key
+    }
+
     /// The lookup's SQL for a number of keys.
     pub fn lookup_of(&self, keys: usize) -> Option<String> {
         let list = || vec![self.placeholder.as_str(); keys].join(", ");

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::Ledger;
 use crate::finding::Time;
+use crate::removal::Removals;
 
 /// A run, as the ledger remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -38,9 +39,11 @@ impl Ledger {
     }
 
     /// Writes how a run ended.
-    pub async fn end(&mut self, run: i64, outcome: &str, found: u64, now: Time) -> Result<()> {
-        let query = sqlx::query("UPDATE runs SET outcome = ?, found = ?, finished_at = ? WHERE id = ?");
-        let query = query.bind(outcome).bind(found as i64).bind(stamp(now)).bind(run);
+    pub async fn end(&mut self, run: i64, outcome: &str, found: u64, removals: &Removals, now: Time) -> Result<()> {
+        let sql = "UPDATE runs SET outcome = ?, found = ?, removed = ?, bytes = ?, finished_at = ? WHERE id = ?";
+        let removed = removals.files_trashed + removals.files_deleted;
+        let query = sqlx::query(sql).bind(outcome).bind(found as i64).bind(removed as i64);
+        let query = query.bind(removals.bytes as i64).bind(stamp(now)).bind(run);
         query.execute(&mut self.connection).await?;
         Ok(())
     }

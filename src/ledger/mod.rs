@@ -7,6 +7,7 @@
 
 mod history;
 mod open;
+mod removals;
 mod sightings;
 mod staging;
 
@@ -14,6 +15,7 @@ use sqlx::sqlite::SqliteConnection;
 
 pub use history::{Run, stamp};
 pub use open::default_path;
+pub use removals::{NewRemoval, Removal, State, Step, Which};
 pub use sightings::Position;
 pub use staging::NewRecord;
 

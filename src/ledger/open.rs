@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Executor};
 use super::Ledger;
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE pairs (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE) STRICT;
@@ -38,8 +38,7 @@ const SCHEMA: &str = "
         last_run INTEGER NOT NULL,
         resolved_at TEXT,
         PRIMARY KEY (pair, kind, key, table_name, record_id)
-    ) STRICT, WITHOUT ROWID;
-    PRAGMA user_version = 1;";
+    ) STRICT, WITHOUT ROWID;";
 
 /// The ledger's default place: `/var/lib` for root, else the state folder of the user.
 pub fn default_path() -> PathBuf {
@@ -102,14 +101,15 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     // Two first runs may meet here; the second finds the tables made.
     connection.execute("BEGIN IMMEDIATE").await?;
     let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
-    match version {
-        0 => {
-            connection.execute(sqlx::raw_sql(SCHEMA)).await?;
-        }
-        VERSION => {}
-        newer => {
-            bail!("it was written by a newer version of cleanup-assets (format {newer}, this one knows {VERSION})")
-        }
+    if version > VERSION {
+        bail!("it was written by a newer version of cleanup-assets (format {version}, this one knows {VERSION})");
+    }
+    if version < 1 {
+        connection.execute(sqlx::raw_sql(SCHEMA)).await?;
+    }
+    if version < 2 {
+        connection.execute(sqlx::raw_sql(super::removals::SCHEMA)).await?;
+        connection.execute("PRAGMA user_version = 2").await?;
     }
     connection.execute("COMMIT").await?;
     Ok(())

@@ -1,13 +1,15 @@
 //! What a run has found so far: temporary tables, on disk but private to the run's connection.
 
 use anyhow::Result;
+use chrono::DateTime;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use crate::compare::Note;
-use crate::finding::{Kind, Record, Time, Totals};
+use crate::finding::{Kind, Object, Record, Time, Totals};
 use crate::key::{fold, fold_hash};
+use crate::only::Only;
 
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
 pub const SCHEMA: &str = "
@@ -46,17 +48,24 @@ const OUTSIDE: &str = "outside";
 const YOUNG: &str = "young";
 
 impl Ledger {
-    /// Takes a note of the scan.
-    pub async fn take(&mut self, note: Note) -> Result<()> {
+    /// Takes a note of the scan; `hold` says why an orphaned file could not be acted on, if so.
+    pub async fn take(&mut self, note: Note, hold: impl Fn(&Object) -> Option<String>) -> Result<()> {
         let (side, keys) = match note {
             Note::Orphans(objects) => {
                 let rows = objects.iter().map(|object| {
                     let fold = fold_hash(&fold(&object.key));
-                    json!([object.key, object.size, microseconds(object.last_modified), object.etag, fold])
+                    json!([
+                        object.key,
+                        object.size,
+                        microseconds(object.last_modified),
+                        object.etag,
+                        fold,
+                        hold(object)
+                    ])
                 });
-                let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold) \
-                           SELECT 'orphaned-file', value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 \
-                           FROM json_each(?)";
+                let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) \
+                           SELECT 'orphaned-file', value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, \
+                                  value ->> 5 FROM json_each(?)";
                 return self.insert(sql, rows.collect()).await;
             }
             Note::Missing(keys) => (MISSING, keys),
@@ -182,6 +191,50 @@ impl Ledger {
         let sql = "DELETE FROM temp.finding WHERE kind NOT IN (SELECT value FROM json_each(?))";
         sqlx::query(sql).bind(serde_json::to_string(&names)?).execute(&mut self.connection).await?;
         Ok(())
+    }
+
+    /// Drops findings that `only` does not name.
+    pub async fn keep_only(&mut self, only: &Only) -> Result<()> {
+        let sql = "CREATE TEMP TABLE only_these (kind TEXT, key TEXT NOT NULL, table_name TEXT, record_id TEXT);
+                   CREATE INDEX temp.only_these_key ON only_these (key)";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        for names in only.names().chunks(1000) {
+            let rows = names.iter().map(|name| json!([name.kind, name.key, name.table, name.id])).collect();
+            let sql = "INSERT INTO temp.only_these SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
+            self.insert(sql, rows).await?;
+        }
+        let sql = "DELETE FROM temp.finding WHERE NOT EXISTS (
+                       SELECT 1 FROM temp.only_these AS o WHERE o.key = finding.key
+                         AND coalesce(o.kind, finding.kind) = finding.kind
+                         AND coalesce(o.table_name, finding.table_name) = finding.table_name
+                         AND coalesce(o.record_id, finding.record_id) = finding.record_id);
+                   DROP TABLE temp.only_these";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// How many orphaned files may be removed, and their bytes.
+    pub async fn removable(&mut self) -> Result<(u64, u64)> {
+        let sql =
+            "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE kind = 'orphaned-file' AND held IS NULL";
+        let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
+        Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Orphaned files that may be removed, after a key and in byte order.
+    pub async fn removable_after(&mut self, after: &str, limit: usize) -> Result<Vec<Object>> {
+        let sql = "SELECT key, size, last_modified, etag FROM temp.finding \
+                   WHERE kind = 'orphaned-file' AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
+        let query = sqlx::query_as(sql).bind(after).bind(limit as i64);
+        let rows: Vec<(String, i64, Option<i64>, Option<String>)> = query.fetch_all(&mut self.connection).await?;
+        let objects = rows.into_iter().map(|(key, size, last_modified, etag)| Object {
+            key,
+            size: size.unsigned_abs(),
+            last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
+            etag,
+            archived: false,
+        });
+        Ok(objects.collect())
     }
 
     /// Drops everything that was found: a run that failed has no findings.

@@ -13,10 +13,11 @@ use crate::key::is_deceptive;
 pub struct Json<'a> {
     out: Box<dyn Write + 'a>,
     findings: u64,
+    report: &'a Report,
 }
 
 impl<'a> Json<'a> {
-    pub fn begin(report: &Report, mut out: Box<dyn Write + 'a>) -> io::Result<Self> {
+    pub fn begin(report: &'a Report, mut out: Box<dyn Write + 'a>) -> io::Result<Self> {
         let totals = &report.totals;
         let head = [
             ("schema", json!(1)),
@@ -68,7 +69,7 @@ impl<'a> Json<'a> {
             out.write_all(b",\n ")?;
         }
         out.write_all(b"\"findings\": [")?;
-        Ok(Json { out, findings: 0 })
+        Ok(Json { out, findings: 0, report })
     }
 }
 
@@ -101,11 +102,29 @@ impl Rendering for Json<'_> {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
+        let refusal = match &self.report.refusal {
+            Some((limit, message)) => json!({ "limit": limit, "message": message }),
+            None => Value::Null,
+        };
+        let done = self.report.removals.clone().unwrap_or_default();
         let removals = json!({
-            "files_trashed": 0, "files_deleted": 0, "bytes": 0, "records_deleted": 0, "records_updated": 0,
-            "skipped": 0, "failed": 0, "errors": [],
+            "files_trashed": done.files_trashed,
+            "files_deleted": done.files_deleted,
+            "bytes": done.bytes,
+            "records_deleted": 0,
+            "records_updated": 0,
+            "put_back": done.put_back,
+            "purged": done.purged,
+            "purged_bytes": done.purged_bytes,
+            "skipped": done.skipped,
+            "failed": done.failed,
+            "left": done.left,
+            "resumed": self.report.resumed,
+            "errors": done.errors,
         });
-        self.out.write_all(b"],\n \"refusal\": null,\n \"removals\": ")?;
+        self.out.write_all(b"],\n \"refusal\": ")?;
+        write_value(&mut self.out, &refusal)?;
+        self.out.write_all(b",\n \"removals\": ")?;
         write_value(&mut self.out, &removals)?;
         self.out.write_all(b"}\n")?;
         self.out.flush()

@@ -10,7 +10,8 @@ use std::io;
 use chrono::SecondsFormat;
 
 use crate::finding::{Finding, Kind, Requests, Time, Totals};
-pub use text::{LISTED, size};
+use crate::removal::Removals;
+pub use text::{LISTED, removals, size};
 
 /// Everything that a report says, but for the findings themselves, which are streamed to it.
 #[derive(Debug, Clone)]
@@ -34,6 +35,12 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Why the run failed.
     pub error: Option<String>,
+    /// Open removals of runs that died, which this run has resolved.
+    pub resumed: u64,
+    /// Which limit refused the removals, and in what words.
+    pub refusal: Option<(&'static str, String)>,
+    /// What was removed; `None` where it did not come to that.
+    pub removals: Option<Removals>,
 }
 
 /// How a run ended, in the words of reports and of the ledger.
@@ -41,6 +48,10 @@ pub struct Report {
 pub enum Outcome {
     Clean,
     Findings,
+    Declined,
+    Removed,
+    Partial,
+    Refused,
     Failed,
     Interrupted,
 }
@@ -50,6 +61,10 @@ impl Outcome {
         match self {
             Outcome::Clean => "clean",
             Outcome::Findings => "findings",
+            Outcome::Declined => "declined",
+            Outcome::Removed => "removed",
+            Outcome::Partial => "partial",
+            Outcome::Refused => "refused",
             Outcome::Failed => "failed",
             Outcome::Interrupted => "interrupted",
         }

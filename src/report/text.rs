@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Outcome, Rendering, Report};
 use crate::finding::{Finding, Kind, Subject, Time};
 use crate::key::Printable;
+use crate::removal::{Removals, Stopped};
 
 /// Findings that standard output lists in a section; a file has them all.
 pub const LISTED: usize = 100;
@@ -43,6 +44,9 @@ impl<'a> Text<'a> {
         writeln!(self.out, "Timestamp: {}", report.started_at.format("%Y-%m-%dT%H:%M:%SZ"))?;
         writeln!(self.out, "Database: {} {}", report.database_engine, Printable(&report.database_address))?;
         writeln!(self.out, "Storage: {} {}", report.storage_kind, Printable(&report.storage_address))?;
+        if report.resumed > 0 {
+            writeln!(self.out, "Resolved {} removals that an earlier run left open", report.resumed)?;
+        }
         for warning in &report.warnings {
             writeln!(self.out, "\n⚠️  WARNING: {}", Printable(warning))?;
         }
@@ -129,7 +133,7 @@ impl<'a> Text<'a> {
 
 impl Rendering for Text<'_> {
     fn section(&mut self, kind: Kind) -> io::Result<()> {
-        if matches!(self.report.outcome, Outcome::Failed | Outcome::Interrupted) {
+        if matches!(self.report.outcome, Outcome::Failed | Outcome::Interrupted) && self.report.removals.is_none() {
             return Ok(());
         }
         self.end_section()?;
@@ -155,11 +159,45 @@ impl Rendering for Text<'_> {
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.end_section()?;
         match self.report.outcome {
-            Outcome::Failed | Outcome::Interrupted => self.failure()?,
-            Outcome::Clean | Outcome::Findings => self.summary()?,
+            Outcome::Failed | Outcome::Interrupted if self.report.removals.is_none() => self.failure()?,
+            _ => self.summary()?,
+        }
+        if let Some((_, message)) = &self.report.refusal {
+            writeln!(self.out, "\n❌ Refused, and nothing was removed: {}", Printable(message))?;
+        }
+        if let Some(done) = &self.report.removals {
+            removals(&mut self.out, done)?;
         }
         self.out.flush()
     }
+}
+
+/// What was removed, as the end of a report.
+pub fn removals(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
+    writeln!(out, "\n=== Removals ===")?;
+    if done.files_trashed > 0 || done.removed() == 0 && done.put_back == 0 {
+        writeln!(out, "Files moved to the trash: {}", done.files_trashed)?;
+    }
+    let lines = [
+        (done.files_deleted, "Files deleted for good"),
+        (done.put_back, "Put back, as they became wanted"),
+        (done.purged, "Old trash deleted for good"),
+        (done.skipped, "Skipped, as they changed or are wanted after all"),
+        (done.failed, "Failed"),
+        (done.left, "Left for another run"),
+    ];
+    for (count, words) in lines.into_iter().filter(|(count, _)| *count > 0) {
+        writeln!(out, "{words}: {count}")?;
+    }
+    if done.bytes > 0 {
+        writeln!(out, "Bytes removed: {}", size(done.bytes))?;
+    }
+    match done.stopped {
+        Some(Stopped::Interrupted) => writeln!(out, "Interrupted: the batch in hand was finished.")?,
+        Some(Stopped::OutOfTime) => writeln!(out, "Out of time (max_runtime): the batch in hand was finished.")?,
+        None => {}
+    }
+    done.errors.iter().try_for_each(|error| writeln!(out, "  ❌ {}", Printable(error)))
 }
 
 fn line(finding: &Finding) -> String {

@@ -21,6 +21,11 @@ pub fn wrong_pair(why: WrongPair, totals: &Totals, storage: &str, min_overlap: f
             "{storage} holds no objects. This looks like the wrong bucket or prefix, and not like {} lost files.",
             totals.records
         ),
+        WrongPair::NoOverlap => format!(
+            "not one of {} keys in the storage and {} in the database is on both sides. This looks like the wrong bucket, \
+             prefix or database, or like a key column that is written in another way than the storage's keys.{outside}",
+            totals.objects, totals.known_keys
+        ),
         WrongPair::LowOverlap(percent) => format!(
             "only {} of {} keys in the storage and {} in the database are on both sides ({percent:.1} % of the smaller \
              side; min_overlap is {min_overlap} %). This looks like the wrong bucket, prefix or database, or like a key \

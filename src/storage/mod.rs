@@ -23,6 +23,15 @@ pub trait Store: Send + Sync {
     /// Whatever leaves open whether it is there: a refusal, a timeout, a server's fault.
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>>;
 
+    /// Copies an object, with its content type and metadata, if it is still the one that was looked at.
+    ///
+    /// # Errors
+    /// Whatever leaves open whether the copy was made.
+    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>>;
+
+    /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
+
     /// Asks for the bucket itself: looks that answered "missing" mean nothing where the bucket is gone.
     fn is_there(&self) -> BoxFuture<'_, Result<()>>;
 
@@ -61,6 +70,36 @@ pub enum Presence {
     /// Proven: a 404 for this key, or a path at which no file is.
     Missing,
     /// Neither can be said, and why; no run may act on it.
+    Unknown(String),
+}
+
+/// What a copy may meet at its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A key of the run's own, which nobody else writes.
+    Own,
+    /// A key at which somebody may have put something meanwhile: that stays.
+    MustBeFree,
+}
+
+/// What became of a copy.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Copied {
+    Done,
+    /// The object is no longer the one that was looked at.
+    SourceChanged,
+    /// Something is at the target, and was left alone.
+    TargetTaken,
+}
+
+/// What became of one key of a removal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// The store says so.
+    Gone,
+    /// The store refused, and the object is still there.
+    Refused(String),
+    /// Nobody knows: it must be looked up.
     Unknown(String),
 }
 

@@ -1,6 +1,7 @@
 //! A folder as a store. It stays inside its root (I16): no symbolic link is followed, no `..` resolved, no mount
 //! crossed, and only regular files are objects.
 
+mod moving;
 mod walk;
 
 use std::fs::{self, Metadata};
@@ -17,7 +18,7 @@ use futures::future::BoxFuture;
 use globset::GlobSet;
 
 use crate::finding::{Object, Requests};
-use crate::storage::{Listing, Page, Presence, Store};
+use crate::storage::{Copied, Listing, Page, Presence, Removed, Store, Target};
 use walk::Walk;
 
 /// The longest path that Linux takes, in bytes (PATH_MAX).
@@ -88,7 +89,7 @@ fn proves_absence(error: &io::Error) -> bool {
 
 fn object_of(key: String, metadata: &Metadata) -> Object {
     let last_modified = metadata.modified().ok().map(Into::into);
-    Object { key, size: metadata.len(), last_modified, etag: None }
+    Object { key, size: metadata.len(), last_modified, etag: None, archived: false }
 }
 
 impl Store for Folder {
@@ -98,6 +99,14 @@ impl Store for Folder {
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
         async move { self.look_at(key) }.boxed()
+    }
+
+    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, _target: Target) -> BoxFuture<'a, Result<Copied>> {
+        async move { self.copy_file(from, to) }.boxed()
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
+        async move { keys.iter().map(|key| self.remove_file(key)).collect() }.boxed()
     }
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {

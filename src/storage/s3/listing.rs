@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use percent_encoding::percent_decode_str;
 
 use super::connector::Meter;
-use super::{explained, time};
+use super::{explained, is_archive, time};
 use crate::finding::Object;
 use crate::storage::{Listing, Page};
 
@@ -72,6 +72,7 @@ fn objects_of(output: &ListObjectsV2Output) -> Result<Vec<Object>> {
                 size: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
                 last_modified: object.last_modified().and_then(time),
                 etag: object.e_tag().map(str::to_owned),
+                archived: object.storage_class().is_some_and(|class| is_archive(class.as_str())),
             })
         })
         .collect()

@@ -1,10 +1,13 @@
 //! An S3 bucket, through the AWS SDK, which lives in this folder and nowhere else.
 
 mod connector;
+mod copying;
 mod listing;
+mod removing;
 
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -23,7 +26,7 @@ use futures::future::BoxFuture;
 use crate::config::{Place, Storage};
 use crate::exit_code::Misconfigured;
 use crate::finding::{Object, Requests, Time};
-use crate::storage::{Listing, Presence, Store};
+use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
@@ -35,6 +38,10 @@ pub struct Bucket {
     name: String,
     prefix: String,
     meter: Arc<Meter>,
+    /// Whether the store has turned out to have no DeleteObjects.
+    deletes_singly: AtomicBool,
+    /// Whether DeleteObjects wants a Content-MD5 and no other checksum.
+    wants_md5: bool,
 }
 
 impl Bucket {
@@ -83,7 +90,14 @@ impl Bucket {
             builder = builder.region(Region::new("us-east-1"));
         }
         let client = Client::from_conf(builder.build());
-        Ok(Bucket { client, name: bucket.clone(), prefix: prefix.to_owned(), meter })
+        Ok(Bucket {
+            client,
+            name: bucket.clone(),
+            prefix: prefix.to_owned(),
+            meter,
+            deletes_singly: AtomicBool::new(false),
+            wants_md5: endpoint.is_some(),
+        })
     }
 
     async fn head(&self, key: &str) -> Result<Presence> {
@@ -112,6 +126,14 @@ impl Store for Bucket {
         self.head(key).boxed()
     }
 
+    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
+        self.copy_object(from, to, target).boxed()
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects(keys).boxed()
+    }
+
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix).max_keys(1);
         async move { request.send().await.map(|_| ()).map_err(|error| explained("listing the bucket", error)) }.boxed()
@@ -136,7 +158,13 @@ fn object_of(key: &str, head: &HeadObjectOutput) -> Object {
         size: head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
         last_modified: head.last_modified().and_then(time),
         etag: head.e_tag().map(str::to_owned),
+        archived: head.storage_class().is_some_and(|class| is_archive(class.as_str())),
     }
+}
+
+/// Storage classes whose objects must be restored before they can be read or copied.
+fn is_archive(class: &str) -> bool {
+    matches!(class, "GLACIER" | "DEEP_ARCHIVE")
 }
 
 fn time(at: &aws_smithy_types::DateTime) -> Option<Time> {

@@ -1,0 +1,67 @@
+//! The typed confirmation: a terminal, one sentence, one word; and the token without which nothing can be removed.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use crate::key::Printable;
+use crate::plan::DeletionPlan;
+use crate::report::size;
+
+/// Proof that somebody at a terminal typed the store's name. Only [`ask`] makes one.
+#[derive(Debug)]
+pub struct Confirmed(());
+
+/// Where the removals would happen, in words that hold no secret.
+pub struct Target<'a> {
+    /// The bucket's name, or the root folder's own.
+    pub name: &'a str,
+    pub storage: &'a str,
+    pub database: &'a str,
+    /// Where removed files wait; `None`: they go for good.
+    pub trash: Option<&'a str>,
+}
+
+/// Says what will happen and asks for the store's name. `None`: declined, or nobody there to ask.
+pub fn ask(plan: &DeletionPlan, target: &Target<'_>) -> io::Result<Option<Confirmed>> {
+    if !io::stdin().is_terminal() {
+        eprintln!("Nothing was removed: standard input is no terminal, and nobody can confirm.");
+        return Ok(None);
+    }
+    let name = Printable(target.name);
+    eprint!("\n{}\nType {name} to confirm: ", sentence(plan, target));
+    io::stderr().flush()?;
+    let mut typed = String::new();
+    io::stdin().lock().read_line(&mut typed)?;
+    match typed.trim_end_matches(['\r', '\n']) == target.name {
+        true => Ok(Some(Confirmed(()))),
+        false => {
+            eprintln!("Declined: that is not {name}. Nothing was removed.");
+            Ok(None)
+        }
+    }
+}
+
+/// One sentence: how many files, how many bytes, to trash or for good, and from where.
+fn sentence(plan: &DeletionPlan, target: &Target<'_>) -> String {
+    let census = plan.census();
+    let mut parts = Vec::new();
+    if census.files > 0 {
+        let what = format!("{} ({})", files(census.files), size(census.file_bytes));
+        parts.push(match target.trash {
+            Some(trash) => format!("move {what} to the trash below {}", Printable(trash)),
+            None => format!("DELETE {what} FOR GOOD"),
+        });
+    }
+    if census.due_files > 0 {
+        let what = format!("{} ({})", files(census.due_files), size(census.due_bytes));
+        parts.push(format!("delete {what} of trash that is due for good"));
+    }
+    let (what, storage) = (parts.join(" and "), Printable(target.storage));
+    match census.files {
+        0 => format!("This will {what}, in {storage}."),
+        _ => format!("This will {what}, in {storage}; the database {} names none of them.", Printable(target.database)),
+    }
+}
+
+fn files(count: u64) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}

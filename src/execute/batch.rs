@@ -1,0 +1,227 @@
+//! One batch of files: looked at again, recorded, copied, deleted, recorded, asked about once more.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+use futures::StreamExt;
+
+use super::{ASK, Site};
+use crate::finding::Object;
+use crate::judge;
+use crate::ledger::{NewRemoval, Removal, State, Step};
+use crate::removal::Removals;
+use crate::storage::{Copied, Presence, Removed, Store, Target};
+
+/// What the look before a removal says.
+enum Fate {
+    Go,
+    Skip(String),
+    Fail(String),
+}
+
+impl Site<'_> {
+    /// Removes the files of one batch that may still go. Those that are removed, and that a streamed source may yet
+    /// claim, are added to `unsettled`.
+    pub(super) async fn batch(
+        &mut self,
+        objects: &[Object],
+        wanted: &HashSet<String>,
+        removals: &mut Removals,
+        unsettled: &mut Vec<Removal>,
+    ) -> Result<()> {
+        self.still_alone().await?;
+        let going = self.look_again(objects, wanted, removals).await?;
+        let intents = self.intend(going).await?;
+        let (deletable, left) = self.copy_to_trash(intents).await;
+        let mut steps = Vec::new();
+        for (removal, fate) in left {
+            let (state, reason) = match fate {
+                Fate::Skip(reason) => {
+                    removals.skipped += 1;
+                    (State::Skipped, reason)
+                }
+                Fate::Fail(reason) => {
+                    removals.fail(&removal.object.key, &reason);
+                    (State::Failed, reason)
+                }
+                Fate::Go => continue,
+            };
+            steps.push(Step { id: removal.id, state, detail: Some(reason) });
+        }
+        let answers = self.remove_surely(&deletable).await;
+        let mut removed = Vec::new();
+        for (removal, answer) in deletable.into_iter().zip(answers) {
+            match answer {
+                Removed::Gone => {
+                    let state = match removal.trash_key {
+                        Some(_) => State::TrashedUnsettled,
+                        None => State::DeletedUnsettled,
+                    };
+                    steps.push(Step { id: removal.id, state, detail: None });
+                    removals.bytes += removal.object.size;
+                    match removal.trash_key {
+                        Some(_) => removals.files_trashed += 1,
+                        None => removals.files_deleted += 1,
+                    }
+                    removed.push(removal);
+                }
+                Removed::Refused(reason) => {
+                    self.drop_copy(&removal).await;
+                    removals.fail(&removal.object.key, &reason);
+                    steps.push(Step { id: removal.id, state: State::Failed, detail: Some(reason) });
+                }
+                // The intent stays open: the next run looks it up.
+                Removed::Unknown(reason) => removals.fail(&removal.object.key, &format!("unknown: {reason}")),
+            }
+        }
+        self.ledger.advance(&steps, "outcome", Utc::now()).await?;
+        self.ask_once_more(removed, removals, unsettled).await
+    }
+
+    /// Asks every source and looks at every object (I8); what may not go is recorded and left.
+    async fn look_again(
+        &mut self,
+        objects: &[Object],
+        streamed: &HashSet<String>,
+        removals: &mut Removals,
+    ) -> Result<Vec<Object>> {
+        let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
+        let wanted = self.wanted_now(&keys).await.context(ASK)?;
+        let store = self.store;
+        let looks: Vec<_> = objects.iter().map(|object| look(store, object)).collect();
+        let fates: Vec<Fate> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
+        let (mut going, mut left) = (Vec::new(), Vec::new());
+        for (object, fate) in objects.iter().zip(fates) {
+            let fate = match wanted.contains(&object.key) || streamed.contains(&object.key) {
+                true => Fate::Skip("a record or reference names it now".to_owned()),
+                false => fate,
+            };
+            let (state, detail) = match fate {
+                Fate::Go => {
+                    going.push(object.clone());
+                    continue;
+                }
+                Fate::Skip(reason) => {
+                    removals.skipped += 1;
+                    (State::Skipped, reason)
+                }
+                Fate::Fail(reason) => {
+                    removals.fail(&object.key, &reason);
+                    (State::Failed, reason)
+                }
+            };
+            left.push(NewRemoval { object: object.clone(), trash_key: None, state, detail: Some(detail) });
+        }
+        if !left.is_empty() {
+            self.ledger.record(self.run, &left, "left", Utc::now()).await?;
+        }
+        Ok(going)
+    }
+
+    /// Commits what is about to be done (I9).
+    async fn intend(&mut self, objects: Vec<Object>) -> Result<Vec<Removal>> {
+        let intents: Vec<NewRemoval> = objects
+            .into_iter()
+            .map(|object| {
+                let trash_key = self.trash.as_ref().map(|folder| format!("{folder}{}", object.key));
+                NewRemoval { object, trash_key, state: State::Intended, detail: None }
+            })
+            .collect();
+        if intents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = self.ledger.record(self.run, &intents, "intent", Utc::now()).await?;
+        let recorded = ids.into_iter().zip(intents).map(|(id, intent)| Removal {
+            id,
+            kind: String::new(),
+            object: intent.object,
+            trash_key: intent.trash_key,
+            state: State::Intended,
+            detail: None,
+            intended_at: String::new(),
+            done_at: None,
+        });
+        Ok(recorded.collect())
+    }
+
+    /// Copies each file to the trash and verifies the copy (I11). Gives those that may now be deleted, and the
+    /// others with their fates.
+    async fn copy_to_trash(&self, removals: Vec<Removal>) -> (Vec<Removal>, Vec<(Removal, Fate)>) {
+        let copies: Vec<_> = removals.iter().map(|removal| self.copy_one(removal)).collect();
+        let fates: Vec<Fate> = futures::stream::iter(copies).buffered(self.concurrency).collect().await;
+        let (mut deletable, mut left) = (Vec::new(), Vec::new());
+        for (removal, fate) in removals.into_iter().zip(fates) {
+            if matches!(fate, Fate::Go) {
+                deletable.push(removal);
+            } else {
+                self.drop_copy(&removal).await;
+                left.push((removal, fate));
+            }
+        }
+        (deletable, left)
+    }
+
+    async fn copy_one(&self, removal: &Removal) -> Fate {
+        let (object, Some(trash_key)) = (&removal.object, &removal.trash_key) else { return Fate::Go };
+        match self.store.copy(object, trash_key, Target::Own).await {
+            Ok(Copied::Done) => {}
+            Ok(Copied::SourceChanged) => return Fate::Skip("it changed".to_owned()),
+            Ok(Copied::TargetTaken) => return Fate::Fail(format!("something is at {trash_key} already")),
+            Err(error) => return Fate::Fail(format!("{error:#}")),
+        }
+        match self.store.look(trash_key).await {
+            Ok(Presence::Present(copy)) if judge::is_copy(object, &copy) => {}
+            Ok(_) => return Fate::Fail("its copy in the trash is not what was copied".to_owned()),
+            Err(error) => return Fate::Fail(format!("its copy in the trash could not be looked at: {error:#}")),
+        }
+        // Copying takes its time; what was stored meanwhile must not go with the old.
+        look(self.store, object).await
+    }
+
+    /// Takes a copy out of the trash whose original stays. Should that fail, a copy too many is left in the trash.
+    async fn drop_copy(&self, removal: &Removal) {
+        let Some(trash_key) = &removal.trash_key else { return };
+        let original = self.store.look(&removal.object.key).await;
+        if matches!(original, Ok(Presence::Present(_))) {
+            for answer in self.store.remove(&[trash_key]).await {
+                if answer != Removed::Gone {
+                    tracing::warn!("a copy is left at {}", crate::key::Printable(trash_key));
+                }
+            }
+        }
+    }
+
+    /// Asks the sources about what was just removed; puts back what is wanted, and settles the rest, unless a source that
+    /// must be streamed has still to be asked.
+    async fn ask_once_more(
+        &mut self,
+        removed: Vec<Removal>,
+        removals: &mut Removals,
+        unsettled: &mut Vec<Removal>,
+    ) -> Result<()> {
+        if removed.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<&str> = removed.iter().map(|removal| removal.object.key.as_str()).collect();
+        let wanted = self.wanted_now(&keys).await.context(ASK)?;
+        if !self.database.streams_again() {
+            return self.settle(&removed, &wanted, removals).await;
+        }
+        let (back, rest): (Vec<_>, Vec<_>) =
+            removed.into_iter().partition(|removal| wanted.contains(&removal.object.key));
+        unsettled.extend(rest);
+        self.settle(&back, &wanted, removals).await
+    }
+}
+
+/// Whether the object is still the one that was listed.
+async fn look(store: &dyn Store, object: &Object) -> Fate {
+    match store.look(&object.key).await {
+        Ok(Presence::Present(now)) if judge::is_unchanged(object, &now) => Fate::Go,
+        Ok(Presence::Present(_)) => Fate::Skip("it changed".to_owned()),
+        Ok(Presence::Missing) => Fate::Skip("it is gone already".to_owned()),
+        Ok(Presence::Unknown(reason)) => Fate::Skip(reason),
+        Err(error) => Fate::Fail(format!("it could not be looked at again: {error:#}")),
+    }
+}

@@ -1,0 +1,61 @@
+//! Trash that is due: what the ledger says was removed long enough ago, never by the file's own time, and never an
+//! object that the ledger does not know (I11).
+
+use anyhow::Result;
+use chrono::Utc;
+
+use super::{DELETE_BATCH, Site};
+use crate::finding::Time;
+use crate::ledger::{Removal, State, Step, Which};
+use crate::removal::Removals;
+use crate::storage::Removed;
+
+/// Removes trash of before `before` for good, at most `planned` files.
+pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, removals: &mut Removals) -> Result<()> {
+    let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
+    let mut after = 0;
+    while left > 0 {
+        if let Some(reason) = site.must_stop() {
+            removals.stopped = Some(reason);
+            return Ok(());
+        }
+        site.still_alone().await?;
+        let batch = site.ledger.removals(Which::Due(before), after, DELETE_BATCH.min(left)).await?;
+        let Some(last) = batch.last() else { return Ok(()) };
+        after = last.id;
+        left -= batch.len();
+        purge_batch(site, &batch, removals).await?;
+        removals.left = removals.left.saturating_sub(batch.len() as u64);
+    }
+    Ok(())
+}
+
+async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Removals) -> Result<()> {
+    let intents: Vec<Step> =
+        batch.iter().map(|removal| Step { id: removal.id, state: State::Purging, detail: None }).collect();
+    site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;
+    let keys: Vec<&str> = batch.iter().filter_map(|removal| removal.trash_key.as_deref()).collect();
+    site.pace(keys.len()).await;
+    let answers = site.store.remove(&keys).await;
+    let mut steps = Vec::new();
+    for (removal, answer) in batch.iter().zip(answers) {
+        let state = match answer {
+            Removed::Gone => {
+                removals.purged += 1;
+                removals.purged_bytes += removal.object.size;
+                State::Purged
+            }
+            Removed::Refused(reason) => {
+                removals.fail(&removal.object.key, &format!("its trash could not be removed: {reason}"));
+                State::Trashed
+            }
+            // The next run looks it up.
+            Removed::Unknown(reason) => {
+                removals.fail(&removal.object.key, &format!("its trash may not be removed: {reason}"));
+                continue;
+            }
+        };
+        steps.push(Step { id: removal.id, state, detail: None });
+    }
+    site.ledger.advance(&steps, "purge-outcome", Utc::now()).await
+}

@@ -1,0 +1,165 @@
+//! Does what a confirmed plan says, batch by batch, and nothing else: it may drop items, and can never add one.
+//!
+//! Each batch: the locks are still held; every source is asked again; each object is looked at again; the intent is
+//! committed; the object is copied to the trash and the copy verified; it is deleted, and each key's answer read; the
+//! outcome is committed; the sources are asked once more, and what became wanted is put back.
+
+mod batch;
+mod due;
+mod put_back;
+mod removing;
+mod resume;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+
+use crate::confirm::Confirmed;
+use crate::database::{Advisory, Database};
+use crate::finding::Object;
+use crate::interrupt::Interrupt;
+use crate::ledger::{Ledger, Removal, State, Step};
+use crate::lock::Lock;
+use crate::plan::DeletionPlan;
+use crate::removal::{Removals, Stopped};
+use crate::storage::Store;
+
+pub use put_back::{Restored, restore};
+pub use resume::resume;
+
+/// Files moved to the trash in one batch.
+const TRASH_BATCH: usize = 100;
+/// Files deleted for good in one batch: what one DeleteObjects takes.
+const DELETE_BATCH: usize = 1_000;
+/// Planned keys for which a source that cannot be asked by key is streamed once before and once after.
+const WINDOW: usize = 100_000;
+
+/// Where removals happen, and what holds them in check.
+pub struct Site<'a> {
+    pub ledger: &'a mut Ledger,
+    pub database: &'a Database,
+    pub store: &'a dyn Store,
+    pub lock: &'a Lock,
+    pub advisory: &'a mut Advisory,
+    pub interrupt: &'a Interrupt,
+    pub run: i64,
+    /// The run's own folder in the trash; `None`: files go for good.
+    pub trash: Option<String>,
+    /// Requests in flight at most.
+    pub concurrency: usize,
+    /// Keys deleted in a second at most; 0: no limit.
+    pub max_deletes_per_second: u32,
+    pub deadline: Instant,
+}
+
+/// Carries the plan out. What was done until an error stands in `removals`.
+pub async fn execute(
+    plan: DeletionPlan,
+    _confirmed: Confirmed,
+    site: &mut Site<'_>,
+    removals: &mut Removals,
+) -> Result<()> {
+    let planned = plan.census();
+    removals.left = planned.files + planned.due_files;
+    site.remove_files(planned.files, removals).await?;
+    if removals.stopped.is_none() {
+        due::purge(site, plan.due_before(), planned.due_files, removals).await?;
+    }
+    Ok(())
+}
+
+impl Site<'_> {
+    async fn remove_files(&mut self, planned: u64, removals: &mut Removals) -> Result<()> {
+        let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
+        let mut after = String::new();
+        while left > 0 && removals.stopped.is_none() {
+            let window = self.ledger.removable_after(&after, WINDOW.min(left)).await?;
+            let Some(last) = window.last() else { break };
+            after.clone_from(&last.key);
+            left -= window.len();
+            self.remove_window(&window, removals).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes files for which the sources that must be streamed are streamed once before and once after.
+    async fn remove_window(&mut self, window: &[Object], removals: &mut Removals) -> Result<()> {
+        let keys: Vec<&str> = window.iter().map(|object| object.key.as_str()).collect();
+        let wanted = self.database.wanted_by_stream(&keys).await.context(ASK)?;
+        let size = if self.trash.is_some() { TRASH_BATCH } else { DELETE_BATCH };
+        let mut unsettled = Vec::new();
+        let mut failure = Ok(());
+        for batch in window.chunks(size) {
+            if let Some(reason) = self.must_stop() {
+                removals.stopped = Some(reason);
+                break;
+            }
+            failure = self.batch(batch, &wanted, removals, &mut unsettled).await;
+            if failure.is_err() {
+                break;
+            }
+            removals.left = removals.left.saturating_sub(batch.len() as u64);
+        }
+        // Whatever stopped the run, what was removed is asked about once more.
+        let settled = self.settle_streamed(unsettled, removals).await;
+        failure.and(settled)
+    }
+
+    fn must_stop(&self) -> Option<Stopped> {
+        if self.interrupt.was_asked() {
+            Some(Stopped::Interrupted)
+        } else if Instant::now() >= self.deadline {
+            Some(Stopped::OutOfTime)
+        } else {
+            None
+        }
+    }
+
+    /// Makes sure that nobody else can be at work (I8, I12).
+    async fn still_alone(&mut self) -> Result<()> {
+        anyhow::ensure!(self.lock.is_held(), "the lock file was replaced: another run may be at work");
+        self.advisory.check().await
+    }
+
+    /// What became wanted of files that were just removed; those that are asked by key.
+    async fn wanted_now(&self, keys: &[&str]) -> Result<HashSet<String>> {
+        self.database.session().await?.wanted_by_key(keys).await
+    }
+
+    /// Settles removals that only streamed sources could still claim.
+    async fn settle_streamed(&mut self, unsettled: Vec<Removal>, removals: &mut Removals) -> Result<()> {
+        if unsettled.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<&str> = unsettled.iter().map(|removal| removal.object.key.as_str()).collect();
+        let wanted = self.database.wanted_by_stream(&keys).await.context(ASK)?;
+        self.settle(&unsettled, &wanted, removals).await
+    }
+
+    /// Puts back what is wanted, and settles the rest.
+    async fn settle(&mut self, removed: &[Removal], wanted: &HashSet<String>, removals: &mut Removals) -> Result<()> {
+        let mut steps = Vec::new();
+        for removal in removed {
+            let key = &removal.object.key;
+            if !wanted.contains(key) {
+                let state = if removal.trash_key.is_some() { State::Trashed } else { State::Deleted };
+                steps.push(Step { id: removal.id, state, detail: None });
+                continue;
+            }
+            steps.extend(self.give_back(removal, removals).await);
+        }
+        self.ledger.advance(&steps, "settle", Utc::now()).await
+    }
+
+    /// Waits so long that `keys` more deletes are within the limit.
+    async fn pace(&self, keys: usize) {
+        if self.max_deletes_per_second > 0 {
+            let seconds = keys as f64 / f64::from(self.max_deletes_per_second);
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+        }
+    }
+}
+
+const ASK: &str = "the database could not be asked once more";

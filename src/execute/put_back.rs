@@ -1,0 +1,91 @@
+//! The way back out of the trash: for what became wanted while it was removed, and for `restore`. Nothing that exists
+//! meanwhile is overwritten.
+
+use anyhow::Result;
+use chrono::Utc;
+
+use super::Site;
+use crate::judge;
+use crate::ledger::{Ledger, Removal, State, Step};
+use crate::removal::Removals;
+use crate::storage::{Copied, Presence, Removed, Store, Target};
+
+/// What became of bringing one file back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Restored {
+    Done,
+    /// Something else is at its key now, and was left alone.
+    Taken,
+    Failed(String),
+}
+
+impl Site<'_> {
+    /// Puts a file back that became wanted as it was removed. `None`: it could not be done, and the removal stays open
+    /// for the next run.
+    pub(super) async fn give_back(&self, removal: &Removal, removals: &mut Removals) -> Option<Step> {
+        let key = &removal.object.key;
+        let step = |state, detail: &str| Some(Step { id: removal.id, state, detail: Some(detail.to_owned()) });
+        if removal.trash_key.is_none() {
+            removals.fail(key, "it became wanted while it was deleted for good, and cannot be put back");
+            return step(State::Deleted, "it became wanted as it was deleted");
+        }
+        match bring_back(self.store, removal).await {
+            Restored::Done => {
+                removals.put_back += 1;
+                removals.files_trashed = removals.files_trashed.saturating_sub(1);
+                removals.bytes = removals.bytes.saturating_sub(removal.object.size);
+                step(State::PutBack, "it became wanted as it was removed")
+            }
+            Restored::Taken => step(State::Trashed, "it became wanted, and something else is at its key now"),
+            Restored::Failed(reason) => {
+                removals.fail(key, &format!("it became wanted and could not be put back: {reason}"));
+                None
+            }
+        }
+    }
+}
+
+/// Brings one file back from the trash, on record.
+pub async fn restore(ledger: &mut Ledger, store: &dyn Store, removal: &Removal) -> Result<Restored> {
+    let id = removal.id;
+    ledger.advance(&[Step { id, state: State::Restoring, detail: None }], "restore-intent", Utc::now()).await?;
+    let restored = bring_back(store, removal).await;
+    let (state, detail) = match &restored {
+        Restored::Done => (State::Restored, None),
+        Restored::Taken => (State::Trashed, None),
+        Restored::Failed(reason) => (State::Trashed, Some(reason.clone())),
+    };
+    ledger.advance(&[Step { id, state, detail }], "restore-outcome", Utc::now()).await?;
+    Ok(restored)
+}
+
+/// Copies a file from the trash to where it was, verifies it, and takes it out of the trash.
+pub(super) async fn bring_back(store: &dyn Store, removal: &Removal) -> Restored {
+    let Some(trash_key) = &removal.trash_key else { return Restored::Failed("it is not in the trash".to_owned()) };
+    let failed = |what: &str, error: &anyhow::Error| Restored::Failed(format!("{what}: {error:#}"));
+    let trashed = match store.look(trash_key).await {
+        Ok(Presence::Present(trashed)) => trashed,
+        Ok(_) => return Restored::Failed("it is not in the trash any more".to_owned()),
+        Err(error) => return failed("the trash could not be looked at", &error),
+    };
+    let copied = match store.copy(&trashed, &removal.object.key, Target::MustBeFree).await {
+        Ok(copied) => copied,
+        Err(error) => return failed("it could not be copied", &error),
+    };
+    if copied == Copied::SourceChanged {
+        return Restored::Failed("it changed in the trash".to_owned());
+    }
+    match store.look(&removal.object.key).await {
+        Ok(Presence::Present(back)) if judge::is_copy(&trashed, &back) => {}
+        // Something else was stored there meanwhile.
+        Ok(Presence::Present(_)) if copied == Copied::TargetTaken => return Restored::Taken,
+        Ok(_) => return Restored::Failed("what was copied is not what is there".to_owned()),
+        Err(error) => return failed("it could not be looked at", &error),
+    }
+    for answer in store.remove(&[trash_key]).await {
+        if answer != Removed::Gone {
+            tracing::warn!("a copy is left at {}", crate::key::Printable(trash_key));
+        }
+    }
+    Restored::Done
+}

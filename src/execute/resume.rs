@@ -1,0 +1,125 @@
+//! What a run that died left open is resolved before the next run's first removal: looked up, never guessed (I10).
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+
+use super::put_back::bring_back;
+use super::{ASK, Restored};
+use crate::database::Database;
+use crate::finding::Object;
+use crate::judge;
+use crate::ledger::{Ledger, Removal, State, Step, Which};
+use crate::storage::{Presence, Removed, Store};
+
+/// Removals resolved at once.
+const BATCH: usize = 1_000;
+
+/// Resolves every open removal, and gives how many there were. A look that cannot be taken is an error: nothing is
+/// removed then.
+pub async fn resume(ledger: &mut Ledger, database: Option<&Database>, store: &dyn Store) -> Result<u64> {
+    let mut resolved = 0;
+    let mut after = 0;
+    loop {
+        let open = ledger.removals(Which::Open, after, BATCH).await?;
+        let Some(last) = open.last() else { return Ok(resolved) };
+        after = last.id;
+        store.is_there().await?;
+        let mut unsettled = Vec::new();
+        let mut steps = Vec::new();
+        for removal in open {
+            let (state, detail) = resolution(store, &removal).await?;
+            match state {
+                State::TrashedUnsettled | State::DeletedUnsettled => unsettled.push(Removal { state, ..removal }),
+                state => steps.push(Step { id: removal.id, state, detail: Some(detail.to_owned()) }),
+            }
+            resolved += 1;
+        }
+        steps.extend(settle(database, store, &unsettled).await?);
+        ledger.advance(&steps, "resume", Utc::now()).await?;
+    }
+}
+
+/// What became of an open removal.
+async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
+    let original = at(store, &removal.object.key).await?;
+    let copy = match &removal.trash_key {
+        Some(trash_key) => at(store, trash_key).await?,
+        None => None,
+    };
+    Ok(match (removal.state, original, copy) {
+        (State::Intended, Some(_), copy) => {
+            if let (Some(_), Some(trash_key)) = (copy, &removal.trash_key) {
+                take_out(store, trash_key).await?;
+            }
+            (State::Skipped, "the run ended before it was removed")
+        }
+        (State::Intended, None, Some(_)) => (State::TrashedUnsettled, ""),
+        (State::Intended, None, None) if removal.trash_key.is_none() => (State::DeletedUnsettled, ""),
+        (State::Intended, None, None) => (State::Failed, "it was gone, and is not in the trash"),
+        // Its way back ended between the copy and the end.
+        (State::Restoring, Some(original), Some(copy)) if judge::is_copy(&copy, &original) => {
+            if let Some(trash_key) = &removal.trash_key {
+                take_out(store, trash_key).await?;
+            }
+            (State::Restored, "the run ended while it was restored")
+        }
+        (State::Restoring, Some(_), None) => (State::Restored, "the run ended while it was restored"),
+        (State::Restoring | State::Purging, _, Some(_)) => (State::Trashed, "the run ended before that"),
+        (State::Purging | State::Restoring, _, None) => (State::Purged, "the run ended while its trash was removed"),
+        (state, ..) => (state, ""),
+    })
+}
+
+/// Asks the sources about what was removed: what they want goes back.
+async fn settle(database: Option<&Database>, store: &dyn Store, removed: &[Removal]) -> Result<Vec<Step>> {
+    // Without a database nothing can be settled; it stays open.
+    let Some(database) = database.filter(|_| !removed.is_empty()) else { return Ok(Vec::new()) };
+    let keys: Vec<&str> = removed.iter().map(|removal| removal.object.key.as_str()).collect();
+    let ask = async { database.session().await?.wanted(&keys).await };
+    let wanted = ask.await.context(ASK)?;
+    let mut steps = Vec::new();
+    for removal in removed {
+        let in_trash = removal.trash_key.is_some();
+        let gone = if in_trash { State::Trashed } else { State::Deleted };
+        let (state, detail) = match wanted.contains(&removal.object.key) {
+            false => (gone, "the run ended as it was removed"),
+            true if !in_trash => (gone, "it became wanted as it was deleted for good"),
+            true => match bring_back(store, removal).await {
+                Restored::Done => (State::PutBack, "it became wanted as it was removed"),
+                Restored::Taken => (State::Trashed, "it became wanted, and something else is at its key now"),
+                Restored::Failed(reason) => {
+                    // Put back already, by the run that died?
+                    match at(store, &removal.object.key).await? {
+                        Some(_) => (State::PutBack, "it became wanted as it was removed"),
+                        None => {
+                            anyhow::bail!("{} became wanted and could not be put back: {reason}", removal.object.key)
+                        }
+                    }
+                }
+            },
+        };
+        // Two steps in one: done_at is when it was removed.
+        let unsettled = if in_trash { State::TrashedUnsettled } else { State::DeletedUnsettled };
+        steps.push(Step { id: removal.id, state: unsettled, detail: None });
+        steps.push(Step { id: removal.id, state, detail: Some(detail.to_owned()) });
+    }
+    Ok(steps)
+}
+
+async fn take_out(store: &dyn Store, trash_key: &str) -> Result<()> {
+    for answer in store.remove(&[trash_key]).await {
+        if let Removed::Refused(reason) | Removed::Unknown(reason) = answer {
+            anyhow::bail!("a copy in the trash could not be removed: {reason}");
+        }
+    }
+    Ok(())
+}
+
+/// The object at a key, if it is there.
+async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
+    match store.look(key).await? {
+        Presence::Present(object) => Ok(Some(object)),
+        Presence::Missing => Ok(None),
+        Presence::Unknown(reason) => anyhow::bail!("{}: {reason}", crate::key::Printable(key)),
+    }
+}

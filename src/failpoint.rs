@@ -1,0 +1,41 @@
+//! Steps at which a test can stop a run, to kill it there. Nothing of this is in a normal build.
+//!
+//! `CLEANUP_ASSETS_HOLD=NAME:WHEN:N` stops the process before or after the Nth step of that name: it makes the file that
+//! `CLEANUP_ASSETS_HOLD_FILE` names and sleeps for ever.
+
+/// The step is about to be taken.
+pub fn before(step: &str) {
+    imp::reached(step, "before");
+}
+
+/// The step was taken.
+pub fn after(step: &str) {
+    imp::reached(step, "after");
+}
+
+#[cfg(not(feature = "failpoints"))]
+mod imp {
+    pub fn reached(_step: &str, _when: &str) {}
+}
+
+#[cfg(feature = "failpoints")]
+mod imp {
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+    static SO_FAR: AtomicU64 = AtomicU64::new(0);
+
+    pub fn reached(step: &str, when: &str) {
+        let Ok(hold) = std::env::var("CLEANUP_ASSETS_HOLD") else { return };
+        let Some((at, number)) = hold.rsplit_once(':') else { return };
+        if at != format!("{step}:{when}") {
+            return;
+        }
+        if (SO_FAR.fetch_add(1, SeqCst) + 1).to_string() == number {
+            let marker = std::env::var("CLEANUP_ASSETS_HOLD_FILE").unwrap_or_default();
+            let _ = std::fs::write(marker, "");
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The comparison from both sides to the findings: scan, look again, hold what is in doubt, keep what was found. It
+//! changes nothing but the ledger.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+use tokio::sync::mpsc::channel;
+use tokio::try_join;
+
+use crate::compare::scope::Scope;
+use crate::compare::{Progress, Scan, Scanned};
+use crate::config::Config;
+use crate::database::Database;
+use crate::finding::{Kind, Totals};
+use crate::judge::{self, WrongPair};
+use crate::ledger::Ledger;
+use crate::look_again;
+use crate::only::Only;
+use crate::storage::Store;
+
+/// Ranges listed beside each other at most: a range needs about a MiB for its slice and its page.
+const RANGES: usize = 16;
+/// Notes on their way from the scan to the ledger.
+const NOTES_AHEAD: usize = 16;
+
+/// What is compared, and what of it was asked for.
+pub struct Inspection<'a> {
+    pub config: &'a Config,
+    pub scope: &'a Arc<Scope>,
+    pub kinds: &'a [Kind],
+    pub only: Option<&'a Only>,
+    pub run: i64,
+}
+
+/// What a comparison that came to its end found; the findings themselves are in the ledger.
+pub struct Inspected {
+    pub totals: Totals,
+    pub wrong_pair: Option<WrongPair>,
+}
+
+impl Inspection<'_> {
+    /// Reads both sides to their ends, and leaves the findings in the ledger.
+    pub async fn inspect(
+        &self,
+        database: &Database,
+        store: Arc<dyn Store>,
+        ledger: &mut Ledger,
+        progress: Arc<Progress>,
+    ) -> Result<Inspected> {
+        let min_age = self.config.safety.min_age.0;
+        let Scanned { mut totals, forgotten } = self.scan(database, store.clone(), ledger, progress).await?;
+
+        tracing::debug!("both sides are read; looking again at files");
+        look_again::at_files(ledger, database).await?;
+        tracing::debug!("looking again at records");
+        let concurrency = self.config.storage.concurrency;
+        let young = look_again::at_records(ledger, database, &*store, min_age, concurrency).await?;
+        totals.too_young += young;
+        totals.too_young_records = young;
+
+        let min_overlap = self.config.safety.min_overlap.0;
+        let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
+        self.keep(ledger, &mut totals, wrong_pair, &forgotten).await.context("the ledger")?;
+        Ok(Inspected { totals, wrong_pair })
+    }
+
+    async fn scan(
+        &self,
+        database: &Database,
+        store: Arc<dyn Store>,
+        ledger: &mut Ledger,
+        progress: Arc<Progress>,
+    ) -> Result<Scanned> {
+        let scan = Scan {
+            store,
+            scope: self.scope.clone(),
+            min_age: self.config.safety.min_age.0,
+            concurrency: self.config.storage.concurrency.min(RANGES),
+            progress,
+        };
+        let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
+        let (notes, mut noted) = channel(NOTES_AHEAD);
+        let gather = async {
+            while let Some(note) = noted.recv().await {
+                let taken = ledger.take(note, |object| judge::cannot_be_trashed(object, trash)).await;
+                taken.context("the ledger")?;
+            }
+            Ok(())
+        };
+        let (scanned, ()) = try_join!(scan.run(database.keys(), notes), gather)?;
+        Ok(scanned)
+    }
+
+    async fn keep(
+        &self,
+        ledger: &mut Ledger,
+        totals: &mut Totals,
+        wrong_pair: Option<WrongPair>,
+        forgotten: &[String],
+    ) -> Result<()> {
+        tracing::debug!("holding what is in doubt");
+        ledger.hold_near_misses().await?;
+        // A wrong pair is refused as a whole; what it finds is not held one by one.
+        if wrong_pair.is_none() {
+            self.hold_what_is_unknown(ledger, totals, forgotten).await?;
+        }
+        tracing::debug!("keeping what was found");
+        ledger.keep_kinds(self.kinds).await?;
+        if let Some(only) = self.only {
+            ledger.keep_only(only).await?;
+        }
+        ledger.count_findings(totals).await?;
+        // A run that looks at a list of findings says nothing of the others.
+        let resolved = if self.only.is_some() { &[] } else { self.kinds };
+        ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await
+    }
+
+    /// Holds files that are too new for this database (I17), or in folders that it knows nothing of (I18).
+    async fn hold_what_is_unknown(&self, ledger: &mut Ledger, totals: &Totals, forgotten: &[String]) -> Result<()> {
+        let (scope, safety) = (self.scope, &self.config.safety);
+        if let Some(newest) = judge::newest_believable(totals.newest_known, safety.min_age.0) {
+            // A narrowed run has only seen what the database knows there.
+            let reason = match scope.prefix == scope.root {
+                true => "newer than anything the database knows".to_owned(),
+                false => format!("newer than anything the database knows below {}", scope.prefix),
+            };
+            ledger.hold_newer_than(newest, &reason).await?;
+        }
+        let is_allowed = |segment: &str| {
+            let name = segment.trim_end_matches('/');
+            let below_root = name.strip_prefix(&scope.root).unwrap_or(name);
+            let allowed = safety.unknown_prefixes.iter().map(|prefix| prefix.trim_end_matches('/'));
+            allowed.into_iter().any(|prefix| prefix == name || prefix == below_root)
+        };
+        let segments: Vec<&str> = forgotten.iter().map(String::as_str).filter(|segment| !is_allowed(segment)).collect();
+        if segments.is_empty() { Ok(()) } else { ledger.hold_below(&segments, &scope.root).await }
+    }
+}

@@ -1,0 +1,263 @@
+//! What runs did, or meant to do: an intent committed before each removal, its outcome after it (I9).
+
+use anyhow::Result;
+use chrono::DateTime;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Connection, Row};
+
+use super::Ledger;
+use super::history::stamp;
+use crate::failpoint;
+use crate::finding::{Kind, Object, Time};
+
+pub const SCHEMA: &str = "
+    CREATE TABLE removals (
+        id INTEGER PRIMARY KEY,
+        pair INTEGER NOT NULL,
+        run INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        table_name TEXT NOT NULL DEFAULT '',
+        record_id TEXT NOT NULL DEFAULT '',
+        size INTEGER NOT NULL,
+        last_modified INTEGER, -- microseconds since 1970
+        etag TEXT,
+        trash_key TEXT,        -- NULL: for good
+        state TEXT NOT NULL,
+        detail TEXT,
+        intended_at TEXT NOT NULL,
+        done_at TEXT
+    ) STRICT;
+    CREATE INDEX removals_run ON removals (run);
+    CREATE INDEX removals_key ON removals (pair, key);
+    CREATE INDEX removals_open ON removals (pair, state) WHERE state IN
+        ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed');";
+
+/// How far a removal has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The call may have been made.
+    Intended,
+    /// In the trash; whether it became wanted meanwhile was not asked yet.
+    TrashedUnsettled,
+    /// Gone for good; the same.
+    DeletedUnsettled,
+    Trashed,
+    Deleted,
+    /// Left alone: it changed, or is wanted after all.
+    Skipped,
+    /// Left alone: the store or the database did not do what was asked.
+    Failed,
+    /// It became wanted while it was removed, and is back.
+    PutBack,
+    /// Its trash is being removed for good.
+    Purging,
+    Purged,
+    /// It is being brought back.
+    Restoring,
+    Restored,
+}
+
+impl State {
+    const ALL: [State; 12] = [
+        State::Intended,
+        State::TrashedUnsettled,
+        State::DeletedUnsettled,
+        State::Trashed,
+        State::Deleted,
+        State::Skipped,
+        State::Failed,
+        State::PutBack,
+        State::Purging,
+        State::Purged,
+        State::Restoring,
+        State::Restored,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            State::Intended => "intended",
+            State::TrashedUnsettled => "trashed-unsettled",
+            State::DeletedUnsettled => "deleted-unsettled",
+            State::Trashed => "trashed",
+            State::Deleted => "deleted",
+            State::Skipped => "skipped",
+            State::Failed => "failed",
+            State::PutBack => "put-back",
+            State::Purging => "purging",
+            State::Purged => "purged",
+            State::Restoring => "restoring",
+            State::Restored => "restored",
+        }
+    }
+
+    /// The word for people and programs: what is not settled is open.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            State::Intended | State::TrashedUnsettled | State::DeletedUnsettled | State::Purging | State::Restoring => {
+                "open"
+            }
+            settled => settled.name(),
+        }
+    }
+}
+
+/// A removal, as the ledger has it.
+#[derive(Debug, Clone)]
+pub struct Removal {
+    pub id: i64,
+    pub kind: String,
+    /// The object as it was when it was removed.
+    pub object: Object,
+    pub trash_key: Option<String>,
+    pub state: State,
+    pub detail: Option<String>,
+    pub intended_at: String,
+    pub done_at: Option<String>,
+}
+
+/// A removal that is about to be recorded.
+pub struct NewRemoval {
+    pub object: Object,
+    pub trash_key: Option<String>,
+    pub state: State,
+    pub detail: Option<String>,
+}
+
+/// Where a removal has come to.
+pub struct Step {
+    pub id: i64,
+    pub state: State,
+    pub detail: Option<String>,
+}
+
+/// Which removals are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    OfRun(i64),
+    /// In the trash, of a run.
+    TrashedByRun(i64),
+    /// In the trash, of a key.
+    TrashedAt(&'a str),
+    /// Whose steps a run that died did not finish.
+    Open,
+    /// In the trash since before this time.
+    Due(Time),
+}
+
+impl Which<'_> {
+    fn condition(self) -> &'static str {
+        match self {
+            Which::OfRun(_) => "run = ?3",
+            Which::TrashedByRun(_) => "state = 'trashed' AND run = ?3",
+            Which::TrashedAt(_) => "state = 'trashed' AND key = ?3",
+            Which::Open => {
+                "state IN ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring') AND ?3 = 0"
+            }
+            Which::Due(_) => "state = 'trashed' AND done_at <= ?3",
+        }
+    }
+}
+
+impl Ledger {
+    /// Records removals in one transaction, and gives their numbers. `step` names the commit for tests.
+    pub async fn record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
+        let mut ids = Vec::with_capacity(removals.len());
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        for NewRemoval { object, trash_key, state, detail } in removals {
+            let done_at = (*state != State::Intended).then(|| stamp(now));
+            let done = sqlx::query(
+                "INSERT INTO removals (pair, run, kind, key, size, last_modified, etag, trash_key, state, detail, intended_at, done_at) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )
+            .bind(self.pair)
+            .bind(run)
+            .bind(Kind::OrphanedFile.name())
+            .bind(&object.key)
+            .bind(object.size as i64)
+            .bind(object.last_modified.map(|time| time.timestamp_micros()))
+            .bind(&object.etag)
+            .bind(trash_key)
+            .bind(state.name())
+            .bind(detail)
+            .bind(stamp(now))
+            .bind(done_at)
+            .execute(&mut *transaction)
+            .await?;
+            ids.push(done.last_insert_rowid());
+        }
+        failpoint::before(step);
+        transaction.commit().await?;
+        failpoint::after(step);
+        Ok(ids)
+    }
+
+    /// Records how far removals have come, in one transaction. The time of a removal itself stays what it was.
+    pub async fn advance(&mut self, steps: &[Step], step: &str, now: Time) -> Result<()> {
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        for Step { id, state, detail } in steps {
+            let removes = matches!(state, State::TrashedUnsettled | State::DeletedUnsettled);
+            sqlx::query(
+                "UPDATE removals SET state = ?2, detail = coalesce(?3, detail), \
+                 done_at = iif(?4 OR done_at IS NULL, ?5, done_at) WHERE id = ?1",
+            )
+            .bind(id)
+            .bind(state.name())
+            .bind(detail)
+            .bind(removes)
+            .bind(stamp(now))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        failpoint::before(step);
+        transaction.commit().await?;
+        failpoint::after(step);
+        Ok(())
+    }
+
+    /// Removals of this pair after the number `after`, in the order in which they were made.
+    pub async fn removals(&mut self, which: Which<'_>, after: i64, limit: usize) -> Result<Vec<Removal>> {
+        let sql = format!(
+            "SELECT * FROM removals WHERE pair = ?1 AND id > ?2 AND {} ORDER BY id LIMIT ?4",
+            which.condition()
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(self.pair).bind(after);
+        let query = match which {
+            Which::OfRun(run) | Which::TrashedByRun(run) => query.bind(run),
+            Which::TrashedAt(key) => query.bind(key.to_owned()),
+            Which::Open => query.bind(0),
+            Which::Due(time) => query.bind(stamp(time)),
+        };
+        query.bind(limit as i64).fetch_all(&mut self.connection).await?.iter().map(removal).collect()
+    }
+
+    /// How many files, and bytes, of trash are due.
+    pub async fn due(&mut self, before: Time) -> Result<(u64, u64)> {
+        let sql = "SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair = ? AND state = 'trashed' AND done_at <= ?";
+        let query = sqlx::query_as(sql).bind(self.pair).bind(stamp(before));
+        let (files, bytes): (i64, i64) = query.fetch_one(&mut self.connection).await?;
+        Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+}
+
+fn removal(row: &SqliteRow) -> Result<Removal> {
+    let state: String = row.try_get("state")?;
+    let last_modified: Option<i64> = row.try_get("last_modified")?;
+    Ok(Removal {
+        id: row.try_get("id")?,
+        kind: row.try_get("kind")?,
+        object: Object {
+            key: row.try_get("key")?,
+            size: row.try_get::<i64, _>("size")?.unsigned_abs(),
+            last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
+            etag: row.try_get("etag")?,
+            archived: false,
+        },
+        trash_key: row.try_get("trash_key")?,
+        // A state that this program does not know is one that it must not act on.
+        state: State::ALL.into_iter().find(|known| known.name() == state).unwrap_or(State::Failed),
+        detail: row.try_get("detail")?,
+        intended_at: row.try_get("intended_at")?,
+        done_at: row.try_get("done_at")?,
+    })
+}

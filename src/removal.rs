@@ -1,0 +1,53 @@
+//! What a run did about its findings, in figures. Pure: values only.
+
+/// Errors that are named one by one.
+const ERRORS: usize = 100;
+
+/// What was removed, and what was not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removals {
+    pub files_trashed: u64,
+    pub files_deleted: u64,
+    /// Bytes of both.
+    pub bytes: u64,
+    /// Left alone, as they changed or are wanted after all.
+    pub skipped: u64,
+    /// Became wanted while they were removed, and are back.
+    pub put_back: u64,
+    pub failed: u64,
+    /// Old trash that is gone for good.
+    pub purged: u64,
+    pub purged_bytes: u64,
+    /// What was planned and not reached.
+    pub left: u64,
+    pub stopped: Option<Stopped>,
+    /// What went wrong, the first of it.
+    pub errors: Vec<String>,
+}
+
+/// Why a run stopped before its plan was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    Interrupted,
+    OutOfTime,
+}
+
+impl Removals {
+    /// Counts a removal that failed, and why.
+    pub fn fail(&mut self, key: &str, reason: &str) {
+        self.failed += 1;
+        if self.errors.len() < ERRORS {
+            self.errors.push(format!("{key}: {reason}"));
+        }
+    }
+
+    /// Files removed, to the trash or for good, old trash included.
+    pub fn removed(&self) -> u64 {
+        self.files_trashed + self.files_deleted + self.purged
+    }
+
+    /// Whether everything that was planned was done, or rightly left.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && self.left == 0 && self.stopped.is_none()
+    }
+}

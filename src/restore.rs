@@ -1,0 +1,111 @@
+//! `cleanup-assets restore`: brings back from the trash what a run removed, and overwrites nothing.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+
+use crate::args::Options;
+use crate::execute::{self, Restored};
+use crate::exit_code::{ExitCode, Misconfigured};
+use crate::key::Printable;
+use crate::ledger::{Ledger, Removal, Which};
+use crate::lock::Lock;
+use crate::maintain::{fingerprint, ledger_path};
+use crate::report::size;
+use crate::{config, storage};
+
+/// Files restored between two looks at the ledger.
+const BATCH: usize = 1_000;
+
+/// What is to be brought back.
+pub enum What {
+    Run(i64),
+    Keys(Vec<String>),
+}
+
+#[derive(Default)]
+struct Done {
+    files: u64,
+    bytes: u64,
+    taken: u64,
+    failed: u64,
+}
+
+/// Brings it back, and says what was done.
+pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
+    let config = config::load(&config::find(options.config.as_deref())?)?;
+    let path = ledger_path(&config);
+    if !path.exists() {
+        return Err(Misconfigured(format!("restore: there is no ledger at {}", path.display())).into());
+    }
+    let _lock = Lock::take(&path)?;
+    let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
+    let store = storage::open(&config.storage, &config.storage.prefix).await.context("the storage")?;
+    execute::resume(&mut ledger, None, &*store).await.context("what an earlier run left open could not be resolved")?;
+
+    let mut done = Done::default();
+    let selections = match &what {
+        What::Run(run) => vec![Which::TrashedByRun(*run)],
+        What::Keys(keys) => keys.iter().map(|key| Which::TrashedAt(key)).collect(),
+    };
+    let mut found = 0;
+    for which in selections {
+        let mut after = 0;
+        loop {
+            let mut batch = ledger.removals(which, after, BATCH).await?;
+            let Some(last) = batch.last() else { break };
+            after = last.id;
+            // A key that was removed more than once: the last of them is what people miss.
+            if matches!(which, Which::TrashedAt(_)) {
+                batch = batch.split_off(batch.len() - 1);
+            }
+            found += batch.len();
+            for removal in &batch {
+                bring_back(&mut ledger, &*store, removal, &mut done).await?;
+            }
+        }
+    }
+    if found == 0 {
+        let what = match what {
+            What::Run(run) => format!("of run {run}"),
+            What::Keys(keys) => format!("of {}", keys.join(", ")),
+        };
+        return Err(Misconfigured(format!("restore: nothing {what} is in the trash")).into());
+    }
+    match say(&done) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
+    Ok(if done.failed + done.taken > 0 { ExitCode::Partial } else { ExitCode::Done })
+}
+
+async fn bring_back(ledger: &mut Ledger, store: &dyn storage::Store, removal: &Removal, done: &mut Done) -> Result<()> {
+    let key = Printable(&removal.object.key);
+    match execute::restore(ledger, store, removal).await? {
+        Restored::Done => {
+            done.files += 1;
+            done.bytes += removal.object.size;
+        }
+        Restored::Taken => {
+            done.taken += 1;
+            eprintln!("{key}: something else is there now, and was left alone");
+        }
+        Restored::Failed(reason) => {
+            done.failed += 1;
+            eprintln!("{key}: {}", Printable(&reason));
+        }
+    }
+    Ok(())
+}
+
+fn say(done: &Done) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "Restored: {} files ({})", done.files, size(done.bytes))?;
+    if done.taken > 0 {
+        writeln!(out, "Left in the trash, as something else is at their keys now: {}", done.taken)?;
+    }
+    if done.failed > 0 {
+        writeln!(out, "Failed: {}", done.failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Files moved within the root, in the two steps that a bucket takes: a second name, which is never put over anything,
+//! and then the first one gone. Both names are the same file until then.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::Folder;
+use crate::failpoint;
+use crate::finding::Object;
+use crate::storage::{Copied, Presence, Removed};
+
+impl Folder {
+    pub(super) fn copy_file(&self, from: &Object, to: &str) -> Result<Copied> {
+        // The ledger keeps microseconds.
+        let modified = |object: &Object| object.last_modified.map(|time| time.timestamp_micros());
+        match self.look_at(&from.key)? {
+            Presence::Present(now) if now.size == from.size && modified(&now) == modified(from) => {}
+            _ => return Ok(Copied::SourceChanged),
+        }
+        let (source, target) = (self.path(&from.key), self.path(to));
+        let folder = target.parent().unwrap_or(&self.root);
+        self.make_folders(folder)?;
+        failpoint::before("link");
+        let linked = fs::hard_link(&source, &target);
+        failpoint::after("link");
+        match linked {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Copied::TargetTaken),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Copied::SourceChanged),
+            // A file system without hard links.
+            Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+                return copy_bytes(&source, &target);
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("linking {} to {}", source.display(), target.display()));
+            }
+        }
+        // The new name must be on the disk before the old one goes.
+        sync(folder)?;
+        Ok(Copied::Done)
+    }
+
+    pub(super) fn remove_file(&self, key: &str) -> Removed {
+        match self.look_at(key) {
+            Ok(Presence::Present(_)) => {}
+            Ok(Presence::Missing) => return Removed::Gone,
+            Ok(Presence::Unknown(reason)) => return Removed::Refused(reason),
+            Err(error) => return Removed::Unknown(format!("{error:#}")),
+        }
+        failpoint::before("unlink");
+        let removed = fs::remove_file(self.path(key));
+        failpoint::after("unlink");
+        match removed {
+            Ok(()) => Removed::Gone,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Removed::Gone,
+            Err(error) => Removed::Refused(error.to_string()),
+        }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    /// Makes the folders down to `folder`, none of them through a link.
+    fn make_folders(&self, folder: &Path) -> Result<()> {
+        let mut path = self.root.clone();
+        for part in folder.strip_prefix(&self.root).unwrap_or(folder).components() {
+            path.push(part);
+            let made = match fs::DirBuilder::new().mode(0o755).create(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                made => made,
+            };
+            made.with_context(|| format!("making the folder {}", path.display()))?;
+            let metadata = fs::symlink_metadata(&path).with_context(|| format!("looking at {}", path.display()))?;
+            anyhow::ensure!(metadata.is_dir(), "{} is no folder", path.display());
+        }
+        Ok(())
+    }
+}
+
+/// Copies the bytes and the time of a file to a name that is free.
+fn copy_bytes(source: &Path, target: &Path) -> Result<Copied> {
+    let context = || format!("copying {} to {}", source.display(), target.display());
+    let mut from = File::open(source).with_context(context)?;
+    let mut to = match File::options().write(true).create_new(true).open(target) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Copied::TargetTaken),
+        Err(error) => return Err(error).with_context(context),
+    };
+    let copied = io::copy(&mut from, &mut to).and_then(|_| {
+        to.set_permissions(from.metadata()?.permissions())?;
+        to.set_modified(from.metadata()?.modified()?)?;
+        to.sync_all()
+    });
+    if copied.is_err() {
+        // Half a file must not look like one.
+        fs::remove_file(target).with_context(context)?;
+    }
+    copied.with_context(context)?;
+    sync(target.parent().unwrap_or(target))?;
+    Ok(Copied::Done)
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("syncing {}", folder.display()))
+}

@@ -1,0 +1,121 @@
+//! CopyObject, and for objects over 5 GB the copy in parts.
+
+use anyhow::{Context, Result, bail};
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Bucket, explained};
+use crate::finding::Object;
+use crate::storage::{Copied, Presence, Target};
+
+/// What CopyObject copies at once
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>).
+const MAX_COPY_BYTES: u64 = 5_000_000_000;
+/// Bytes of a part; 10,000 of them make the largest object there is.
+const PART_BYTES: u64 = 1 << 30;
+/// What may stand in a copy source as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Bucket {
+    pub(super) async fn copy_object(&self, from: &Object, to: &str, target: Target) -> Result<Copied> {
+        // Not every store knows a condition on the target; a look is better than nothing, and both are better still.
+        if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
+            return Ok(Copied::TargetTaken);
+        }
+        if from.size > MAX_COPY_BYTES {
+            return self.copy_in_parts(from, to).await;
+        }
+        let mut request = self.client.copy_object().bucket(&self.name).key(to).copy_source(self.source(&from.key));
+        request = request.set_copy_source_if_match(from.etag.clone());
+        if target == Target::MustBeFree {
+            request = request.if_none_match("*");
+        }
+        let again = request.clone();
+        match request.send().await {
+            Ok(_) => Ok(Copied::Done),
+            Err(error) => match status(&error) {
+                // A store without conditions on the target; it was free a moment ago.
+                Some(501) if target == Target::MustBeFree => {
+                    let plain = again.set_if_none_match(None).send().await;
+                    plain.map(|_| Copied::Done).map_err(|error| explained("copying an object", error))
+                }
+                Some(404) => Ok(Copied::SourceChanged),
+                Some(412 | 409) => self.after_a_failed_condition(from, to, target).await,
+                _ => Err(explained("copying an object", error)),
+            },
+        }
+    }
+
+    /// A condition failed: on the source or on the target. A retry of a copy whose answer was lost fails its own
+    /// condition on the target.
+    async fn after_a_failed_condition(&self, from: &Object, to: &str, target: Target) -> Result<Copied> {
+        if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
+            return Ok(Copied::TargetTaken);
+        }
+        match self.head(&from.key).await? {
+            Presence::Present(now) if now.etag == from.etag => {
+                bail!("copying an object failed: a condition was not met")
+            }
+            _ => Ok(Copied::SourceChanged),
+        }
+    }
+
+    fn source(&self, key: &str) -> String {
+        format!("{}/{}", self.name, utf8_percent_encode(key, PLAIN))
+    }
+
+    /// Copies in parts; content type and metadata, which CopyObject would take along, are set from a look at the source.
+    async fn copy_in_parts(&self, from: &Object, to: &str) -> Result<Copied> {
+        let head = self.client.head_object().bucket(&self.name).key(&from.key).send().await;
+        let head = head.map_err(|error| explained("HEAD of an object", error))?;
+        let create = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.name)
+            .key(to)
+            .set_content_type(head.content_type().map(str::to_owned))
+            .set_content_encoding(head.content_encoding().map(str::to_owned))
+            .set_content_disposition(head.content_disposition().map(str::to_owned))
+            .set_content_language(head.content_language().map(str::to_owned))
+            .set_cache_control(head.cache_control().map(str::to_owned))
+            .set_metadata(head.metadata().cloned());
+        let created = create.send().await.map_err(|error| explained("beginning a copy in parts", error))?;
+        let upload = created.upload_id().context("the store began a copy in parts and gave it no name")?;
+        let copied = self.copy_parts(from, to, upload).await;
+        if !matches!(copied, Ok(Copied::Done)) {
+            // Parts that stay cost money for ever. Whether this succeeds changes nothing of what is reported.
+            let abort = self.client.abort_multipart_upload().bucket(&self.name).key(to).upload_id(upload);
+            if let Err(error) = abort.send().await {
+                tracing::warn!("{:#}", explained("giving up a copy in parts", error));
+            }
+        }
+        copied
+    }
+
+    async fn copy_parts(&self, from: &Object, to: &str, upload: &str) -> Result<Copied> {
+        let mut parts = Vec::new();
+        for (number, start) in (1..).zip((0..from.size).step_by(PART_BYTES as usize)) {
+            let end = (start + PART_BYTES).min(from.size) - 1;
+            let part = self.client.upload_part_copy().bucket(&self.name).key(to).upload_id(upload).part_number(number);
+            let part = part.copy_source(self.source(&from.key)).copy_source_range(format!("bytes={start}-{end}"));
+            let copied = match part.set_copy_source_if_match(from.etag.clone()).send().await {
+                Ok(copied) => copied,
+                Err(error) if matches!(status(&error), Some(404 | 412)) => return Ok(Copied::SourceChanged),
+                Err(error) => return Err(explained("copying a part of an object", error)),
+            };
+            let etag = copied.copy_part_result().and_then(|part| part.e_tag()).map(str::to_owned);
+            parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
+        }
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let complete = self.client.complete_multipart_upload().bucket(&self.name).key(to).upload_id(upload);
+        let completed = complete.multipart_upload(parts).send().await;
+        completed.map_err(|error| explained("completing a copy in parts", error))?;
+        Ok(Copied::Done)
+    }
+}
+
+fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}

@@ -1,0 +1,112 @@
+//! DeleteObjects, and single deletes where it cannot serve. Nothing is retried: what a lost answer leaves open is looked
+//! up by whoever asked (I13).
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
+
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_smithy_types::base64;
+use futures::StreamExt;
+use md5::{Digest, Md5};
+
+use super::{Bucket, explained};
+use crate::storage::Removed;
+
+/// Keys in a DeleteObjects, at most
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
+const MAX_KEYS: usize = 1000;
+/// Single deletes in flight.
+const SINGLE: usize = 16;
+
+impl Bucket {
+    pub(super) async fn remove_objects(&self, keys: &[&str]) -> Vec<Removed> {
+        let mut answers: HashMap<&str, Removed> = HashMap::with_capacity(keys.len());
+        let (many, single): (Vec<&str>, Vec<&str>) = keys.iter().partition(|key| is_plain_xml(key));
+        for batch in many.chunks(MAX_KEYS) {
+            if batch.len() == 1 || self.deletes_singly.load(Relaxed) {
+                answers.extend(self.remove_singly(batch).await);
+            } else {
+                answers.extend(self.remove_together(batch).await);
+            }
+        }
+        answers.extend(self.remove_singly(&single).await);
+        let unanswered = || Removed::Unknown("the store did not answer for this key".to_owned());
+        keys.iter().map(|key| answers.remove(key).unwrap_or_else(unanswered)).collect()
+    }
+
+    async fn remove_together<'k>(&self, keys: &[&'k str]) -> HashMap<&'k str, Removed> {
+        let all = |answer: Removed| keys.iter().map(|key| (*key, answer.clone())).collect();
+        let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(*key).build()).collect::<Result<_, _>>();
+        let delete = objects.and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(false).build());
+        let delete = match delete {
+            Ok(delete) => delete,
+            Err(error) => return all(Removed::Refused(error.to_string())),
+        };
+        let wants_md5 = self.wants_md5;
+        let request = self.client.delete_objects().bucket(&self.name).delete(delete).customize();
+        let request = request.config_override(without_retries()).mutate_request(move |request| {
+            if wants_md5 && let Some(body) = request.body().bytes() {
+                let md5 = base64::encode(Md5::digest(body));
+                let checksums: Vec<String> = request
+                    .headers()
+                    .iter()
+                    .map(|(name, _)| name.to_owned())
+                    .filter(|name| name.starts_with("x-amz-checksum-") || name.starts_with("x-amz-sdk-checksum-"))
+                    .collect();
+                for name in checksums {
+                    request.headers_mut().remove(name);
+                }
+                request.headers_mut().insert("content-md5", md5);
+            }
+        });
+        match request.send().await {
+            Ok(output) => {
+                let deleted = output.deleted().iter().filter_map(|deleted| Some((deleted.key()?, Removed::Gone)));
+                let errors = output.errors().iter().filter_map(|error| {
+                    let (code, message) = (error.code().unwrap_or("no code"), error.message().unwrap_or_default());
+                    Some((error.key()?, Removed::Refused(format!("{code}: {message}"))))
+                });
+                // A key in both lists was not removed for sure.
+                let answered: HashMap<&str, Removed> = deleted.chain(errors).collect();
+                keys.iter().filter_map(|key| Some((*key, answered.get(key)?.clone()))).collect()
+            }
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                // No such call here (GCS): one by one, then.
+                Some(501 | 405) => {
+                    self.deletes_singly.store(true, Relaxed);
+                    self.remove_singly(keys).await
+                }
+                Some(400 | 401 | 403) => all(Removed::Refused(explained("deleting objects", error).to_string())),
+                _ => all(Removed::Unknown(explained("deleting objects", error).to_string())),
+            },
+        }
+    }
+
+    async fn remove_singly<'k>(&self, keys: &[&'k str]) -> HashMap<&'k str, Removed> {
+        let removals: Vec<_> = keys.iter().map(|key| self.remove_one(key)).collect();
+        futures::stream::iter(removals).buffer_unordered(SINGLE).collect().await
+    }
+
+    async fn remove_one<'k>(&self, key: &'k str) -> (&'k str, Removed) {
+        let request = self.client.delete_object().bucket(&self.name).key(key).customize();
+        let answer = match request.config_override(without_retries()).send().await {
+            Ok(_) => Removed::Gone,
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(400 | 401 | 403) => Removed::Refused(explained("deleting an object", error).to_string()),
+                _ => Removed::Unknown(explained("deleting an object", error).to_string()),
+            },
+        };
+        (key, answer)
+    }
+}
+
+fn without_retries() -> Builder {
+    Builder::new().retry_config(RetryConfig::disabled())
+}
+
+/// Whether XML 1.0 can carry the key as it is, white space included.
+fn is_plain_xml(key: &str) -> bool {
+    !key.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+}
