@@ -13,7 +13,7 @@ pub struct Confirmed(());
 /// Where the removals would happen, in words that hold no secret.
 pub struct Target<'a> {
     /// The bucket's name, or the root folder's own.
-    pub name: &'a str,
+    pub name: String,
     pub storage: &'a str,
     pub database: &'a str,
     /// Where removed files wait; `None`: they go for good.
@@ -26,7 +26,7 @@ pub fn ask(plan: &DeletionPlan, target: &Target<'_>) -> io::Result<Option<Confir
         eprintln!("Nothing was removed: standard input is no terminal, and nobody can confirm.");
         return Ok(None);
     }
-    let name = Printable(target.name);
+    let name = Printable(&target.name);
     eprint!("\n{}\nType {name} to confirm: ", sentence(plan, target));
     io::stderr().flush()?;
     let mut typed = String::new();

@@ -72,6 +72,7 @@ impl Inspection<'_> {
         ledger: &mut Ledger,
         progress: Arc<Progress>,
     ) -> Result<Scanned> {
+        let longest_key_bytes = store.longest_key_bytes();
         let scan = Scan {
             store,
             scope: self.scope.clone(),
@@ -83,7 +84,8 @@ impl Inspection<'_> {
         let (notes, mut noted) = channel(NOTES_AHEAD);
         let gather = async {
             while let Some(note) = noted.recv().await {
-                let taken = ledger.take(note, |object| judge::cannot_be_trashed(object, trash)).await;
+                let taken =
+                    ledger.take(note, |object| judge::cannot_be_trashed(object, trash, longest_key_bytes)).await;
                 taken.context("the ledger")?;
             }
             Ok(())

@@ -56,18 +56,17 @@ pub fn newest_believable(newest_known: Option<Time>, min_age: Duration) -> Optio
     newest_known?.checked_add_signed(margin)
 }
 
-/// The longest key of a store, in bytes (S3's limit; a folder's is longer, and its names are shorter).
-const LONGEST_KEY_BYTES: usize = 1024;
-
-/// Why an orphaned file could never be moved to the trash, where removed files go below `trash` (I11).
-pub fn cannot_be_trashed(object: &Object, trash: Option<&str>) -> Option<String> {
+/// Why an orphaned file could never be moved to the trash, where removed files go below `trash` (I11), in a store that
+/// holds keys of up to `longest_key_bytes`.
+pub fn cannot_be_trashed(object: &Object, trash: Option<&str>, longest_key_bytes: usize) -> Option<String> {
     let trash = trash?;
     if object.archived {
         return Some("archived: it must be restored before it can be moved to the trash".to_owned());
     }
     // The run's ULID and a slash stand between.
     let bytes = trash.len() + 27 + object.key.len();
-    (bytes > LONGEST_KEY_BYTES).then(|| format!("its key in the trash would have {bytes} bytes; a store holds 1024"))
+    (bytes > longest_key_bytes)
+        .then(|| format!("its key in the trash would have {bytes} bytes, and the store holds {longest_key_bytes}"))
 }
 
 /// Whether an object is still the one that was listed (I8): the same size, the same etag where both are known, and the

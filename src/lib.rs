@@ -6,18 +6,21 @@
 //!      │
 //! database ──keys in byte order──┐
 //!                                ├─ compare ──► judge ──► findings (ledger) ──► report
-//! storage ───listing by range────┘
+//! storage ───listing by range────┘                             │
+//!                                                             plan ──► confirm ──► execute ──► removals (ledger)
 //! ```
 //!
-//! One way, no way back. The database's keys are streamed once, in byte order; every few thousand of them cut out a
-//! range of the key space, which a task lists beside other ranges and joins with its slice of keys ([`compare`]). What
-//! only one side has is asked of both sides once more ([`look_again`]), and is then a finding, kept in the tool's own
-//! SQLite file ([`ledger`]), from which the report is streamed ([`report`], [`publish`]). Nothing is removed here:
-//! a dry run stops at the report.
+//! One way, no way back; [`maintain`] tells the story. The database's keys are streamed once, in byte order; every few
+//! thousand of them cut out a range of the key space, which a task lists beside other ranges and joins with its slice of
+//! keys ([`compare`]). What only one side has is asked of both sides once more ([`look_again`]), and is then a finding,
+//! kept in the tool's own SQLite file ([`ledger`]), from which the report is streamed ([`report`], [`publish`]).
+//! [`inspect`] is all of that. A dry run stops at the report; only `--execute` goes on, through a pure [`plan`] that may
+//! refuse, and a typed confirmation ([`confirm`]) without whose token nothing below [`execute`] can be called.
 //!
-//! Pure rooms, values in and values out: [`key`], [`finding`], [`judge`], [`report`], `compare::{merge, scope, segments,
-//! slice}`, `database::{source, date}`. sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in
-//! [`args`], and [`database`] and [`storage`] do not know each other.
+//! Pure rooms, values in and values out: [`key`], [`finding`], [`removal`], [`judge`], [`plan`], [`report`],
+//! `compare::{merge, scope, segments, slice}`, `database::{source, date}`. sqlx lives in [`database`] and [`ledger`], the
+//! AWS SDK in [`storage`], clap in [`args`]; [`database`] and [`storage`] do not know each other, and whatever deletes is
+//! called from [`execute`] alone.
 
 pub mod args;
 pub mod compare;

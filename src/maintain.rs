@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use chrono::{TimeDelta, Utc};
 use tokio::select;
-use tokio::time::timeout;
 
 use crate::args::{Format, Options};
 use crate::compare::Progress;
@@ -99,7 +98,7 @@ impl Run<'_> {
             self.publish(&report, ledger, true, output).await?;
             return Ok(if self.options.check && unheld > 0 { ExitCode::Findings } else { ExitCode::Done });
         };
-        self.remove(ledger, lock, sides, &inspected, report, output).await
+        self.remove(ledger, (lock, sides), &inspected, report, output).await
     }
 
     /// Opens both sides and compares them; `None`: somebody asked the run to end.
@@ -112,7 +111,6 @@ impl Run<'_> {
         let progress = Arc::new(Progress::default());
         let _line = ProgressLine::show(progress.clone(), !self.options.no_progress);
         let mut requests = Requests::default();
-        let limit = self.config.safety.max_runtime;
         let inspecting = async {
             let sides = opened.insert(self.open().await?);
             if sides.advisory.is_some() {
@@ -128,9 +126,9 @@ impl Run<'_> {
                 run: self.number,
             };
             let inspected = inspection.inspect(&sides.database, sides.store.clone(), ledger, progress);
-            let inspected = timeout(limit.0, inspected).await;
+            let inspected = inspected.await;
             requests = sides.store.requests();
-            inspected.unwrap_or_else(|_| Err(anyhow!("the comparison took longer than [safety] max_runtime, {limit}")))
+            inspected
         };
         let inspected = select! {
             inspected = inspecting => inspected.map(Some),
@@ -179,8 +177,7 @@ impl Run<'_> {
     async fn remove(
         &self,
         ledger: &mut Ledger,
-        lock: Lock,
-        sides: Sides,
+        (lock, sides): (Lock, Sides),
         inspected: &Inspected,
         mut report: Report,
         output: Option<OutputFile>,
@@ -212,6 +209,8 @@ impl Run<'_> {
             self.publish(&report, ledger, true, None).await?;
         }
         self.interrupt.end_at_once(true);
+        // Reading takes its time, which is not the run's.
+        let left = self.config.safety.max_runtime.0.saturating_sub(self.began.elapsed());
         let confirmed = confirm::ask(&plan, &self.target(&report))?;
         self.interrupt.end_at_once(false);
         let Some(confirmed) = confirmed else {
@@ -235,7 +234,7 @@ impl Run<'_> {
             trash: self.trash_folder(),
             concurrency: self.config.storage.concurrency,
             max_deletes_per_second: self.config.safety.max_deletes_per_second,
-            deadline: self.began + self.config.safety.max_runtime.0,
+            deadline: Instant::now().checked_add(left),
         };
         let executed = execute::execute(plan, confirmed, &mut site, &mut removals).await;
         report.requests = store.requests();
@@ -278,8 +277,11 @@ impl Run<'_> {
         let trash = &self.config.trash;
         Target {
             name: match &self.config.storage.place {
-                Place::S3 { bucket, .. } => bucket.as_str(),
-                Place::Local { root } => root.file_name().and_then(|name| name.to_str()).unwrap_or("root"),
+                Place::S3 { bucket, .. } => bucket.clone(),
+                Place::Local { root } => {
+                    let root = root.canonicalize().unwrap_or_else(|_| root.clone());
+                    root.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned())
+                }
             },
             storage: &report.storage_address,
             database: &report.database_address,

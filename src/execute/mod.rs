@@ -51,7 +51,8 @@ pub struct Site<'a> {
     pub concurrency: usize,
     /// Keys deleted in a second at most; 0: no limit.
     pub max_deletes_per_second: u32,
-    pub deadline: Instant,
+    /// When the batch in hand is the last one; `None`: never.
+    pub deadline: Option<Instant>,
 }
 
 /// Carries the plan out. What was done until an error stands in `removals`.
@@ -110,7 +111,7 @@ impl Site<'_> {
     fn must_stop(&self) -> Option<Stopped> {
         if self.interrupt.was_asked() {
             Some(Stopped::Interrupted)
-        } else if Instant::now() >= self.deadline {
+        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             Some(Stopped::OutOfTime)
         } else {
             None

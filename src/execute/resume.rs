@@ -72,8 +72,10 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
 
 /// Asks the sources about what was removed: what they want goes back.
 async fn settle(database: Option<&Database>, store: &dyn Store, removed: &[Removal]) -> Result<Vec<Step>> {
-    // Without a database nothing can be settled; it stays open.
-    let Some(database) = database.filter(|_| !removed.is_empty()) else { return Ok(Vec::new()) };
+    // Without a database nothing can be settled; that it was removed is known all the same.
+    let Some(database) = database.filter(|_| !removed.is_empty()) else {
+        return Ok(removed.iter().map(|removal| Step { id: removal.id, state: removal.state, detail: None }).collect());
+    };
     let keys: Vec<&str> = removed.iter().map(|removal| removal.object.key.as_str()).collect();
     let ask = async { database.session().await?.wanted(&keys).await };
     let wanted = ask.await.context(ASK)?;

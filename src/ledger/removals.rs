@@ -149,8 +149,8 @@ impl Which<'_> {
     fn condition(self) -> &'static str {
         match self {
             Which::OfRun(_) => "run = ?3",
-            Which::TrashedByRun(_) => "state = 'trashed' AND run = ?3",
-            Which::TrashedAt(_) => "state = 'trashed' AND key = ?3",
+            Which::TrashedByRun(_) => "state IN ('trashed', 'trashed-unsettled') AND run = ?3",
+            Which::TrashedAt(_) => "state IN ('trashed', 'trashed-unsettled') AND key = ?3",
             Which::Open => {
                 "state IN ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring') AND ?3 = 0"
             }

@@ -6,6 +6,7 @@
 mod applications;
 mod command_line;
 mod documents;
+mod execute;
 mod faults;
 mod house;
 mod read_only;

@@ -108,7 +108,11 @@ impl Application {
         let files = files.map(|(key, stored)| {
             let behind = (has_ages && *stored == Stored::ThreeDaysAgo)
                 .then(|| "newer than anything the database knows".to_owned());
-            ("orphaned-file".to_owned(), key.clone(), None, None, held(key).or(behind))
+            // `.trash/`, a ULID and a slash are put in front; a folder's paths may be four times as long.
+            let bytes = key.len() + 34;
+            let too_long = (!has_ages && bytes > 1024)
+                .then(|| format!("its key in the trash would have {bytes} bytes, and the store holds 1024"));
+            ("orphaned-file".to_owned(), key.clone(), None, None, too_long.or(held(key)).or(behind))
         });
 
         let rows = self.rows.iter().filter(|row| !has_ages || row.made == Made::LastMonth);

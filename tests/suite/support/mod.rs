@@ -9,4 +9,5 @@ pub mod s3;
 pub mod servers;
 pub mod sqlite;
 pub mod stores;
+pub mod terminal;
 pub mod tool;

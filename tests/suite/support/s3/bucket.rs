@@ -1,6 +1,6 @@
 //! The objects of one bucket, in memory and in byte order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
@@ -16,6 +16,15 @@ pub struct Stored {
     pub modified: SystemTime,
     /// Without its quotes.
     pub etag: String,
+    pub about: About,
+}
+
+/// What an object says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    pub content_type: Option<String>,
+    /// The user's own: what travels as `x-amz-meta-…`.
+    pub metadata: HashMap<String, String>,
 }
 
 /// A bucket, and what it is told to do wrong when asked to delete.
@@ -54,7 +63,12 @@ impl Bucket {
 
     /// Stores an object that was last modified at `modified`.
     pub fn put(&self, key: &str, body: &str, modified: SystemTime) {
-        self.store(key, Bytes::from(body.to_owned()), modified);
+        self.put_as(key, body, modified, About::default());
+    }
+
+    /// The same, of an object that says something of itself.
+    pub fn put_as(&self, key: &str, body: &str, modified: SystemTime, about: About) {
+        self.store(key, Bytes::from(body.to_owned()), modified, about);
     }
 
     /// Takes an object away, as another program would.
@@ -81,9 +95,9 @@ impl Bucket {
         self.unanswered.lock().expect("the unanswered keys").insert(key.to_owned());
     }
 
-    pub(super) fn store(&self, key: &str, body: Bytes, modified: SystemTime) -> Stored {
+    pub(super) fn store(&self, key: &str, body: Bytes, modified: SystemTime, about: About) -> Stored {
         let etag = Md5::checksum(&body).iter().map(|byte| format!("{byte:02x}")).collect();
-        let stored = Stored { body, modified, etag };
+        let stored = Stored { body, modified, etag, about };
         self.objects.lock().expect("the objects").insert(key.to_owned(), stored.clone());
         stored
     }

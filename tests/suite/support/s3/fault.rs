@@ -6,6 +6,8 @@ use std::time::Duration;
 use hyper::{Method, Request};
 use percent_encoding::percent_decode_str;
 
+use super::gate::Gate;
+
 /// The kinds of call that a test can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -42,6 +44,20 @@ pub enum What {
     ResetInBody,
     /// The answer comes this much later.
     Delay(Duration),
+    /// The call is done, and the answer comes this much later.
+    DelayAfterwards(Duration),
+    /// 200, with every key that was to be deleted among the errors; nothing done.
+    ErrorsInside,
+    /// 200, with no key in either list; nothing done.
+    NoKeyNamed,
+    /// The document ends in its middle, and the length is right.
+    HalfBody,
+    /// 200 with nothing in it, and nothing done.
+    EmptyBodyInstead,
+    /// The call is held for ever, and nothing done: for tests that kill the caller meanwhile.
+    HoldBefore(Gate),
+    /// The call is done, and its answer held for ever.
+    HoldAfterwards(Gate),
     /// 200 with nothing in it.
     EmptyBody,
     /// The document ends after a `</Contents>`: every element whole, the length right, the rest missing.

@@ -1,7 +1,7 @@
 //! The layer in front of the store: it notes each call, runs the hooks, plays the faults and sets the clock.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -68,6 +68,23 @@ impl Front {
             Some(What::Delay(time)) => {
                 tokio::time::sleep(time).await;
                 self.serve(request).await
+            }
+            Some(What::DelayAfterwards(time)) => {
+                let answer = self.serve(request).await;
+                tokio::time::sleep(time).await;
+                answer
+            }
+            Some(What::ErrorsInside) => Ok(refused_keys(request).await),
+            Some(What::NoKeyNamed) => Ok(instead(request, "<DeleteResult></DeleteResult>".to_owned()).await),
+            Some(What::EmptyBodyInstead) => Ok(instead(request, String::new()).await),
+            Some(What::HoldBefore(gate)) => {
+                gate.reach();
+                pending().await
+            }
+            Some(What::HoldAfterwards(gate)) => {
+                let _withheld = self.serve(request).await;
+                gate.reach();
+                pending().await
             }
             Some(what) => self.serve_spoilt(request, &what, &seen).await,
         }
@@ -164,6 +181,24 @@ async fn refusal(request: Request<Incoming>, status: u16, code: &str) -> Answere
         .header(CONTENT_TYPE, "application/xml")
         .body(full(body.into()))
         .expect("an answer")
+}
+
+/// 200 with this body, and nothing done.
+async fn instead(request: Request<Incoming>, body: String) -> Answered {
+    let _unread = request.into_body().collect().await;
+    Response::builder().header(CONTENT_TYPE, "application/xml").body(full(body.into())).expect("an answer")
+}
+
+/// The answer to a DeleteObjects that says of each of its keys that it could not be deleted.
+async fn refused_keys(request: Request<Incoming>) -> Answered {
+    let asked = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let asked = String::from_utf8_lossy(&asked).into_owned();
+    let keys = asked.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
+    let errors = keys.map(|(key, _)| {
+        format!("<Error><Key>{key}</Key><Code>InternalError</Code><Message>refused by the test</Message></Error>")
+    });
+    let body = format!("<DeleteResult>{}</DeleteResult>", errors.collect::<String>());
+    Response::builder().header(CONTENT_TYPE, "application/xml").body(full(body.into())).expect("an answer")
 }
 
 /// Serves until `stopped` ends, on a runtime of its own.

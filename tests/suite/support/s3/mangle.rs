@@ -7,6 +7,7 @@ pub(super) fn spoilt(what: &What, page: &str, seen: &Seen) -> Option<String> {
     let whole = || page.to_owned();
     Some(match what {
         What::EmptyBody => String::new(),
+        What::HalfBody => String::from_utf8_lossy(&page.as_bytes()[..page.len() / 2]).into_owned(),
         What::CutAfterElement => cut_after_element(page).unwrap_or_else(whole),
         What::CutInElement => cut_in_element(page).unwrap_or_else(whole),
         What::OutOfOrder => out_of_order(page).unwrap_or_else(whole),
@@ -17,7 +18,17 @@ pub(super) fn spoilt(what: &What, page: &str, seen: &Seen) -> Option<String> {
         What::TruncatedWithoutToken => with_next(page, ""),
         What::StrayFirst(key) => insert(page, page.find("<Contents>"), key),
         What::StrayLast(key) => insert(page, page.rfind("</Contents>").map(|at| at + "</Contents>".len()), key),
-        What::Status(..) | What::Reset | What::ResetAfterwards | What::ResetInBody | What::Delay(_) => return None,
+        What::Status(..)
+        | What::Reset
+        | What::ResetAfterwards
+        | What::ResetInBody
+        | What::Delay(_)
+        | What::DelayAfterwards(_)
+        | What::HoldBefore(_)
+        | What::HoldAfterwards(_)
+        | What::ErrorsInside
+        | What::NoKeyNamed
+        | What::EmptyBodyInstead => return None,
     })
 }
 

@@ -13,6 +13,7 @@
 mod application;
 mod bucket;
 mod fault;
+mod gate;
 mod http;
 mod mangle;
 mod store;
@@ -27,8 +28,9 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 pub use application::{Application, days, found, insert_old_rows};
-pub use bucket::{Bucket, hours_ago};
+pub use bucket::{About, Bucket, Stored, hours_ago};
 pub use fault::{Call, Fault, Seen, What};
+pub use gate::Gate;
 use http::Front;
 
 /// The only credentials that the server knows. The secret is there to be looked for in the tool's output.

@@ -9,16 +9,17 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use futures::TryStreamExt;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use s3s::dto::*;
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
-use super::bucket::{Bucket, Deleted, Stored};
+use super::bucket::{About, Bucket, Deleted, Stored};
 
 /// What AWS leaves as it is under `encoding-type=url`.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/');
 
-/// Marks a continuation token as ours, so that a client cannot get by with a key in its place.
+/// Marks a continuation token as ours, so that a client cannot get by with a key in its place. The key follows,
+/// url-encoded whatever was asked for: a token has to be one that XML can carry.
 const TOKEN: &str = "token:";
 
 #[derive(Clone)]
@@ -58,15 +59,18 @@ impl Store {
             return Err(s3_error!(NotImplemented, "this server lists without a delimiter"));
         }
         let after = match &input.continuation_token {
-            Some(token) => token.strip_prefix(TOKEN).ok_or_else(|| s3_error!(InvalidArgument, "not a token"))?,
-            None => input.start_after.as_deref().unwrap_or(""),
+            Some(token) => {
+                let key = token.strip_prefix(TOKEN).ok_or_else(|| s3_error!(InvalidArgument, "not a token"))?;
+                percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
+            }
+            None => input.start_after.clone().unwrap_or_default(),
         };
         let asked = usize::try_from(input.max_keys.unwrap_or(1000)).unwrap_or(0);
         let limit = asked.min(bucket.page_size.load(Ordering::Relaxed));
-        let (page, more) = bucket.page(input.prefix.as_deref().unwrap_or(""), after, limit);
+        let (page, more) = bucket.page(input.prefix.as_deref().unwrap_or(""), &after, limit);
 
         let encode = |text: &str| if input.encoding_type.is_some() { url_encoded(text) } else { text.to_owned() };
-        let last = page.last().map_or(after, |(key, _)| key);
+        let last = page.last().map_or(after.as_str(), |(key, _)| key);
         let contents = page.iter().map(|(key, stored)| Object {
             key: Some(encode(key)),
             last_modified: Some(stored.modified.into()),
@@ -79,7 +83,7 @@ impl Store {
             key_count: i32::try_from(page.len()).ok(),
             max_keys: i32::try_from(limit).ok(),
             is_truncated: Some(more),
-            next_continuation_token: more.then(|| format!("{TOKEN}{last}")),
+            next_continuation_token: more.then(|| format!("{TOKEN}{}", url_encoded(last))),
             contents: Some(contents.collect()),
             prefix: input.prefix.as_deref().map(encode),
             start_after: input.start_after.as_deref().map(encode),
@@ -100,6 +104,8 @@ impl Store {
             content_length: i64::try_from(stored.body.len()).ok(),
             e_tag: Some(etag(&stored)),
             last_modified: Some(stored.modified.into()),
+            content_type: stored.about.content_type,
+            metadata: Some(stored.about.metadata),
             ..HeadObjectOutput::default()
         })
     }
@@ -110,6 +116,8 @@ impl Store {
             content_length: i64::try_from(stored.body.len()).ok(),
             e_tag: Some(etag(&stored)),
             last_modified: Some(stored.modified.into()),
+            content_type: stored.about.content_type,
+            metadata: Some(stored.about.metadata),
             body: Some(StreamingBlob::from(Body::from(stored.body))),
             ..GetObjectOutput::default()
         })
@@ -131,7 +139,8 @@ impl Store {
             chunks.iter().for_each(|chunk| body.extend_from_slice(chunk));
         }
         self.may_write(&input.key, input.if_none_match.as_ref())?;
-        let stored = self.bucket.store(&input.key, body.into(), SystemTime::now());
+        let about = About { content_type: input.content_type, metadata: input.metadata.unwrap_or_default() };
+        let stored = self.bucket.store(&input.key, body.into(), SystemTime::now(), about);
         Ok(PutObjectOutput { e_tag: Some(etag(&stored)), ..PutObjectOutput::default() })
     }
 
@@ -145,7 +154,14 @@ impl Store {
             return Err(s3_error!(PreconditionFailed));
         }
         self.may_write(&input.key, none_match)?;
-        let stored = self.bucket.store(&input.key, source.body, SystemTime::now());
+        let replaces = input.metadata_directive.as_ref().is_some_and(|how| how.as_str() == MetadataDirective::REPLACE);
+        let about = match replaces {
+            true => {
+                About { content_type: input.content_type.clone(), metadata: input.metadata.clone().unwrap_or_default() }
+            }
+            false => source.about,
+        };
+        let stored = self.bucket.store(&input.key, source.body, SystemTime::now(), about);
         let result = CopyObjectResult {
             e_tag: Some(etag(&stored)),
             last_modified: Some(stored.modified.into()),

@@ -1,0 +1,16 @@
+//! `cleanup-assets --execute` and `cleanup-assets restore`: nothing is removed that is wanted, nothing without a word
+//! typed at a terminal, and what was removed comes back.
+//!
+//! Every run of these tests is at a real terminal (`support::terminal`), on SQLite with the S3 server in the process
+//! and with a local folder; whatever a run prints or remembers is searched for secrets (`scene`).
+
+mod confirm;
+mod ending;
+mod faults;
+mod for_good;
+mod only;
+mod plan;
+mod restore;
+mod scene;
+mod second_look;
+mod trash;

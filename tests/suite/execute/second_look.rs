@@ -1,0 +1,283 @@
+//! What changes between the report and the removal, and between the removal and its end: what became wanted stays, or
+//! comes back (I8, I11).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::scene::{Scene, about, bytes_of};
+use crate::support::s3::{Call, days, hours_ago, insert_old_rows};
+use crate::support::servers::Database;
+use crate::support::terminal::Terminal;
+use crate::support::tool::Outcome;
+
+const FOR_GOOD: &str = "[trash]\nenabled = false";
+
+/// Runs `--execute` in JSON; `meanwhile` happens while the prompt waits.
+fn execute_with(scene: &Scene, meanwhile: impl FnOnce()) -> Outcome {
+    let mut terminal = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
+    assert!(terminal.prompt());
+    meanwhile();
+    let outcome = terminal.answer(scene.word());
+    scene.expect_no_secret(&outcome);
+    outcome
+}
+
+/// Expects that `key` was left where it is, untouched by any call, and that the two others are gone.
+fn expect_skipped(scene: &Scene, outcome: &Outcome, key: &str, bytes: &str) {
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let report = outcome.json();
+    assert_eq!(report["removals"]["skipped"], 1, "{report:#}");
+    assert_eq!(report["removals"]["failed"], 0, "{report:#}");
+    let removed = &report["removals"];
+    let removed = removed["files_trashed"].as_u64().unwrap_or(0) + removed["files_deleted"].as_u64().unwrap_or(0);
+    assert_eq!(removed, 2, "{report:#}");
+    let all = scene.everything();
+    assert_eq!(all.get(key).map(Vec::as_slice), Some(bytes.as_bytes()), "{key} stays");
+    assert_eq!(scene.trashed(key), None, "what stays is not in the trash as well");
+    assert!(scene.orphans.iter().filter(|orphan| *orphan != key).all(|orphan| !all.contains_key(orphan)));
+    assert_eq!(scene.removals(&report["run"]["id"])[key], "skipped");
+    scene.expect_wanted_untouched(40);
+}
+
+/// A row that starts to name the file while the prompt waits: the file stays.
+#[test]
+fn a_row_that_appears_after_the_report_saves_its_file() {
+    for sections in ["", FOR_GOOD] {
+        for scene in Scene::on_both() {
+            scene.configure(sections);
+            let key = scene.orphans[1].clone();
+            let outcome = execute_with(&scene, || scene.insert(std::slice::from_ref(&key)));
+            expect_skipped(&scene, &outcome, &key, &bytes_of(&key));
+        }
+    }
+}
+
+/// The same of a reference: one that is asked by key, and a query that must be streamed again.
+#[test]
+fn a_reference_that_appears_after_the_report_saves_its_file() {
+    let references = ["table = \"users\"\nkey = \"avatar\"", "query = \"SELECT avatar FROM users\""];
+    for (reference, sections) in references.iter().flat_map(|reference| [(reference, ""), (reference, FOR_GOOD)]) {
+        let scene = Scene::on_s3();
+        scene.database.run("CREATE TABLE users (id INTEGER PRIMARY KEY, avatar TEXT)");
+        scene.configure(&format!("[[references]]\n{reference}\n{sections}"));
+        let key = scene.orphans[1].clone();
+        let outcome =
+            execute_with(&scene, || scene.database.run(&format!("INSERT INTO users (avatar) VALUES ('{key}')")));
+        expect_skipped(&scene, &outcome, &key, &bytes_of(&key));
+    }
+}
+
+/// Other bytes under the same key, of the same length and as old: the etag tells.
+#[test]
+fn a_file_uploaded_with_other_bytes_stays() {
+    for sections in ["", FOR_GOOD] {
+        let scene = Scene::on_s3();
+        scene.configure(sections);
+        let key = scene.orphans[1].clone();
+        let stored = scene.server().bucket.get(&key).expect("the orphan").modified;
+        let other = bytes_of(&key).replace("picture", "PICTURE");
+        let outcome = execute_with(&scene, || scene.put_bytes(&key, &other, stored));
+        expect_skipped(&scene, &outcome, &key, &other);
+    }
+}
+
+/// The same bytes uploaded once more: the time tells, in a bucket and in a folder.
+#[test]
+fn a_file_uploaded_again_stays() {
+    for sections in ["", FOR_GOOD] {
+        for scene in Scene::on_both() {
+            scene.configure(sections);
+            let key = scene.orphans[1].clone();
+            let outcome = execute_with(&scene, || scene.put_bytes(&key, &bytes_of(&key), hours_ago(0)));
+            expect_skipped(&scene, &outcome, &key, &bytes_of(&key));
+        }
+    }
+}
+
+/// A file that somebody else removed while the prompt waited is not counted as removed by us.
+#[test]
+fn a_file_that_is_gone_already_is_not_counted() {
+    let scene = Scene::on_s3();
+    let key = scene.orphans[1].clone();
+    let outcome = execute_with(&scene, || drop(scene.server().bucket.remove(&key)));
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_eq!(outcome.json()["removals"]["files_trashed"], 2, "{outcome:#?}");
+}
+
+/// Runs `hook` once, before the first call of a kind of which `fits` is true.
+fn once_before(
+    scene: &Scene,
+    call: Call,
+    fits: impl Fn(&str) -> bool + Send + Sync + 'static,
+    hook: impl Fn() + Send + Sync + 'static,
+) {
+    let once = AtomicBool::new(false);
+    scene.server().before(call, move |seen| {
+        if fits(&seen.key) && !once.swap(true, Ordering::SeqCst) {
+            hook();
+        }
+    });
+}
+
+/// Expects that `key` was put back as it was, out of the trash, and that the report and the history say so.
+fn expect_put_back(scene: &Scene, outcome: &Outcome, key: &str) {
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let report = outcome.json();
+    let removals = &report["removals"];
+    assert_eq!(removals["files_trashed"], 2, "{report:#}");
+    let back = removals["put_back"].as_u64().unwrap_or(0) + removals["skipped"].as_u64().unwrap_or(0);
+    assert_eq!(back, 1, "it is counted: {report:#}");
+    let stored = scene.server().bucket.get(key).unwrap_or_else(|| panic!("{key} is wanted, and gone"));
+    assert_eq!(stored.body, bytes_of(key));
+    assert_eq!(stored.about, about(key));
+    assert_eq!(scene.trashed(key), None);
+    assert_eq!(scene.removals(&report["run"]["id"])[key], "put-back");
+    scene.expect_wanted_untouched(40);
+}
+
+/// A row that starts to name the file between the copy and the delete, or as it is deleted: the file is put back.
+#[test]
+fn a_row_that_appears_during_the_removal_brings_its_file_back() {
+    for call in [Call::Copy, Call::DeleteMany] {
+        let scene = Scene::on_s3();
+        let (key, database) = (scene.orphans[1].clone(), scene.database.file());
+        let named = key.clone();
+        once_before(&scene, call, |_| true, move || insert_old_rows(database.clone(), std::slice::from_ref(&named)));
+        let outcome = scene.execute(&["--format", "json"]);
+        expect_put_back(&scene, &outcome, &key);
+    }
+}
+
+/// The same of a reference that must be streamed again.
+#[test]
+fn a_streamed_reference_that_appears_during_the_removal_brings_its_file_back() {
+    let scene = Scene::on_s3();
+    scene.configure("[[references]]\nquery = \"SELECT '' || storage_key FROM late\"");
+    scene.database.run("CREATE TABLE late (storage_key TEXT)");
+    let (key, database) = (scene.orphans[1].clone(), scene.database.url());
+    let statement = format!("INSERT INTO late VALUES ('{key}')");
+    once_before(&scene, Call::DeleteMany, |_| true, move || run_sql(&database, &statement));
+    let outcome = scene.execute(&["--format", "json"]);
+    expect_put_back(&scene, &outcome, &key);
+}
+
+/// What the application uploaded itself, after the delete and before it was put back, is not written over.
+#[test]
+fn putting_back_overwrites_nothing() {
+    let scene = Scene::on_s3();
+    let (key, database) = (scene.orphans[1].clone(), scene.database.file());
+    let named = key.clone();
+    once_before(
+        &scene,
+        Call::DeleteMany,
+        |_| true,
+        move || insert_old_rows(database.clone(), std::slice::from_ref(&named)),
+    );
+    let (bucket, uploaded, wanted) = (Arc::clone(&scene.server().bucket), key.clone(), key.clone());
+    once_before(
+        &scene,
+        Call::Copy,
+        move |target| target == wanted,
+        move || {
+            bucket.put(&uploaded, "the application's own", SystemTime::now());
+        },
+    );
+    let outcome = scene.execute(&["--format", "json"]);
+    assert!([0, 3].contains(&outcome.code), "{outcome:#?}");
+    let all = scene.everything();
+    assert_eq!(all[&key], b"the application's own", "{outcome:#?}");
+    let place = scene.trashed(&key).expect("what was removed is still in the trash");
+    assert_eq!(all[&place], bytes_of(&key).into_bytes());
+}
+
+/// Other bytes uploaded while the copy was made: neither they nor the old ones are lost.
+#[test]
+fn a_file_uploaded_during_the_copy_stays() {
+    let scene = Scene::on_s3();
+    let key = scene.orphans[1].clone();
+    let (bucket, uploaded, fits) = (Arc::clone(&scene.server().bucket), key.clone(), key.clone());
+    let old = SystemTime::now() - days(90);
+    once_before(
+        &scene,
+        Call::Copy,
+        move |target| target.ends_with(&fits),
+        move || bucket.put(&uploaded, "new bytes", old),
+    );
+    let outcome = scene.execute(&["--format", "json"]);
+    expect_skipped(&scene, &outcome, &key, "new bytes");
+}
+
+/// A copy that holds something else than the original is none: the original stays.
+#[test]
+fn a_copy_that_is_not_verified_deletes_nothing() {
+    let scene = Scene::on_s3();
+    let key = scene.orphans[1].clone();
+    let (bucket, spoilt) = (Arc::clone(&scene.server().bucket), key.clone());
+    scene.server().before(Call::Head, move |seen| {
+        if seen.key.starts_with(".trash/") && seen.key.ends_with(&spoilt) {
+            bucket.put(&seen.key, "cut short", SystemTime::now());
+        }
+    });
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert_eq!(scene.everything()[&key], bytes_of(&key).into_bytes());
+    assert_eq!(outcome.json()["removals"]["failed"], 1, "{outcome:#?}");
+}
+
+/// A file that became wanted as it was deleted for good cannot be put back: the run says so, and is no success.
+#[test]
+fn what_went_for_good_and_became_wanted_is_said() {
+    let scene = Scene::on_s3();
+    scene.configure(FOR_GOOD);
+    let (key, database) = (scene.orphans[1].clone(), scene.database.file());
+    let named = key.clone();
+    once_before(
+        &scene,
+        Call::DeleteMany,
+        |_| true,
+        move || insert_old_rows(database.clone(), std::slice::from_ref(&named)),
+    );
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(outcome.json()["removals"]["errors"].to_string().contains(&key), "{outcome:#?}");
+}
+
+/// The database is gone when it is asked again: nothing is removed, and the run fails.
+#[test]
+fn a_database_that_does_not_answer_again_removes_nothing() {
+    for scene in Scene::on_both() {
+        let (before, hidden) = (scene.everything(), scene.tool.path("hidden.db"));
+        let outcome = execute_with(&scene, || std::fs::rename(scene.database.file(), &hidden).expect("the database"));
+        assert_eq!(outcome.code, 1, "{outcome:#?}");
+        assert_eq!(outcome.json()["run"]["outcome"], "failed", "{outcome:#?}");
+        assert_eq!(scene.everything(), before);
+        std::fs::rename(&hidden, scene.database.file()).expect("the database");
+        assert_eq!(scene.executed()["removals"]["files_trashed"], 3);
+    }
+}
+
+/// The lock file is replaced while the prompt waits: another run may be at work, and nothing is removed.
+#[test]
+fn a_lock_that_was_lost_removes_nothing() {
+    let scene = Scene::on_s3();
+    let outcome = execute_with(&scene, || {
+        let lock =
+            std::fs::read_dir(scene.tool.home()).expect("the folder").map(|entry| entry.expect("an entry").path());
+        let lock = lock.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).expect("the lock");
+        std::fs::remove_file(lock).expect("the lock");
+    });
+    assert_eq!(outcome.code, 1, "{outcome:#?}");
+    assert_eq!(outcome.json()["removals"]["files_trashed"], Value::from(0));
+    assert_eq!(scene.server().writing_calls().len(), 0);
+}
+
+fn run_sql(url: &str, statement: &str) {
+    use sqlx::{AssertSqlSafe, Connection};
+    crate::support::servers::blocking(async {
+        let mut connection = sqlx::SqliteConnection::connect(url).await.expect("the database");
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("the statement");
+    });
+}

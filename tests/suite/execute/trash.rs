@@ -1,0 +1,188 @@
+//! Removed files go to the trash by default, whole, and a run's own folder there; what is due goes for good (I11).
+
+use serde_json::Value;
+
+use super::scene::{Kept, Scene, about, bytes_of};
+use crate::support::s3::hours_ago;
+use crate::support::terminal::{self, Terminal};
+use crate::support::tool::keys_of;
+
+/// `cleanup-assets --execute` moves each file to `.trash/<the run's ULID>/<key>`, with its bytes and all that it says of
+/// itself.
+#[test]
+fn removed_files_lie_in_the_trash_whole() {
+    for scene in Scene::on_both() {
+        let report = scene.executed();
+        assert_eq!(report["run"]["mode"], "execute", "{report:#}");
+        assert_eq!(report["run"]["outcome"], "removed", "{report:#}");
+        assert_eq!(report["refusal"], Value::Null);
+        scene.expect_removed();
+        let all = scene.everything();
+        let mut folders = Vec::new();
+        for key in &scene.orphans {
+            let place = scene.trashed(key).unwrap_or_else(|| panic!("{key} is not in the trash: {:?}", all.keys()));
+            assert_eq!(all[&place], bytes_of(key).into_bytes());
+            if let Kept::S3(server) = &scene.store {
+                assert_eq!(server.bucket.get(&place).expect("the object").about, about(key));
+            }
+            folders.push(place[..place.len() - key.len()].to_owned());
+        }
+        folders.dedup();
+        assert_eq!(folders.len(), 1, "one run, one folder: {folders:?}");
+        assert_eq!(all.len(), 43, "nothing else was written: {:?}", all.keys());
+    }
+}
+
+/// The JSON report counts what was removed, and so does the history.
+#[test]
+fn the_report_and_the_history_say_what_was_removed() {
+    for scene in Scene::on_both() {
+        let bytes: usize = scene.orphans.iter().map(|key| bytes_of(key).len()).sum();
+        let report = scene.executed();
+        let removals = &report["removals"];
+        let expected = [
+            ("files_trashed", 3),
+            ("files_deleted", 0),
+            ("bytes", bytes),
+            ("records_deleted", 0),
+            ("records_updated", 0),
+            ("skipped", 0),
+            ("failed", 0),
+        ];
+        for (name, figure) in expected {
+            assert_eq!(removals[name], figure, "{name}: {report:#}");
+        }
+        assert_eq!(removals["errors"], Value::Array(Vec::new()));
+        assert_eq!(keys_of(&report, "orphaned-file"), scene.orphans);
+
+        let run = &report["run"]["id"];
+        let history = scene.run(&["history", "--format", "json"]).json();
+        let newest = &history["runs"][0];
+        assert_eq!((&newest["id"], &newest["outcome"], &newest["mode"]), (run, &"removed".into(), &"execute".into()));
+        assert_eq!((&newest["found"], &newest["removed"], &newest["bytes"]), (&3.into(), &3.into(), &bytes.into()));
+        let removals = scene.removals(run);
+        assert_eq!(removals.keys().cloned().collect::<Vec<_>>(), scene.orphans);
+        assert!(removals.values().all(|outcome| outcome == "trashed"), "{removals:?}");
+        let text = scene.run(&["history", &run.to_string()]);
+        assert_eq!(text.code, 0, "{text:#?}");
+        assert!(scene.orphans.iter().all(|key| text.stdout.contains(key)), "{text:#?}");
+    }
+}
+
+/// The next run finds nothing, neither what was removed nor the trash, and asks nothing.
+#[test]
+fn a_second_run_finds_nothing() {
+    for scene in Scene::on_both() {
+        scene.executed();
+        let before = scene.everything();
+        let report = scene.run(&["--format", "json"]).json();
+        assert_eq!(report["run"]["outcome"], "clean", "{report:#}");
+        assert_eq!(report["totals"]["objects"], 40, "the trash is no part of the comparison");
+        let outcome = terminal::run_without_prompt(&scene.tool, &["--execute"]);
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+        assert_eq!(scene.everything(), before);
+    }
+}
+
+/// A file removed, uploaded once more and removed again is in the trash twice: nothing there is written over.
+#[test]
+fn a_key_can_be_removed_again() {
+    for scene in Scene::on_both() {
+        let key = scene.orphans[0].clone();
+        scene.executed();
+        scene.put_bytes(&key, "another picture", hours_ago(24 * 80));
+        // Every other row is as old, so that it is not newer than all of them.
+        scene.put_bytes("assets/000000.png", &bytes_of("assets/000000.png"), hours_ago(24 * 80));
+        assert_eq!(scene.executed()["removals"]["files_trashed"], 1);
+        let all = scene.everything();
+        let trashed: Vec<_> = all.iter().filter(|(place, _)| place.ends_with(&format!("/{key}"))).collect();
+        assert_eq!(trashed.len(), 2, "{:?}", all.keys());
+        assert_ne!(trashed[0].1, trashed[1].1);
+    }
+}
+
+/// `[trash] prefix` says where the trash is, from the root of the bucket even where a prefix narrows the comparison.
+#[test]
+fn the_trash_lies_where_the_configuration_says() {
+    for scene in Scene::on_both() {
+        scene.configure_with("prefix = \"assets/\"", "[trash]\nprefix = \"removed/\"");
+        scene.executed();
+        scene.expect_removed();
+        let trash = scene.everything().into_keys().filter(|key| key.starts_with("removed/")).count();
+        assert_eq!(trash, 3, "{:?}", scene.everything().keys());
+        assert_eq!(scene.run(&["--format", "json"]).json()["run"]["outcome"], "clean");
+    }
+}
+
+/// Trash that is due goes for good with the next `--execute`, which counts it in its sentence; the rest of the trash
+/// stays, and so does what the ledger does not know.
+#[test]
+fn due_trash_goes_for_good_with_the_next_execute() {
+    for scene in Scene::on_both() {
+        let strange = ".trash/01ARZ3NDEKTSV4RRFFQ69G5FAV/assets/strange.png";
+        scene.put(strange);
+        let first = scene.executed()["run"]["id"].clone();
+        // Not due yet: nothing to remove, no prompt.
+        assert_eq!(terminal::run_without_prompt(&scene.tool, &["--execute"]).code, 0);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+
+        scene.configure("[trash]\nkeep = \"0s\"");
+        assert_eq!(scene.run(&["--execute"]).code, 4, "due trash is something to remove");
+        let mut terminal = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
+        assert!(terminal.prompt());
+        assert!(terminal.shown.contains("3 files") && terminal.shown.contains("trash"), "{}", terminal.shown);
+        assert!(terminal.shown.to_lowercase().contains("for good"), "{}", terminal.shown);
+        let outcome = terminal.answer(scene.word());
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+        assert_eq!(outcome.json()["run"]["outcome"], "removed");
+        let all = scene.everything();
+        assert!(scene.orphans.iter().all(|key| scene.trashed(key).is_none()), "{:?}", all.keys());
+        assert!(all.contains_key(strange), "the ledger does not know it");
+        assert_eq!(all.len(), 41, "{:?}", all.keys());
+        scene.expect_wanted_untouched(40);
+        let removals = scene.removals(&first);
+        assert!(removals.values().all(|outcome| outcome == "purged"), "{removals:?}");
+        assert_eq!(terminal::run_without_prompt(&scene.tool, &["--execute"]).code, 0, "it is gone once");
+    }
+}
+
+/// Due trash counts towards no limit.
+#[test]
+fn due_trash_counts_towards_no_limit() {
+    let scene = Scene::on_s3();
+    scene.executed();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.configure("[trash]\nkeep = \"0s\"\n[safety]\nmax_removals = 0\nmax_percent = 0");
+    let outcome = scene.execute(&[]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_eq!(scene.everything().len(), 40);
+}
+
+/// Due trash is due by the ledger's time of the removal, not by the age of the file.
+#[test]
+fn trash_is_kept_from_its_removal_on() {
+    for scene in Scene::on_both() {
+        // The files are 90 days old, and were removed just now.
+        scene.configure("[trash]\nkeep = \"1d\"");
+        scene.executed();
+        let outcome = terminal::run_without_prompt(&scene.tool, &["--execute"]);
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+        assert!(scene.orphans.iter().all(|key| scene.trashed(key).is_some()));
+    }
+}
+
+/// Due trash whose key a row names again, and whose file is nowhere else, is the last of it.
+#[test]
+fn due_trash_that_is_wanted_again_is_not_lost() {
+    for scene in Scene::on_both() {
+        scene.executed();
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        let key = &scene.orphans[0];
+        scene.insert(std::slice::from_ref(key));
+        scene.configure("[trash]\nkeep = \"0s\"");
+        let outcome = scene.execute(&[]);
+        assert!([0, 3].contains(&outcome.code), "{outcome:#?}");
+        let saved = scene.trashed(key).is_some() || scene.everything().contains_key(key);
+        assert!(saved, "a row names {key}, and its last copy is gone: {outcome:#?}");
+    }
+}

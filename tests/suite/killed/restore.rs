@@ -1,0 +1,94 @@
+//! Killed while files are brought back from the trash: a second `restore` brings back the rest, and overwrites nothing.
+
+use super::hold::{Hold, Moment, Row, Step, at_each, say_run};
+use super::scene::{Mode, Scene, TRASH, lost};
+
+const ORPHANS: usize = 12;
+
+fn run(mode: Mode, rows: &[Row]) {
+    at_each(&format!("restore, {mode:?}"), rows, |hold| cell(mode, hold));
+}
+
+/// A scene whose orphans are all in the trash, and the number of the run that moved them there.
+fn trashed(mode: Mode) -> (Scene, String) {
+    let scene = Scene::new(mode, lost(ORPHANS));
+    scene.assert_next_run_converges();
+    let run = scene.runs()[0].to_string();
+    (scene, run)
+}
+
+fn cell(mode: Mode, hold: Hold) {
+    let (scene, run) = trashed(mode);
+    hold.kill(&scene, &["restore", "--run", &run]);
+    scene.assert_nothing_is_lost();
+
+    let outcome = scene.run(&["restore", "--run", &run]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let files = scene.files();
+    for key in &scene.orphans {
+        assert_eq!(files.get(key), Some(key), "there are {:#?} after {outcome:#?}", files.keys());
+    }
+    let left: Vec<&String> = files.keys().filter(|key| key.starts_with(TRASH)).collect();
+    assert!(left.is_empty(), "left in the trash: {left:#?} after {outcome:#?}");
+    scene.assert_wanted_files_are_there();
+    scene.assert_ledger_agrees();
+}
+
+/// What somebody stored at a restored file's place while the tool was dead stays as it is, and so does the trash's copy.
+fn nothing_is_overwritten(mode: Mode, step: Step) {
+    let (scene, run) = trashed(mode);
+    Hold { step, moment: Moment::Before, nth: 1 }.kill(&scene, &["restore", "--run", &run]);
+    let files = scene.files();
+    let taken = scene.orphans.iter().find(|key| !files.contains_key(*key)).expect("one that is not back yet").clone();
+    scene.put(&taken, "stored meanwhile");
+
+    let outcome = scene.run(&["restore", "--run", &run]);
+    assert!([0, 3].contains(&outcome.code), "{outcome:#?}");
+    let files = scene.files();
+    assert_eq!(files[&taken], "stored meanwhile", "{outcome:#?}");
+    let copy = files.iter().find(|(key, content)| key.starts_with(TRASH) && **content == taken);
+    assert!(copy.is_some(), "{taken} is in the trash no more: {outcome:#?}");
+    say_run(1, &format!("restore over something, {mode:?}"));
+}
+
+/// `cleanup-assets restore --run RUN` on a bucket, killed at a call.
+#[test]
+fn a_restore_that_is_killed_at_a_call_is_finished_by_the_next() {
+    let rows: [Row; 2] = [(Step::CopyFromTrash, &[1, ORPHANS]), (Step::DeleteInTrash, &[1, ORPHANS])];
+    run(Mode::TrashInBucket, &rows);
+}
+
+/// The same, killed at a commit of the ledger.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_restore_that_is_killed_at_a_commit_is_finished_by_the_next() {
+    let rows: [Row; 2] =
+        [(Step::Failpoint("restore-intent"), &[1, ORPHANS]), (Step::Failpoint("restore-outcome"), &[1, ORPHANS])];
+    run(Mode::TrashInBucket, &rows);
+}
+
+/// The same on a folder, killed when a file gets or loses a name, and at a commit of the ledger.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_restore_in_a_folder_that_is_killed_is_finished_by_the_next() {
+    let rows: [Row; 4] = [
+        (Step::Failpoint("link"), &[1, ORPHANS]),
+        (Step::Failpoint("unlink"), &[1, ORPHANS]),
+        (Step::Failpoint("restore-intent"), &[1, ORPHANS]),
+        (Step::Failpoint("restore-outcome"), &[1, ORPHANS]),
+    ];
+    run(Mode::TrashInFolder, &rows);
+}
+
+/// `cleanup-assets restore --run RUN` once more, where a file was stored meanwhile.
+#[test]
+fn a_restore_that_was_killed_overwrites_nothing_when_it_is_repeated() {
+    nothing_is_overwritten(Mode::TrashInBucket, Step::CopyFromTrash);
+}
+
+/// The same on a folder.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_restore_in_a_folder_that_was_killed_overwrites_nothing_when_it_is_repeated() {
+    nothing_is_overwritten(Mode::TrashInFolder, Step::Failpoint("link"));
+}
