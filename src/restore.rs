@@ -51,6 +51,7 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
     let mut found = 0;
     for which in selections {
         let mut after = 0;
+        let before = found;
         loop {
             let mut batch = ledger.removals(which, after, BATCH).await?;
             let Some(last) = batch.last() else { break };
@@ -63,6 +64,10 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
             for removal in &batch {
                 bring_back(&mut ledger, &*store, removal, &mut done).await?;
             }
+        }
+        if let (Which::TrashedAt(key), true) = (which, found == before) {
+            done.failed += 1;
+            eprintln!("{}: it is not in the trash", Printable(key));
         }
     }
     if found == 0 {

@@ -47,7 +47,7 @@ impl Site<'_> {
                 }
                 Fate::Go => continue,
             };
-            steps.push(Step { id: removal.id, state, detail: Some(reason) });
+            steps.extend(self.give_up(&removal, state, reason).await);
         }
         let answers = self.remove_surely(&deletable).await;
         let mut removed = Vec::new();
@@ -67,9 +67,8 @@ impl Site<'_> {
                     removed.push(removal);
                 }
                 Removed::Refused(reason) => {
-                    self.drop_copy(&removal).await;
                     removals.fail(&removal.object.key, &reason);
-                    steps.push(Step { id: removal.id, state: State::Failed, detail: Some(reason) });
+                    steps.extend(self.give_up(&removal, State::Failed, reason).await);
                 }
                 // The intent stays open: the next run looks it up.
                 Removed::Unknown(reason) => removals.fail(&removal.object.key, &format!("unknown: {reason}")),
@@ -152,11 +151,9 @@ impl Site<'_> {
         let fates: Vec<Fate> = futures::stream::iter(copies).buffered(self.concurrency).collect().await;
         let (mut deletable, mut left) = (Vec::new(), Vec::new());
         for (removal, fate) in removals.into_iter().zip(fates) {
-            if matches!(fate, Fate::Go) {
-                deletable.push(removal);
-            } else {
-                self.drop_copy(&removal).await;
-                left.push((removal, fate));
+            match fate {
+                Fate::Go => deletable.push(removal),
+                fate => left.push((removal, fate)),
             }
         }
         (deletable, left)
@@ -179,17 +176,23 @@ impl Site<'_> {
         look(self.store, object).await
     }
 
-    /// Takes a copy out of the trash whose original stays. Should that fail, a copy too many is left in the trash.
-    async fn drop_copy(&self, removal: &Removal) {
-        let Some(trash_key) = &removal.trash_key else { return };
-        let original = self.store.look(&removal.object.key).await;
-        if matches!(original, Ok(Presence::Present(_))) {
-            for answer in self.store.remove(&[trash_key]).await {
-                if answer != Removed::Gone {
-                    tracing::warn!("a copy is left at {}", crate::key::Printable(trash_key));
-                }
-            }
+    /// Ends a removal whose original stays: its copy is taken out of the trash again. `None`: that could not be done, and
+    /// the removal stays open for the next run.
+    async fn give_up(&self, removal: &Removal, state: State, reason: String) -> Option<Step> {
+        let step = Some(Step { id: removal.id, state, detail: Some(reason) });
+        let Some(trash_key) = &removal.trash_key else { return step };
+        match self.store.look(trash_key).await {
+            Ok(Presence::Missing) => return step,
+            Ok(Presence::Present(_)) => {}
+            Ok(Presence::Unknown(_)) | Err(_) => return None,
         }
+        // The copy may be the last one.
+        match self.store.look(&removal.object.key).await {
+            Ok(Presence::Present(_)) => {}
+            _ => return None,
+        }
+        let answers = self.store.remove(&[trash_key]).await;
+        step.filter(|_| answers.iter().all(|answer| *answer == Removed::Gone))
     }
 
     /// Asks the sources about what was just removed; puts back what is wanted, and settles the rest, unless a source that

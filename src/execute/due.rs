@@ -1,14 +1,15 @@
 //! Trash that is due: what the ledger says was removed long enough ago, never by the file's own time, and never an
 //! object that the ledger does not know (I11).
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::Utc;
 
-use super::{DELETE_BATCH, Site};
+use super::{ASK, DELETE_BATCH, Site};
 use crate::finding::Time;
+use crate::key::Printable;
 use crate::ledger::{Removal, State, Step, Which};
 use crate::removal::Removals;
-use crate::storage::Removed;
+use crate::storage::{Presence, Removed};
 
 /// Removes trash of before `before` for good, at most `planned` files.
 pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, removals: &mut Removals) -> Result<()> {
@@ -30,7 +31,29 @@ pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, remov
     Ok(())
 }
 
+impl Site<'_> {
+    /// Leaves out trash that a row or reference names again while nothing is at its key: it is the last copy.
+    async fn unwanted(&self, batch: &[Removal], removals: &mut Removals) -> Result<Vec<Removal>> {
+        let keys: Vec<&str> = batch.iter().map(|removal| removal.object.key.as_str()).collect();
+        let ask = async { self.database.session().await?.wanted(&keys).await };
+        let wanted = ask.await.context(ASK)?;
+        let mut unwanted = Vec::new();
+        for removal in batch {
+            let key = &removal.object.key;
+            if wanted.contains(key) && !matches!(self.store.look(key).await, Ok(Presence::Present(_))) {
+                removals.skipped += 1;
+                let key = Printable(key);
+                tracing::warn!("{key} is wanted again, and its trash is kept: `cleanup-assets restore {key}`");
+            } else {
+                unwanted.push(removal.clone());
+            }
+        }
+        Ok(unwanted)
+    }
+}
+
 async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Removals) -> Result<()> {
+    let batch = &site.unwanted(batch, removals).await?;
     let intents: Vec<Step> =
         batch.iter().map(|removal| Step { id: removal.id, state: State::Purging, detail: None }).collect();
     site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;

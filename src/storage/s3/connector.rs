@@ -1,5 +1,5 @@
-//! The SDK's own HTTP client, with three things added: requests are counted, the store's clock is read from each
-//! answer's `Date`, and a listing's page that was cut off is an error of the connection, which the SDK retries. (Its XML
+//! The SDK's own HTTP client, with four things added: requests are counted, the store's clock is read from each answer's
+//! `Date`, a delete counts only with the answer of a delete, and a listing's page that was cut off is an error of the connection, which the SDK retries. (Its XML
 //! reader takes a document that ends between two elements for a complete one, and the page would silently be short.)
 
 use std::sync::Arc;
@@ -94,13 +94,17 @@ struct MeteredConnector {
 
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let is_list = is_list(&request);
+        let (is_list, is_delete) = (is_list(&request), request.method() == "DELETE");
         self.meter.count(&request);
         let meter = self.meter.clone();
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let mut response = answer.await?;
             meter.read_clock(&response);
+            // What else says 200, a proxy for instance, has deleted nothing. Whoever asked looks it up.
+            if is_delete && response.status().is_success() && response.status().as_u16() != 204 {
+                return Err(ConnectorError::other("a delete was not answered with 204".into(), None));
+            }
             if is_list && response.status().is_success() {
                 let body = std::mem::replace(response.body_mut(), SdkBody::empty());
                 *response.body_mut() = whole_page(body).await?;

@@ -106,6 +106,8 @@ impl Bucket {
             return Ok(Presence::Missing);
         }
         match self.client.head_object().bucket(&self.name).key(key).send().await {
+            // Whoever has the object can say of when it is.
+            Ok(head) if head.last_modified().is_none() => Err(anyhow!("HEAD of an object was answered with nothing")),
             Ok(head) => Ok(Presence::Present(object_of(key, &head))),
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(404) => Ok(Presence::Missing),
