@@ -82,7 +82,7 @@ pub struct Options {
     /// Print the report only when there is something to report
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Log more on standard error; repeatable. RUST_LOG is honoured
+    /// Log more on standard error; repeatable. RUST_LOG, where it is set, decides
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// The format of the log on standard error

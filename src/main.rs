@@ -25,12 +25,14 @@ fn main() -> std::process::ExitCode {
 }
 
 fn log_to_stderr(options: &Options) {
-    let filter = match options.verbose {
-        0 => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
-        1 => EnvFilter::new("warn,cleanup_assets=info"),
-        2 => EnvFilter::new("info,cleanup_assets=debug"),
-        _ => EnvFilter::new("debug"),
-    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new(match options.verbose {
+            0 => "warn",
+            1 => "warn,cleanup_assets=info",
+            2 => "info,cleanup_assets=debug",
+            _ => "debug",
+        })
+    });
     // sqlx warns of parameters of a URL with their values, which may be secrets.
     let filter = match "sqlx=error".parse() {
         Ok(quiet) => filter.add_directive(quiet),

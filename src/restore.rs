@@ -70,7 +70,11 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
             eprintln!("{}: it is not in the trash", Printable(key));
         }
     }
-    if found == 0 {
+    let was_restored = match &what {
+        What::Run(run) => !ledger.removals(Which::RestoredOfRun(*run), 0, 1).await?.is_empty(),
+        What::Keys(_) => false,
+    };
+    if found == 0 && !was_restored {
         let what = match what {
             What::Run(run) => format!("of run {run}"),
             What::Keys(keys) => format!("of {}", keys.join(", ")),

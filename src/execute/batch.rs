@@ -18,6 +18,8 @@ enum Fate {
     Go,
     Skip(String),
     Fail(String),
+    /// What is at its place in the trash is not ours.
+    Taken(String),
 }
 
 impl Site<'_> {
@@ -44,6 +46,11 @@ impl Site<'_> {
                 Fate::Fail(reason) => {
                     removals.fail(&removal.object.key, &reason);
                     (State::Failed, reason)
+                }
+                Fate::Taken(reason) => {
+                    removals.fail(&removal.object.key, &reason);
+                    steps.push(Step { id: removal.id, state: State::Failed, detail: Some(reason) });
+                    continue;
                 }
                 Fate::Go => continue,
             };
@@ -105,7 +112,7 @@ impl Site<'_> {
                     removals.skipped += 1;
                     (State::Skipped, reason)
                 }
-                Fate::Fail(reason) => {
+                Fate::Fail(reason) | Fate::Taken(reason) => {
                     removals.fail(&object.key, &reason);
                     (State::Failed, reason)
                 }
@@ -164,7 +171,7 @@ impl Site<'_> {
         match self.store.copy(object, trash_key, Target::Own).await {
             Ok(Copied::Done) => {}
             Ok(Copied::SourceChanged) => return Fate::Skip("it changed".to_owned()),
-            Ok(Copied::TargetTaken) => return Fate::Fail(format!("something is at {trash_key} already")),
+            Ok(Copied::TargetTaken) => return Fate::Taken(format!("something is at {trash_key} already")),
             Err(error) => return Fate::Fail(format!("{error:#}")),
         }
         match self.store.look(trash_key).await {

@@ -1,5 +1,7 @@
 //! What a run that died left open is resolved before the next run's first removal: looked up, never guessed (I10).
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use chrono::Utc;
 
@@ -11,6 +13,9 @@ use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step, Which};
 use crate::storage::{Presence, Removed, Store};
 
+/// A run that was killed may have sent a delete that the store has not carried out yet: a look now would find the object,
+/// and its copy would be taken out of the trash just before the object goes.
+const SETTLING: Duration = Duration::from_secs(if cfg!(feature = "failpoints") { 0 } else { 10 });
 /// Removals resolved at once.
 const BATCH: usize = 1_000;
 
@@ -23,6 +28,10 @@ pub async fn resume(ledger: &mut Ledger, database: Option<&Database>, store: &dy
         let open = ledger.removals(Which::Open, after, BATCH).await?;
         let Some(last) = open.last() else { return Ok(resolved) };
         after = last.id;
+        if resolved == 0 && !SETTLING.is_zero() {
+            tracing::warn!("an earlier run was cut off; waiting {} s for its last requests", SETTLING.as_secs());
+            tokio::time::sleep(SETTLING).await;
+        }
         store.is_there().await?;
         let mut unsettled = Vec::new();
         let mut steps = Vec::new();
@@ -47,6 +56,12 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         None => None,
     };
     Ok(match (removal.state, original, copy) {
+        // Something else was stored there meanwhile; the copy is of what was to be removed.
+        (State::Intended, Some(original), Some(copy))
+            if !judge::is_unchanged(&removal.object, &original) && judge::is_copy(&removal.object, &copy) =>
+        {
+            (State::TrashedUnsettled, "")
+        }
         (State::Intended, Some(_), copy) => {
             if let (Some(_), Some(trash_key)) = (copy, &removal.trash_key) {
                 take_out(store, trash_key).await?;
@@ -56,6 +71,8 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         (State::Intended, None, Some(_)) => (State::TrashedUnsettled, ""),
         (State::Intended, None, None) if removal.trash_key.is_none() => (State::DeletedUnsettled, ""),
         (State::Intended, None, None) => (State::Failed, "it was gone, and is not in the trash"),
+        (State::TrashedUnsettled, Some(_), None) => (State::PutBack, "the run ended as it was put back"),
+        (State::TrashedUnsettled, None, None) => (State::Failed, "it was in the trash, and is not any more"),
         // Its way back ended between the copy and the end.
         (State::Restoring, Some(original), Some(copy)) if judge::is_copy(&copy, &original) => {
             if let Some(trash_key) = &removal.trash_key {
@@ -65,7 +82,8 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         }
         (State::Restoring, Some(_), None) => (State::Restored, "the run ended while it was restored"),
         (State::Restoring | State::Purging, _, Some(_)) => (State::Trashed, "the run ended before that"),
-        (State::Purging | State::Restoring, _, None) => (State::Purged, "the run ended while its trash was removed"),
+        (State::Restoring, None, None) => (State::Failed, "it was in the trash, and is not any more"),
+        (State::Purging, _, None) => (State::Purged, "the run ended while its trash was removed"),
         (state, ..) => (state, ""),
     })
 }

@@ -1,6 +1,6 @@
 //! What runs did, or meant to do: an intent committed before each removal, its outcome after it (I9).
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Row};
@@ -32,6 +32,8 @@ pub const SCHEMA: &str = "
     CREATE INDEX removals_key ON removals (pair, key);
     CREATE INDEX removals_open ON removals (pair, state) WHERE state IN
         ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed');";
+
+const WRITING: &str = "the ledger could not be written";
 
 /// How far a removal has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +139,8 @@ pub enum Which<'a> {
     OfRun(i64),
     /// In the trash, of a run.
     TrashedByRun(i64),
+    /// Of a run, and back where they were.
+    RestoredOfRun(i64),
     /// In the trash, of a key.
     TrashedAt(&'a str),
     /// Whose steps a run that died did not finish.
@@ -150,6 +154,7 @@ impl Which<'_> {
         match self {
             Which::OfRun(_) => "run = ?3",
             Which::TrashedByRun(_) => "state IN ('trashed', 'trashed-unsettled') AND run = ?3",
+            Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
             Which::TrashedAt(_) => "state IN ('trashed', 'trashed-unsettled') AND key = ?3",
             Which::Open => {
                 "state IN ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring') AND ?3 = 0"
@@ -162,6 +167,10 @@ impl Which<'_> {
 impl Ledger {
     /// Records removals in one transaction, and gives their numbers. `step` names the commit for tests.
     pub async fn record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
+        self.try_record(run, removals, step, now).await.context(WRITING)
+    }
+
+    async fn try_record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
         let mut ids = Vec::with_capacity(removals.len());
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         for NewRemoval { object, trash_key, state, detail } in removals {
@@ -194,6 +203,10 @@ impl Ledger {
 
     /// Records how far removals have come, in one transaction. The time of a removal itself stays what it was.
     pub async fn advance(&mut self, steps: &[Step], step: &str, now: Time) -> Result<()> {
+        self.try_advance(steps, step, now).await.context(WRITING)
+    }
+
+    async fn try_advance(&mut self, steps: &[Step], step: &str, now: Time) -> Result<()> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         for Step { id, state, detail } in steps {
             let removes = matches!(state, State::TrashedUnsettled | State::DeletedUnsettled);
@@ -223,7 +236,7 @@ impl Ledger {
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(self.pair).bind(after);
         let query = match which {
-            Which::OfRun(run) | Which::TrashedByRun(run) => query.bind(run),
+            Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) => query.bind(run),
             Which::TrashedAt(key) => query.bind(key.to_owned()),
             Which::Open => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),

@@ -45,7 +45,8 @@ impl<'a> Text<'a> {
         writeln!(self.out, "Database: {} {}", report.database_engine, Printable(&report.database_address))?;
         writeln!(self.out, "Storage: {} {}", report.storage_kind, Printable(&report.storage_address))?;
         if report.resumed > 0 {
-            writeln!(self.out, "Resolved {} removals that an earlier run left open", report.resumed)?;
+            let plural = if report.resumed == 1 { "" } else { "s" };
+            writeln!(self.out, "Resolved {} removal{plural} that an earlier run left open", report.resumed)?;
         }
         for warning in &report.warnings {
             writeln!(self.out, "\n⚠️  WARNING: {}", Printable(warning))?;

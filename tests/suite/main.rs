@@ -9,5 +9,6 @@ mod documents;
 mod execute;
 mod faults;
 mod house;
+mod killed;
 mod read_only;
 mod support;

@@ -18,6 +18,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::EncodingType;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use chrono::DateTime;
 use futures::FutureExt;
@@ -138,6 +139,8 @@ impl Store for Bucket {
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix).max_keys(1);
+        // XML cannot carry every key.
+        let request = request.encoding_type(EncodingType::Url);
         async move { request.send().await.map(|_| ()).map_err(|error| explained("listing the bucket", error)) }.boxed()
     }
 

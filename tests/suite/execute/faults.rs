@@ -161,12 +161,7 @@ impl Cell {
             40 + if self.trash { scene.orphans.len() } else { 0 },
             "nothing is left over"
         );
-        let mut words: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for run in [1, 2, 3] {
-            for (key, outcome) in scene.removals(&Value::from(run)) {
-                words.entry(key).or_default().push(outcome);
-            }
-        }
+        let words = scene.all_removals();
         let word = if self.trash { "trashed" } else { "deleted" };
         for key in &scene.orphans {
             let said = words.get(key).map(Vec::as_slice).unwrap_or_default();

@@ -52,7 +52,7 @@ fn expect_only(scene: &Scene, file: &str, struck: &String) {
     assert!(scene.orphans.iter().filter(|key| *key != struck).all(|key| !all.contains_key(key)));
     scene.expect_wanted_untouched(40);
     // A narrowed run resolves nothing outside its scope: the other finding keeps its first sighting.
-    assert_eq!(keys_of(&scene.run(&["--format", "json"]).json(), "orphaned-file"), [struck.clone()]);
+    assert_eq!(keys_of(&scene.run(&["--format", "json"]).json(), "orphaned-file"), std::slice::from_ref(struck));
 }
 
 /// What the file names and no comparison finds is not touched: a wanted file, a young one, the trash, another key.

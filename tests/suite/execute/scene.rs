@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use crate::support::s3::{ACCESS_KEY, About, SECRET_KEY, Server, days, insert_old_rows};
-use crate::support::servers::Database;
+use crate::support::servers::{Database, blocking};
 use crate::support::sqlite::Sqlite;
 use crate::support::terminal;
 use crate::support::tool::{Outcome, Tool};
@@ -213,6 +214,17 @@ impl Scene {
         removals.map(|removal| (word(removal, "key"), word(removal, "outcome"))).collect()
     }
 
+    /// What the history of every run says became of each key.
+    pub fn all_removals(&self) -> BTreeMap<String, Vec<String>> {
+        let history = self.run(&["history", "--format", "json"]).json();
+        let runs = history["runs"].as_array().expect("runs").iter();
+        let mut words: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, outcome) in runs.flat_map(|run| self.removals(&run["id"])) {
+            words.entry(key).or_default().push(outcome);
+        }
+        words
+    }
+
     /// Every orphan is gone from its place, and every other file is as it was.
     pub fn expect_removed(&self) {
         let all = self.everything();
@@ -263,4 +275,12 @@ fn files_below(folder: PathBuf) -> BTreeMap<String, Vec<u8>> {
 
 fn is_ulid(text: &str) -> bool {
     text.len() == 26 && text.chars().all(|c| ULID.contains(c.to_ascii_uppercase()))
+}
+
+/// Runs a statement on a SQLite database, also from within a hook, which has no scene at hand.
+pub fn run_sql(url: &str, statement: &str) {
+    blocking(async {
+        let mut connection = SqliteConnection::connect(url).await.expect("the database");
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("the statement");
+    });
 }

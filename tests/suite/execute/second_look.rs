@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::scene::{Scene, about, bytes_of};
+use super::scene::{Scene, about, bytes_of, run_sql};
 use crate::support::s3::{Call, days, hours_ago, insert_old_rows};
 use crate::support::servers::Database;
 use crate::support::terminal::Terminal;
@@ -272,12 +272,4 @@ fn a_lock_that_was_lost_removes_nothing() {
     assert_eq!(outcome.code, 1, "{outcome:#?}");
     assert_eq!(outcome.json()["removals"]["files_trashed"], Value::from(0));
     assert_eq!(scene.server().writing_calls().len(), 0);
-}
-
-fn run_sql(url: &str, statement: &str) {
-    use sqlx::{AssertSqlSafe, Connection};
-    crate::support::servers::blocking(async {
-        let mut connection = sqlx::SqliteConnection::connect(url).await.expect("the database");
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("the statement");
-    });
 }

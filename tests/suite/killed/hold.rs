@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::process::Process;
 use super::scene::{Scene, TRASH};
@@ -19,6 +20,8 @@ pub enum Moment {
 pub enum Step {
     /// A commit of the ledger or a step in a folder: one of the binary's failpoints.
     Failpoint(&'static str),
+    /// A call of this kind, whatever it is about.
+    Any(Call),
     CopyToTrash,
     CopyFromTrash,
     /// One DeleteObjects, whatever keys it names.
@@ -48,7 +51,10 @@ pub fn at_each(name: &str, rows: &[Row], cell: impl Fn(Hold)) {
 
 /// Prints how many cells were run; not with `println!`, which a test that passes keeps to itself.
 pub fn say_run(cells: usize, name: &str) {
-    writeln!(io::stdout(), "killed: {cells} cells, {name}").expect("standard output");
+    static SO_FAR: AtomicUsize = AtomicUsize::new(0);
+
+    let so_far = SO_FAR.fetch_add(cells, Ordering::Relaxed) + cells;
+    writeln!(io::stdout(), "killed: {cells} cells, {name}; {so_far} so far").expect("standard output");
 }
 
 /// One step at one moment; `nth` counts from 1.
@@ -94,6 +100,7 @@ impl Hold {
             Moment::After => What::HoldAfterwards(gate.clone()),
         };
         let fault = match self.step {
+            Step::Any(call) => Fault::on(call, what),
             Step::CopyToTrash => Fault::on(Call::Copy, what).when(in_trash),
             Step::CopyFromTrash => Fault::on(Call::Copy, what).when(move |seen| !in_trash(seen)),
             Step::DeleteMany => Fault::on(Call::DeleteMany, what),

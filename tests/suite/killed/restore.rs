@@ -22,7 +22,12 @@ fn cell(mode: Mode, hold: Hold) {
     hold.kill(&scene, &["restore", "--run", &run]);
     scene.assert_nothing_is_lost();
 
-    let outcome = scene.run(&["restore", "--run", &run]);
+    assert_restored(&scene, &run);
+}
+
+/// Restores a run, and expects all of it to be back.
+fn assert_restored(scene: &Scene, run: &str) {
+    let outcome = scene.run(&["restore", "--run", run]);
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     let files = scene.files();
     for key in &scene.orphans {
@@ -91,4 +96,14 @@ fn a_restore_that_was_killed_overwrites_nothing_when_it_is_repeated() {
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_restore_in_a_folder_that_was_killed_overwrites_nothing_when_it_is_repeated() {
     nothing_is_overwritten(Mode::TrashInFolder, Step::Failpoint("link"));
+}
+
+/// `cleanup-assets restore --run RUN` of a run that was killed when its files were in the trash and it had not said so:
+/// the ledger's intents are enough to bring them back.
+#[test]
+fn the_files_of_a_run_that_was_killed_can_be_restored() {
+    let scene = Scene::new(Mode::TrashInBucket, lost(ORPHANS));
+    Hold { step: Step::DeleteMany, moment: Moment::After, nth: 1 }.kill(&scene, &["--execute"]);
+    assert_restored(&scene, &scene.runs()[0].to_string());
+    say_run(1, "restore of a run that was killed");
 }

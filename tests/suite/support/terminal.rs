@@ -48,11 +48,19 @@ pub fn run_without_prompt(tool: &Tool, arguments: &[&str]) -> Outcome {
 
 impl Terminal {
     pub fn start(tool: &Tool, arguments: &[&str]) -> Terminal {
+        Terminal::start_after(tool, arguments, ":")
+    }
+
+    /// The same after a line of shell, which may set limits for the tool.
+    pub fn start_after(tool: &Tool, arguments: &[&str], line: &str) -> Terminal {
         let report = tool.path(&unique_name('-'));
         let plain = tool.command(arguments);
         // The pseudo-terminal takes the place of all three streams; the shell sends the report past it.
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "exec \"$0\" \"$@\" >\"$REPORT\""]).arg(plain.get_program()).args(plain.get_args());
+        command
+            .args(["-c", &format!("{line}\nexec \"$0\" \"$@\" >\"$REPORT\"")])
+            .arg(plain.get_program())
+            .args(plain.get_args());
         command.current_dir(tool.home()).env_clear().env("REPORT", &report).env("TERM", "xterm");
         command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let options = Options::default().timeout_ms(Some(PATIENCE_MS)).strip_ansi_escape_codes(true);

@@ -28,7 +28,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 pub use application::{Application, days, found, insert_old_rows};
-pub use bucket::{About, Bucket, Stored, hours_ago};
+pub use bucket::{About, Bucket, hours_ago};
 pub use fault::{Call, Fault, Seen, What};
 pub use gate::Gate;
 use http::Front;

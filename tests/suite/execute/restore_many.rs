@@ -1,0 +1,60 @@
+//! Ten thousand files to the trash and back again, on a real server.
+
+use std::time::Instant;
+
+use futures::{StreamExt, stream};
+
+use super::real::{self, Upload, Uploads};
+use super::scene::expect_no_secret;
+use crate::support::garage::Garage;
+use crate::support::servers::{Database, blocking, setting};
+use crate::support::sqlite::Sqlite;
+use crate::support::terminal;
+
+const FILES: usize = 10_000;
+/// Requests of the test itself in flight.
+const AT_ONCE: usize = 32;
+
+/// `cleanup-assets restore --run RUN` brings 10,000 files back byte for byte, with content type and metadata.
+#[test]
+#[ignore = "needs Garage: run tests/run"]
+fn ten_thousand_files_are_restored_whole() {
+    let (database, garage) = (Sqlite::new(), Garage::new());
+    let uploads = Uploads::to(&garage);
+    let mut keys: Vec<String> =
+        (0..FILES).map(|number| format!("assets/{:02}/ä {number}+%.png", number % 37)).collect();
+    keys.sort();
+    let start = Instant::now();
+    blocking(stream::iter(&keys).for_each_concurrent(AT_ONCE, |key| uploads.put(key)));
+    blocking(uploads.put("assets/known.png"));
+    database.run("CREATE TABLE assets (id INTEGER PRIMARY KEY, storage_key TEXT, created_at TEXT)");
+    database.run("INSERT INTO assets (storage_key, created_at) VALUES ('assets/known.png', '2020-01-01')");
+    println!("{FILES} files uploaded in {:.1?}", start.elapsed());
+
+    let tool = real::tool(&database.url(), &garage, "unknown_prefixes = [\"assets/\"]");
+    let start = Instant::now();
+    let outcome = terminal::run(&tool, &["--execute", "--format", "json"], &uploads.bucket);
+    expect_no_secret(&tool, &outcome, &[&setting("S3_SECRET_KEY")]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let report = outcome.json();
+    assert_eq!(report["removals"]["files_trashed"], FILES, "{:#}", report["removals"]);
+    assert_eq!(blocking(uploads.keys("assets/")), ["assets/known.png"]);
+    assert_eq!(blocking(uploads.keys(".trash/")).len(), FILES);
+    println!("{FILES} files trashed in {:.1?}, {}", start.elapsed(), report["requests"]);
+
+    let start = Instant::now();
+    let outcome = tool.run(&["restore", "--run", &report["run"]["id"].to_string()]);
+    expect_no_secret(&tool, &outcome, &[&setting("S3_SECRET_KEY")]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    println!("{FILES} files restored in {:.1?}", start.elapsed());
+    assert_eq!(blocking(uploads.keys(".trash/")), [""; 0]);
+    let uploads = &uploads;
+    let wrong: Vec<&String> = blocking(
+        stream::iter(&keys)
+            .map(|key| async move { (key, uploads.get(key).await) })
+            .buffer_unordered(AT_ONCE)
+            .filter_map(async |(key, got)| (got != Some(Upload::of(key))).then_some(key))
+            .collect(),
+    );
+    assert!(wrong.is_empty(), "{} files are not as they were: {:?}", wrong.len(), &wrong[..wrong.len().min(5)]);
+}
