@@ -20,6 +20,8 @@ pub struct Object {
     pub etag: Option<String>,
     /// Whether it lies in a storage class that must be restored before it can be copied.
     pub archived: bool,
+    /// Whether the etag is known to say nothing of the bytes: under SSE-KMS and SSE-C, a copy has another one.
+    pub opaque_etag: bool,
 }
 
 /// How many rows name a key.

@@ -80,7 +80,8 @@ pub fn is_unchanged(listed: &Object, now: &Object) -> bool {
 /// Whether `copy` holds what `object` held: the same size, and the same etag where both are of one part (that of a copy
 /// in parts is another).
 pub fn is_copy(object: &Object, copy: &Object) -> bool {
-    let whole = |object: &Object| object.etag.clone().filter(|etag| !etag.contains('-'));
+    let is_opaque = object.opaque_etag || copy.opaque_etag;
+    let whole = |object: &Object| object.etag.clone().filter(|etag| !is_opaque && !etag.contains('-'));
     let same_etag = match (whole(object), whole(copy)) {
         (Some(object), Some(copy)) => object == copy,
         _ => true,
@@ -120,6 +121,50 @@ pub fn wrong_pair(totals: &Totals, owners: bool, min_overlap: f64) -> Option<Wro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn object(size: u64, modified: &str, etag: Option<&str>) -> Object {
+        Object {
+            key: "a.png".to_owned(),
+            size,
+            last_modified: Some(at(modified)),
+            etag: etag.map(str::to_owned),
+            archived: false,
+            opaque_etag: false,
+        }
+    }
+
+    #[test]
+    fn an_object_is_unchanged_while_size_etag_and_second_are_the_same() {
+        let listed = object(1, "2026-01-10T00:00:00.123Z", Some("\"a\""));
+        assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("\"a\""))));
+        assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", None)));
+        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", Some("\"a\""))));
+        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("\"b\""))));
+        assert!(!is_unchanged(&listed, &object(2, "2026-01-10T00:00:00Z", Some("\"a\""))));
+    }
+
+    #[test]
+    fn a_copy_has_the_size_and_where_it_says_anything_the_etag() {
+        let original = object(1, "2026-01-10T00:00:00Z", Some("\"a\""));
+        let now = "2026-02-01T00:00:00Z";
+        assert!(is_copy(&original, &object(1, now, Some("\"a\""))));
+        assert!(is_copy(&original, &object(1, now, Some("\"b-2\""))));
+        assert!(is_copy(&original, &Object { opaque_etag: true, ..object(1, now, Some("\"b\"")) }));
+        assert!(!is_copy(&original, &object(1, now, Some("\"b\""))));
+        assert!(!is_copy(&original, &object(2, now, Some("\"a\""))));
+    }
+
+    #[test]
+    fn an_archived_file_and_one_whose_key_would_grow_too_long_cannot_be_trashed() {
+        let small = object(1, "2026-01-10T00:00:00Z", None);
+        assert_eq!(cannot_be_trashed(&small, Some(".trash/"), 1024), None);
+        assert!(cannot_be_trashed(&Object { archived: true, ..small.clone() }, Some(".trash/"), 1024).is_some());
+        let fits = Object { key: "x".repeat(990), ..small.clone() };
+        assert_eq!(cannot_be_trashed(&fits, Some(".trash/"), 1024), None);
+        let long = Object { key: "x".repeat(991), ..small };
+        assert!(cannot_be_trashed(&long, Some(".trash/"), 1024).is_some());
+        assert_eq!(cannot_be_trashed(&long, None, 1024), None);
+    }
 
     fn at(text: &str) -> Time {
         text.parse().expect("a time")

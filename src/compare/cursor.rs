@@ -105,6 +105,7 @@ mod tests {
                         last_modified: None,
                         etag: None,
                         archived: false,
+                        opaque_etag: false,
                     })
                     .collect(),
                 now: DateTime::UNIX_EPOCH,

@@ -54,7 +54,7 @@ mod tests {
     use crate::compare::slice::SliceBuilder;
 
     fn object(key: &str) -> Object {
-        Object { key: key.to_owned(), size: 1, last_modified: None, etag: None, archived: false }
+        Object { key: key.to_owned(), size: 1, last_modified: None, etag: None, archived: false, opaque_etag: false }
     }
 
     type Sides = (BTreeMap<String, Claims>, BTreeMap<String, Claims>, BTreeSet<String>);

@@ -265,6 +265,7 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
             last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
             etag: row.try_get("etag")?,
             archived: false,
+            opaque_etag: false,
         },
         trash_key: row.try_get("trash_key")?,
         // A state that this program does not know is one that it must not act on.

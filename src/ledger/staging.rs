@@ -233,6 +233,7 @@ impl Ledger {
             last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
             etag,
             archived: false,
+            opaque_etag: false,
         });
         Ok(objects.collect())
     }

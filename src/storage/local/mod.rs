@@ -89,7 +89,7 @@ fn proves_absence(error: &io::Error) -> bool {
 
 fn object_of(key: String, metadata: &Metadata) -> Object {
     let last_modified = metadata.modified().ok().map(Into::into);
-    Object { key, size: metadata.len(), last_modified, etag: None, archived: false }
+    Object { key, size: metadata.len(), last_modified, etag: None, archived: false, opaque_etag: false }
 }
 
 impl Store for Folder {

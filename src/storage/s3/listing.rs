@@ -73,6 +73,7 @@ fn objects_of(output: &ListObjectsV2Output) -> Result<Vec<Object>> {
                 last_modified: object.last_modified().and_then(time),
                 etag: object.e_tag().map(str::to_owned),
                 archived: object.storage_class().is_some_and(|class| is_archive(class.as_str())),
+                opaque_etag: false,
             })
         })
         .collect()

@@ -164,6 +164,8 @@ fn object_of(key: &str, head: &HeadObjectOutput) -> Object {
         last_modified: head.last_modified().and_then(time),
         etag: head.e_tag().map(str::to_owned),
         archived: head.storage_class().is_some_and(|class| is_archive(class.as_str())),
+        opaque_etag: head.sse_customer_algorithm().is_some()
+            || head.server_side_encryption().is_some_and(|kind| kind.as_str().starts_with("aws:kms")),
     }
 }
 

@@ -142,14 +142,15 @@ fn a_dry_run_is_not_refused() {
 #[test]
 fn held_findings_are_left_out_and_named() {
     for scene in Scene::on_both() {
-        scene.put("assets/Held.png");
-        scene.insert(&["assets/held.png".to_owned()]);
+        // First in the order of keys, so that a run which only counts to three would take it.
+        scene.put("assets/000000-Held.png");
+        scene.insert(&["assets/000000-held.png".to_owned()]);
         let outcome = scene.execute(&[]);
         assert_eq!(outcome.code, 0, "{outcome:#?}");
-        assert!(outcome.stdout.contains("assets/Held.png"), "{outcome:#?}");
-        assert!(outcome.stdout.contains("looks like assets/held.png"), "{outcome:#?}");
+        assert!(outcome.stdout.contains("assets/000000-Held.png"), "{outcome:#?}");
+        assert!(outcome.stdout.contains("looks like assets/000000-held.png"), "{outcome:#?}");
         assert!(outcome.stderr.contains("3 files"), "the prompt counts what goes: {outcome:#?}");
-        assert!(scene.everything().contains_key("assets/Held.png"));
+        assert!(scene.everything().contains_key("assets/000000-Held.png"));
         scene.expect_removed();
         // Held findings are no refusal, and alone they are nothing to remove.
         let outcome = terminal::run_without_prompt(&scene.tool, &["--execute"]);

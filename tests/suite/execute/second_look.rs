@@ -227,6 +227,25 @@ fn a_copy_that_is_not_verified_deletes_nothing() {
     assert_eq!(outcome.json()["removals"]["failed"], 1, "{outcome:#?}");
 }
 
+/// Deletes that are slow because they are told to be do not widen the gap after the last look: a row that appears while
+/// the first file goes saves the last.
+#[test]
+fn a_slow_rate_leaves_no_gap_after_the_last_look() {
+    let scene = Scene::on_s3();
+    scene.configure(&format!("{FOR_GOOD}\n[safety]\nmax_deletes_per_second = 1"));
+    let (key, database) = (scene.orphans[2].clone(), scene.database.file());
+    let named = key.clone();
+    let first = scene.orphans[0].clone();
+    once_before(
+        &scene,
+        Call::Delete,
+        move |deleted| deleted == first,
+        move || insert_old_rows(database.clone(), std::slice::from_ref(&named)),
+    );
+    let outcome = scene.execute(&["--format", "json"]);
+    expect_skipped(&scene, &outcome, &key, &bytes_of(&key));
+}
+
 /// A file that became wanted as it was deleted for good cannot be put back: the run says so, and is no success.
 #[test]
 fn what_went_for_good_and_became_wanted_is_said() {

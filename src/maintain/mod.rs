@@ -1,6 +1,7 @@
 //! One run, from what was typed to how it ended: compare and report; and with `--execute` plan, confirm and remove.
 
-use std::path::PathBuf;
+mod settings;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +20,7 @@ use crate::exit_code::{self, ExitCode, LockedOut, Misconfigured};
 use crate::finding::{Kind, Requests, Totals};
 use crate::inspect::{Inspected, Inspection};
 use crate::interrupt::Interrupt;
-use crate::ledger::{self, Ledger, Position};
+use crate::ledger::{Ledger, Position};
 use crate::lock::Lock;
 use crate::only::Only;
 use crate::plan::{self, Census, Limits};
@@ -28,6 +29,9 @@ use crate::publish::{self, OutputFile};
 use crate::removal::{Removals, Stopped};
 use crate::report::{self, Outcome, Report, warnings};
 use crate::storage::{self, Store};
+
+pub use settings::{fingerprint, ledger_path};
+use settings::{kinds, open_ledger, scope, warn_of_settings};
 
 /// A run: what was typed and written, and what it works with.
 struct Run<'a> {
@@ -349,63 +353,6 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         refusal: None,
         removals: None,
     })
-}
-
-fn scope(config: &Config, narrowed: Option<&str>) -> Result<Scope> {
-    let root = config.storage.prefix.clone();
-    let prefix = narrowed.unwrap_or(&root).to_owned();
-    if !prefix.starts_with(&root) {
-        let message = format!("--prefix {prefix}: it must begin with the configured prefix {root}");
-        return Err(Misconfigured(message).into());
-    }
-    Ok(Scope { root, prefix, ignore: config.storage.ignore.clone(), trash: config.trash.prefix.clone() })
-}
-
-fn kinds(names: &[String]) -> Result<Vec<Kind>> {
-    if names.is_empty() {
-        return Ok(Kind::ALL.to_vec());
-    }
-    let mut kinds = Vec::new();
-    for name in names {
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == name) else {
-            let known = Kind::ALL.map(Kind::name).join(", ");
-            return Err(Misconfigured(format!("--kind {name}: there is no such kind; there are {known}")).into());
-        };
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
-    Ok(kinds)
-}
-
-fn warn_of_settings(config: &Config) {
-    let min_age = config.safety.min_age;
-    if min_age.0 < std::time::Duration::from_secs(3600) {
-        tracing::warn!("[safety] min_age is {min_age}: uploads that are still under way can look like orphans");
-    }
-}
-
-/// Where the ledger lies.
-pub fn ledger_path(config: &Config) -> PathBuf {
-    config.ledger.clone().unwrap_or_else(ledger::default_path)
-}
-
-async fn open_ledger(config: &Config) -> Result<Ledger> {
-    let path = ledger_path(config);
-    let (ledger, problem) = Ledger::open_or_temporary(&path, &fingerprint(config)?).await?;
-    if let Some(problem) = problem {
-        tracing::warn!(
-            "{}; this run uses a temporary one, and no sighting is remembered",
-            exit_code::sentence(&problem)
-        );
-    }
-    Ok(ledger)
-}
-
-/// What names the pair of database and store in a ledger.
-pub fn fingerprint(config: &Config) -> Result<String> {
-    let (kind, address) = storage::address(&config.storage);
-    Ok(format!("{} {} | {kind} {address}", config.database.engine, database::address(&config.database)?))
 }
 
 async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {

@@ -1,0 +1,70 @@
+//! What the command line and the configuration together mean for a run.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::compare::scope::Scope;
+use crate::config::Config;
+use crate::database;
+use crate::exit_code::{self, Misconfigured};
+use crate::finding::Kind;
+use crate::ledger::{self, Ledger};
+use crate::storage;
+
+pub(super) fn scope(config: &Config, narrowed: Option<&str>) -> Result<Scope> {
+    let root = config.storage.prefix.clone();
+    let prefix = narrowed.unwrap_or(&root).to_owned();
+    if !prefix.starts_with(&root) {
+        let message = format!("--prefix {prefix}: it must begin with the configured prefix {root}");
+        return Err(Misconfigured(message).into());
+    }
+    Ok(Scope { root, prefix, ignore: config.storage.ignore.clone(), trash: config.trash.prefix.clone() })
+}
+
+pub(super) fn kinds(names: &[String]) -> Result<Vec<Kind>> {
+    if names.is_empty() {
+        return Ok(Kind::ALL.to_vec());
+    }
+    let mut kinds = Vec::new();
+    for name in names {
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == name) else {
+            let known = Kind::ALL.map(Kind::name).join(", ");
+            return Err(Misconfigured(format!("--kind {name}: there is no such kind; there are {known}")).into());
+        };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
+}
+
+pub(super) fn warn_of_settings(config: &Config) {
+    let min_age = config.safety.min_age;
+    if min_age.0 < std::time::Duration::from_secs(3600) {
+        tracing::warn!("[safety] min_age is {min_age}: uploads that are still under way can look like orphans");
+    }
+}
+
+/// Where the ledger lies.
+pub fn ledger_path(config: &Config) -> PathBuf {
+    config.ledger.clone().unwrap_or_else(ledger::default_path)
+}
+
+pub(super) async fn open_ledger(config: &Config) -> Result<Ledger> {
+    let path = ledger_path(config);
+    let (ledger, problem) = Ledger::open_or_temporary(&path, &fingerprint(config)?).await?;
+    if let Some(problem) = problem {
+        tracing::warn!(
+            "{}; this run uses a temporary one, and no sighting is remembered",
+            exit_code::sentence(&problem)
+        );
+    }
+    Ok(ledger)
+}
+
+/// What names the pair of database and store in a ledger.
+pub fn fingerprint(config: &Config) -> Result<String> {
+    let (kind, address) = storage::address(&config.storage);
+    Ok(format!("{} {} | {kind} {address}", config.database.engine, database::address(&config.database)?))
+}
