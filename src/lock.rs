@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -23,7 +23,9 @@ impl Lock {
     pub fn take(ledger: &Path) -> Result<Self> {
         let path = ledger.with_extension("lock");
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).with_context(|| format!("the folder of the lock {}", path.display()))?;
+            let mut private = std::fs::DirBuilder::new();
+            private.recursive(true).mode(0o700);
+            private.create(folder).with_context(|| format!("the folder of the lock {}", path.display()))?;
         }
         let opened = File::options().write(true).create(true).truncate(false).open(&path);
         let file = opened.with_context(|| format!("the lock {}", path.display()))?;

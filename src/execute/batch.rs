@@ -163,7 +163,20 @@ impl Site<'_> {
                 fate => left.push((removal, fate)),
             }
         }
-        (deletable, left)
+        if self.trash.is_none() {
+            return (deletable, left);
+        }
+        // Copying takes its time; what was stored meanwhile must not go with the old. All copies are made by now.
+        let looks: Vec<_> = deletable.iter().map(|removal| look(self.store, &removal.object)).collect();
+        let fates: Vec<Fate> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
+        let mut unchanged = Vec::new();
+        for (removal, fate) in deletable.into_iter().zip(fates) {
+            match fate {
+                Fate::Go => unchanged.push(removal),
+                fate => left.push((removal, fate)),
+            }
+        }
+        (unchanged, left)
     }
 
     async fn copy_one(&self, removal: &Removal) -> Fate {
@@ -175,12 +188,10 @@ impl Site<'_> {
             Err(error) => return Fate::Fail(format!("{error:#}")),
         }
         match self.store.look(trash_key).await {
-            Ok(Presence::Present(copy)) if judge::is_copy(object, &copy) => {}
-            Ok(_) => return Fate::Fail("its copy in the trash is not what was copied".to_owned()),
-            Err(error) => return Fate::Fail(format!("its copy in the trash could not be looked at: {error:#}")),
+            Ok(Presence::Present(copy)) if judge::is_copy(object, &copy) => Fate::Go,
+            Ok(_) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
+            Err(error) => Fate::Fail(format!("its copy in the trash could not be looked at: {error:#}")),
         }
-        // Copying takes its time; what was stored meanwhile must not go with the old.
-        look(self.store, object).await
     }
 
     /// Ends a removal whose original stays: its copy is taken out of the trash again. `None`: that could not be done, and
@@ -195,7 +206,15 @@ impl Site<'_> {
         }
         // The copy may be the last one.
         match self.store.look(&removal.object.key).await {
-            Ok(Presence::Present(_)) => {}
+            Ok(Presence::Present(now)) if judge::is_unchanged(&removal.object, &now) => {}
+            // Something else is there now: what was copied is nowhere but in the trash, which the ledger must know.
+            Ok(Presence::Present(_)) => {
+                return Some(Step {
+                    id: removal.id,
+                    state: State::Trashed,
+                    detail: Some("it was replaced".to_owned()),
+                });
+            }
             _ => return None,
         }
         let answers = self.store.remove(&[trash_key]).await;

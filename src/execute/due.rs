@@ -21,10 +21,11 @@ pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, remov
             return Ok(());
         }
         site.still_alone().await?;
-        let batch = site.ledger.removals(Which::Due(before), after, DELETE_BATCH.min(left)).await?;
+        let batch = site.ledger.removals(Which::Due(before), after, site.paced(DELETE_BATCH).min(left)).await?;
         let Some(last) = batch.last() else { return Ok(()) };
         after = last.id;
         left -= batch.len();
+        site.pace(batch.len()).await;
         purge_batch(site, &batch, removals).await?;
         removals.left = removals.left.saturating_sub(batch.len() as u64);
     }
@@ -58,7 +59,6 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
         batch.iter().map(|removal| Step { id: removal.id, state: State::Purging, detail: None }).collect();
     site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;
     let keys: Vec<&str> = batch.iter().filter_map(|removal| removal.trash_key.as_deref()).collect();
-    site.pace(keys.len()).await;
     let answers = site.store.remove(&keys).await;
     let mut steps = Vec::new();
     for (removal, answer) in batch.iter().zip(answers) {

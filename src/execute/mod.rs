@@ -89,7 +89,7 @@ impl Site<'_> {
     async fn remove_window(&mut self, window: &[Object], removals: &mut Removals) -> Result<()> {
         let keys: Vec<&str> = window.iter().map(|object| object.key.as_str()).collect();
         let wanted = self.database.wanted_by_stream(&keys).await.context(ASK)?;
-        let size = if self.trash.is_some() { TRASH_BATCH } else { DELETE_BATCH };
+        let size = self.paced(if self.trash.is_some() { TRASH_BATCH } else { DELETE_BATCH });
         let mut unsettled = Vec::new();
         let mut failure = Ok(());
         for batch in window.chunks(size) {
@@ -97,6 +97,8 @@ impl Site<'_> {
                 removals.stopped = Some(reason);
                 break;
             }
+            // What is waited for is waited for before the last looks, and not between them and the delete.
+            self.pace(batch.len()).await;
             failure = self.batch(batch, &wanted, removals, &mut unsettled).await;
             if failure.is_err() {
                 break;
@@ -152,6 +154,14 @@ impl Site<'_> {
             steps.extend(self.give_back(removal, removals).await);
         }
         self.ledger.advance(&steps, "settle", Utc::now()).await
+    }
+
+    /// How many keys a batch has: no more than a second's worth.
+    fn paced(&self, batch: usize) -> usize {
+        match self.max_deletes_per_second {
+            0 => batch,
+            limit => batch.min(limit as usize),
+        }
     }
 
     /// Waits so long that `keys` more deletes are within the limit.

@@ -74,7 +74,7 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         (State::TrashedUnsettled, Some(_), None) => (State::PutBack, "the run ended as it was put back"),
         (State::TrashedUnsettled, None, None) => (State::Failed, "it was in the trash, and is not any more"),
         // Its way back ended between the copy and the end.
-        (State::Restoring, Some(original), Some(copy)) if judge::is_copy(&copy, &original) => {
+        (State::Restoring, Some(original), Some(copy)) if judge::is_surely_copy(&copy, &original) => {
             if let Some(trash_key) = &removal.trash_key {
                 take_out(store, trash_key).await?;
             }

@@ -2,6 +2,7 @@
 
 mod settings;
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -71,6 +72,7 @@ pub async fn maintain(options: &Options) -> Result<ExitCode> {
     let mut report = empty_report(&config, &kinds, mode)?;
     let number = ledger.begin(mode, report.started_at).await?;
     report.run = number;
+    report.is_list = only.is_some();
     let (interrupt, began) = (Interrupt::listen(), Instant::now());
     let run = Run { options, config, scope, kinds, only, interrupt, began, number };
     run.to_its_end(&mut ledger, lock, report, output).await
@@ -94,7 +96,10 @@ impl Run<'_> {
         report.totals = inspected.totals;
         report.outcome = if report.totals.findings() == 0 { Outcome::Clean } else { Outcome::Findings };
         report.warnings.extend(self.warning(&inspected));
-        self.end(ledger, &report).await?;
+        if !self.options.execute {
+            // A run that may yet remove something has not ended.
+            self.end(ledger, &report).await?;
+        }
         log_findings(&report, ledger).await?;
 
         let (Some(lock), Some(sides)) = (lock, sides) else {
@@ -117,7 +122,8 @@ impl Run<'_> {
         let mut requests = Requests::default();
         let inspecting = async {
             let sides = opened.insert(self.open().await?);
-            if sides.advisory.is_some() {
+            // Where nobody can confirm nothing is removed, and nothing else is changed either.
+            if sides.advisory.is_some() && std::io::stdin().is_terminal() {
                 report.resumed = execute::resume(ledger, Some(&sides.database), &*sides.store)
                     .await
                     .context("what an earlier run left open could not be resolved")?;
@@ -189,7 +195,9 @@ impl Run<'_> {
         let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
         let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
         let (files, file_bytes) = ledger.removable().await?;
-        let (due_files, due_bytes) = ledger.due(due_before).await?;
+        // A run that was narrowed does not reach for what it was not asked about.
+        let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
+        let (due_files, due_bytes) = if is_narrowed { (0, 0) } else { ledger.due(due_before).await? };
         let census = Census { files, file_bytes, due_files, due_bytes };
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
         let plan = match plan::plan(census, due_before, &inspected.totals, inspected.wrong_pair, limits) {
@@ -204,6 +212,7 @@ impl Run<'_> {
             }
         };
         if plan.is_empty() {
+            self.end(ledger, &report).await?;
             self.publish(&report, ledger, true, output).await?;
             return Ok(ExitCode::Done);
         }
@@ -263,12 +272,13 @@ impl Run<'_> {
             }
         };
         report.removals = Some(removals);
-        self.end(ledger, &report).await?;
+        // What was done is told even where the ledger cannot take it.
+        let ended = self.end(ledger, &report).await;
         if let (true, Some(removals)) = (is_text, &report.removals) {
             report::removals(&mut std::io::stdout(), removals)?;
         }
         self.publish(&report, ledger, !is_text, output).await?;
-        executed.map(|()| code)
+        executed.and(ended).map(|()| code)
     }
 
     /// The run's own folder in the trash.
@@ -352,6 +362,7 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         resumed: 0,
         refusal: None,
         removals: None,
+        is_list: false,
     })
 }
 

@@ -39,6 +39,8 @@ pub struct Report {
     pub resumed: u64,
     /// Which limit refused the removals, and in what words.
     pub refusal: Option<(&'static str, String)>,
+    /// Whether only what a file names was asked for.
+    pub is_list: bool,
     /// What was removed; `None` where it did not come to that.
     pub removals: Option<Removals>,
 }

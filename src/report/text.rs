@@ -71,6 +71,7 @@ impl<'a> Text<'a> {
         writeln!(self.out, "\n=== DB → Storage Check ===")?;
         let found = totals.orphaned_records;
         match found {
+            0 if self.report.is_list => writeln!(self.out, "No orphaned records among those that --only names"),
             0 if totals.records == 0 => writeln!(self.out, "⚠️  The database has no records to check"),
             0 if totals.too_young_records > 0 => {
                 let (young, age) = (totals.too_young_records, &self.report.min_age);
@@ -86,6 +87,7 @@ impl<'a> Text<'a> {
         writeln!(self.out, "\n=== Storage → DB Check ===")?;
         let young = totals.too_young - totals.too_young_records;
         match totals.orphaned_files {
+            0 if self.report.is_list => writeln!(self.out, "No orphaned files among those that --only names"),
             0 if totals.objects == 0 => writeln!(self.out, "⚠️  The storage has no files to check"),
             0 if young > 0 => {
                 let age = &self.report.min_age;

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -23,7 +23,7 @@ impl Folder {
         }
         let (source, target) = (self.path(&from.key), self.path(to));
         let folder = target.parent().unwrap_or(&self.root);
-        self.make_folders(folder)?;
+        self.make_folders(folder, source.parent().unwrap_or(&self.root))?;
         failpoint::before("link");
         let linked = fs::hard_link(&source, &target);
         failpoint::after("link");
@@ -65,12 +65,14 @@ impl Folder {
         self.root.join(key)
     }
 
-    /// Makes the folders down to `folder`, none of them through a link.
-    fn make_folders(&self, folder: &Path) -> Result<()> {
+    /// Makes the folders down to `folder`, none of them through a link. The last one is as private as `like` is.
+    fn make_folders(&self, folder: &Path, like: &Path) -> Result<()> {
+        let private = fs::metadata(like).map_or(0o700, |metadata| metadata.mode() & 0o777);
         let mut path = self.root.clone();
         for part in folder.strip_prefix(&self.root).unwrap_or(folder).components() {
             path.push(part);
-            let made = match fs::DirBuilder::new().mode(0o755).create(&path) {
+            let mode = if path == folder { private } else { 0o755 };
+            let made = match fs::DirBuilder::new().mode(mode).create(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
                 made => made,
             };
@@ -82,26 +84,26 @@ impl Folder {
     }
 }
 
-/// Copies the bytes and the time of a file to a name that is free.
+/// Copies the bytes, the time, the rights and the owner of a file to a name that is free. Until it is whole it has
+/// another name: half a file must not look like one.
 fn copy_bytes(source: &Path, target: &Path) -> Result<Copied> {
     let context = || format!("copying {} to {}", source.display(), target.display());
+    let folder = target.parent().unwrap_or(target);
     let mut from = File::open(source).with_context(context)?;
-    let mut to = match File::options().write(true).create_new(true).open(target) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Copied::TargetTaken),
-        Err(error) => return Err(error).with_context(context),
-    };
-    let copied = io::copy(&mut from, &mut to).and_then(|_| {
-        to.set_permissions(from.metadata()?.permissions())?;
-        to.set_modified(from.metadata()?.modified()?)?;
-        to.sync_all()
-    });
-    if copied.is_err() {
-        // Half a file must not look like one.
-        fs::remove_file(target).with_context(context)?;
+    let mut to = tempfile::Builder::new().prefix(".cleanup-assets-").tempfile_in(folder).with_context(context)?;
+    io::copy(&mut from, to.as_file_mut()).with_context(context)?;
+    let (metadata, copy) = (from.metadata().with_context(context)?, to.as_file());
+    let dressed = fchown(copy, Some(metadata.uid()), Some(metadata.gid()))
+        .and_then(|()| copy.set_permissions(metadata.permissions()))
+        .and_then(|()| copy.set_modified(metadata.modified()?))
+        .and_then(|()| copy.sync_all());
+    dressed.with_context(context)?;
+    match to.persist_noclobber(target) {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Copied::TargetTaken),
+        Err(error) => return Err(error.error).with_context(context),
     }
-    copied.with_context(context)?;
-    sync(target.parent().unwrap_or(target))?;
+    sync(folder)?;
     Ok(Copied::Done)
 }
 

@@ -25,7 +25,7 @@ impl Bucket {
             return Ok(Copied::TargetTaken);
         }
         if from.size > MAX_COPY_BYTES {
-            return self.copy_in_parts(from, to).await;
+            return self.copy_in_parts(from, to, target).await;
         }
         let mut request = self.client.copy_object().bucket(&self.name).key(to).copy_source(self.source(&from.key));
         request = request.set_copy_source_if_match(from.etag.clone());
@@ -67,7 +67,7 @@ impl Bucket {
     }
 
     /// Copies in parts; content type and metadata, which CopyObject would take along, are set from a look at the source.
-    async fn copy_in_parts(&self, from: &Object, to: &str) -> Result<Copied> {
+    async fn copy_in_parts(&self, from: &Object, to: &str, target: Target) -> Result<Copied> {
         let head = self.client.head_object().bucket(&self.name).key(&from.key).send().await;
         let head = head.map_err(|error| explained("HEAD of an object", error))?;
         let create = self
@@ -83,7 +83,7 @@ impl Bucket {
             .set_metadata(head.metadata().cloned());
         let created = create.send().await.map_err(|error| explained("beginning a copy in parts", error))?;
         let upload = created.upload_id().context("the store began a copy in parts and gave it no name")?;
-        let copied = self.copy_parts(from, to, upload).await;
+        let copied = self.copy_parts(from, to, target, upload).await;
         if !matches!(copied, Ok(Copied::Done)) {
             // Parts that stay cost money for ever. Whether this succeeds changes nothing of what is reported.
             let abort = self.client.abort_multipart_upload().bucket(&self.name).key(to).upload_id(upload);
@@ -94,7 +94,7 @@ impl Bucket {
         copied
     }
 
-    async fn copy_parts(&self, from: &Object, to: &str, upload: &str) -> Result<Copied> {
+    async fn copy_parts(&self, from: &Object, to: &str, target: Target, upload: &str) -> Result<Copied> {
         let mut parts = Vec::new();
         for (number, start) in (1..).zip((0..from.size).step_by(PART_BYTES as usize)) {
             let end = (start + PART_BYTES).min(from.size) - 1;
@@ -107,6 +107,10 @@ impl Bucket {
             };
             let etag = copied.copy_part_result().and_then(|part| part.e_tag()).map(str::to_owned);
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
+        }
+        // Copying took its time: somebody may have put something there meanwhile.
+        if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
+            return Ok(Copied::TargetTaken);
         }
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let complete = self.client.complete_multipart_upload().bucket(&self.name).key(to).upload_id(upload);

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::scene::Scene;
+use crate::support::postgres::Postgres;
 use crate::support::s3::{Call, Fault, What};
+use crate::support::servers::Database;
 use crate::support::terminal::Terminal;
 use crate::support::tool::keys_of;
 
@@ -27,6 +29,33 @@ fn a_second_run_is_locked_out() {
         scene.expect_removed();
         assert_eq!(scene.run(&["--execute"]).code, 0, "the lock is free again");
     }
+}
+
+/// The lock in the database is lost while the prompt waits: a run on another host may be at work, and nothing is removed.
+#[test]
+#[ignore = "needs PostgreSQL: run tests/run"]
+fn a_lock_in_the_database_that_was_lost_removes_nothing() {
+    let (scene, database) = (Scene::on_local(), Postgres::new());
+    database.run(
+        "CREATE TABLE assets AS SELECT n AS id, 'assets/' || lpad(n::text, 6, '0') || '.png' AS storage_key
+         FROM generate_series(0, 39) AS n",
+    );
+    scene.tool.configure(&format!(
+        "[database]\nurl = {:?}\n\n[storage]\nkind = \"local\"\nroot = {:?}\n\n[[records]]\ntable = \"assets\"\n\
+         id = \"id\"\nkey = \"storage_key\"\n",
+        database.url(),
+        scene.root(),
+    ));
+    let before = scene.everything();
+    let mut terminal = Terminal::start(&scene.tool, &["--execute"]);
+    assert!(terminal.prompt(), "{}", terminal.shown);
+    database.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database =
+             (SELECT oid FROM pg_database WHERE datname = current_database())",
+    );
+    let outcome = terminal.answer(scene.word());
+    assert_eq!(outcome.code, 1, "{outcome:#?}");
+    assert_eq!(scene.everything(), before);
 }
 
 /// `max_runtime` is over in the middle: the batch in hand is finished, the rest is left and said, exit 3.

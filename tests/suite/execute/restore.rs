@@ -1,6 +1,7 @@
 //! `cleanup-assets restore`: what a run trashed comes back as it was, and over nothing that is there meanwhile.
 
 use super::scene::{Kept, Scene, about, bytes_of};
+use crate::support::s3::{Call, Fault, What};
 
 /// `cleanup-assets restore --run RUN` brings every file of that run back, without asking.
 #[test]
@@ -65,6 +66,19 @@ fn nothing_is_overwritten() {
         assert_eq!(scene.run(&["restore", &taken]).code, 0);
         assert_eq!(scene.everything()[&taken], bytes_of(&taken).into_bytes());
     }
+}
+
+/// A store that knows no condition on the target of a copy: the look before it tells.
+#[test]
+fn a_store_without_conditions_overwrites_nothing() {
+    let scene = Scene::on_s3();
+    scene.executed();
+    let taken = &scene.orphans[1];
+    scene.put_bytes(taken, "uploaded meanwhile", std::time::SystemTime::now());
+    scene.server().fault(Fault::on(Call::Copy, What::Status(501, "NotImplemented")).times(1));
+    let outcome = scene.run(&["restore", taken]);
+    assert_eq!(scene.everything()[taken], b"uploaded meanwhile", "{outcome:#?}");
+    assert!(scene.trashed(taken).is_some(), "{outcome:#?}");
 }
 
 /// A key, or a run, of which nothing is in the trash is said, and is no success.

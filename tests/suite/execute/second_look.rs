@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use super::scene::{Scene, about, bytes_of, run_sql};
-use crate::support::s3::{Call, days, hours_ago, insert_old_rows};
+use crate::support::s3::{Call, Fault, What, days, hours_ago, insert_old_rows};
 use crate::support::servers::Database;
 use crate::support::terminal::Terminal;
 use crate::support::tool::Outcome;
@@ -93,6 +93,20 @@ fn a_file_uploaded_again_stays() {
             let key = scene.orphans[1].clone();
             let outcome = execute_with(&scene, || scene.put_bytes(&key, &bytes_of(&key), hours_ago(0)));
             expect_skipped(&scene, &outcome, &key, &bytes_of(&key));
+        }
+    }
+}
+
+/// Bytes of another length under the same key, as old as the first: where there is no etag, the size tells.
+#[test]
+fn a_file_of_another_size_stays() {
+    for sections in ["", FOR_GOOD] {
+        for scene in Scene::on_both() {
+            scene.configure(sections);
+            let (key, old) = (scene.orphans[1].clone(), SystemTime::now() - days(90));
+            scene.put_bytes(&key, &bytes_of(&key), old);
+            let outcome = execute_with(&scene, || scene.put_bytes(&key, "longer than any picture that was here", old));
+            expect_skipped(&scene, &outcome, &key, "longer than any picture that was here");
         }
     }
 }
@@ -210,21 +224,55 @@ fn a_file_uploaded_during_the_copy_stays() {
     expect_skipped(&scene, &outcome, &key, "new bytes");
 }
 
+/// Other bytes uploaded after the copy was made, and before the delete: they stay, and the copy of the old goes.
+#[test]
+fn a_file_uploaded_after_the_copy_stays() {
+    let scene = Scene::on_s3();
+    let key = scene.orphans[1].clone();
+    let (bucket, uploaded, fits) = (Arc::clone(&scene.server().bucket), key.clone(), format!("/{key}"));
+    once_before(
+        &scene,
+        Call::Head,
+        move |looked_at| looked_at.starts_with(".trash/") && looked_at.ends_with(&fits),
+        move || bucket.put(&uploaded, "new bytes", SystemTime::now()),
+    );
+    let outcome = scene.execute(&["--format", "json"]);
+    expect_skipped(&scene, &outcome, &key, "new bytes");
+}
+
+/// An original that somebody else removes after it was copied: the copy is the last one, and stays.
+#[test]
+fn the_copy_of_a_file_that_is_gone_stays() {
+    let scene = Scene::on_s3();
+    let key = scene.orphans[1].clone();
+    let (bucket, removed, fits) = (Arc::clone(&scene.server().bucket), key.clone(), format!("/{key}"));
+    once_before(
+        &scene,
+        Call::Head,
+        move |looked_at| looked_at.starts_with(".trash/") && looked_at.ends_with(&fits),
+        move || drop(bucket.remove(&removed)),
+    );
+    let outcome = scene.execute(&[]);
+    assert!(scene.trashed(&key).is_some(), "{outcome:#?}");
+}
+
 /// A copy that holds something else than the original is none: the original stays.
 #[test]
 fn a_copy_that_is_not_verified_deletes_nothing() {
-    let scene = Scene::on_s3();
-    let key = scene.orphans[1].clone();
-    let (bucket, spoilt) = (Arc::clone(&scene.server().bucket), key.clone());
-    scene.server().before(Call::Head, move |seen| {
-        if seen.key.starts_with(".trash/") && seen.key.ends_with(&spoilt) {
-            bucket.put(&seen.key, "cut short", SystemTime::now());
-        }
-    });
-    let outcome = scene.execute(&["--format", "json"]);
-    assert_eq!(outcome.code, 3, "{outcome:#?}");
-    assert_eq!(scene.everything()[&key], bytes_of(&key).into_bytes());
-    assert_eq!(outcome.json()["removals"]["failed"], 1, "{outcome:#?}");
+    for bytes in ["cut short".to_owned(), bytes_of("assets/000013-unknown-1.png").replace("picture", "PICTURE")] {
+        let scene = Scene::on_s3();
+        let key = scene.orphans[1].clone();
+        let (bucket, spoilt) = (Arc::clone(&scene.server().bucket), key.clone());
+        scene.server().before(Call::Head, move |seen| {
+            if seen.key.starts_with(".trash/") && seen.key.ends_with(&spoilt) {
+                bucket.put(&seen.key, &bytes, SystemTime::now());
+            }
+        });
+        let outcome = scene.execute(&["--format", "json"]);
+        assert_eq!(outcome.code, 3, "{outcome:#?}");
+        assert_eq!(scene.everything()[&key], bytes_of(&key).into_bytes());
+        assert_eq!(outcome.json()["removals"]["failed"], 1, "{outcome:#?}");
+    }
 }
 
 /// Deletes that are slow because they are told to be do not widen the gap after the last look: a row that appears while
@@ -244,6 +292,38 @@ fn a_slow_rate_leaves_no_gap_after_the_last_look() {
     );
     let outcome = scene.execute(&["--format", "json"]);
     expect_skipped(&scene, &outcome, &key, &bytes_of(&key));
+}
+
+/// A delete whose answer was lost, and other bytes at its key when it is looked up: it is not tried again.
+#[test]
+fn a_file_uploaded_after_a_lost_answer_stays() {
+    let scene = Scene::on_s3();
+    scene.configure(FOR_GOOD);
+    let key = scene.orphans[1].clone();
+    let (bucket, uploaded) = (Arc::clone(&scene.server().bucket), key.clone());
+    once_before(&scene, Call::DeleteMany, |_| true, move || bucket.put(&uploaded, "new bytes", SystemTime::now()));
+    scene.server().fault(Fault::on(Call::DeleteMany, What::Reset).times(1));
+    let outcome = scene.execute(&[]);
+    assert_eq!(scene.everything().get(&key).map(Vec::as_slice), Some(b"new bytes".as_slice()), "{outcome:#?}");
+}
+
+/// Deletes whose answers were lost, and a bucket that is gone when they are looked up: nothing is called deleted.
+#[test]
+fn a_bucket_that_is_gone_deletes_nothing() {
+    let scene = Scene::on_s3();
+    scene.configure(FOR_GOOD);
+    let gone = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&gone);
+    scene.server().before(Call::DeleteMany, move |_| now.store(true, Ordering::SeqCst));
+    scene.server().fault(Fault::on(Call::DeleteMany, What::Reset));
+    for call in [Call::Head, Call::List] {
+        let gone = Arc::clone(&gone);
+        let fault = Fault::on(call, What::Status(404, "NoSuchBucket"));
+        scene.server().fault(fault.when(move |_| gone.load(Ordering::SeqCst)));
+    }
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert_eq!(outcome.json()["removals"]["files_deleted"], 0, "{outcome:#?}");
 }
 
 /// A file that became wanted as it was deleted for good cannot be put back: the run says so, and is no success.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::scene::{Kept, Scene, about, bytes_of};
-use crate::support::s3::hours_ago;
+use crate::support::s3::{Call, hours_ago};
 use crate::support::terminal::{self, Terminal};
 use crate::support::tool::keys_of;
 
@@ -185,4 +185,69 @@ fn due_trash_that_is_wanted_again_is_not_lost() {
         let saved = scene.trashed(key).is_some() || scene.everything().contains_key(key);
         assert!(saved, "a row names {key}, and its last copy is gone: {outcome:#?}");
     }
+}
+
+/// Three files that are in the trash, due, and nothing else to remove.
+fn with_due_trash(safety: &str) -> Scene {
+    let scene = Scene::on_s3();
+    scene.executed();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.configure(&format!("[trash]\nkeep = \"0s\"\n[safety]\n{safety}"));
+    scene
+}
+
+/// Due trash that the store refuses to delete is a failure of that file alone, and stays on record.
+#[test]
+fn due_trash_that_is_refused_stays_on_record() {
+    let scene = with_due_trash("");
+    let place = scene.trashed(&scene.orphans[1]).expect("in the trash");
+    scene.server().bucket.refuse_to_delete(&place);
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert_eq!(outcome.json()["removals"]["failed"], 1, "{outcome:#?}");
+    let said = scene.all_removals();
+    assert_eq!(said[&scene.orphans[1]], ["trashed"], "{said:?}");
+    assert_eq!(said[&scene.orphans[0]], ["purged"], "{said:?}");
+}
+
+/// The rate of deletes holds for due trash too.
+#[test]
+fn due_trash_keeps_to_the_rate() {
+    let scene = with_due_trash("max_deletes_per_second = 1");
+    let mut terminal = Terminal::start(&scene.tool, &["--execute"]);
+    assert!(terminal.prompt());
+    let start = std::time::Instant::now();
+    assert_eq!(terminal.answer(scene.word()).code, 0);
+    assert!(start.elapsed() >= std::time::Duration::from_millis(1_900), "{:?}", start.elapsed());
+}
+
+/// A lock that was lost while the prompt waited: another run may be at work, and due trash stays.
+#[test]
+fn due_trash_stays_where_the_lock_was_lost() {
+    let scene = with_due_trash("");
+    let before = scene.everything();
+    let mut terminal = Terminal::start(&scene.tool, &["--execute"]);
+    assert!(terminal.prompt());
+    std::fs::remove_file(scene.tool.path("ledger.lock")).expect("the lock");
+    let outcome = terminal.answer(scene.word());
+    assert_eq!(outcome.code, 1, "{outcome:#?}");
+    assert_eq!(scene.everything(), before);
+}
+
+/// Ctrl-C in the last batch of files: due trash is left for another run.
+#[test]
+fn ctrl_c_leaves_due_trash() {
+    let scene = with_due_trash("");
+    scene.put("assets/another.png");
+    let mut terminal = Terminal::start(&scene.tool, &["--execute"]);
+    assert!(terminal.prompt());
+    let ctrl_c = terminal.ctrl_c();
+    scene.server().before(Call::Copy, move |_| {
+        ctrl_c();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    });
+    let outcome = terminal.answer(scene.word());
+    assert_eq!(outcome.code, 130, "{outcome:#?}");
+    assert!(scene.trashed("assets/another.png").is_some(), "the batch in hand is finished: {outcome:#?}");
+    assert!(scene.orphans.iter().all(|key| scene.trashed(key).is_some()), "{outcome:#?}");
 }
