@@ -31,7 +31,7 @@ fn a_second_run_is_locked_out() {
     }
 }
 
-/// The lock in the database is lost while the prompt waits: a run on another host may be at work, and nothing is removed.
+/// The lock in the database is lost while the prompt waits: another host may be at work, and nothing is removed.
 #[test]
 #[ignore = "needs PostgreSQL: run tests/run"]
 fn a_lock_in_the_database_that_was_lost_removes_nothing() {

@@ -224,7 +224,7 @@ fn a_file_uploaded_during_the_copy_stays() {
     expect_skipped(&scene, &outcome, &key, "new bytes");
 }
 
-/// Other bytes uploaded after the copy was made, and before the delete: they stay, and the copy of the old goes.
+/// Other bytes uploaded after the copy was made, and before the delete: they stay, and so does the copy of the old.
 #[test]
 fn a_file_uploaded_after_the_copy_stays() {
     let scene = Scene::on_s3();
@@ -237,7 +237,12 @@ fn a_file_uploaded_after_the_copy_stays() {
         move || bucket.put(&uploaded, "new bytes", SystemTime::now()),
     );
     let outcome = scene.execute(&["--format", "json"]);
-    expect_skipped(&scene, &outcome, &key, "new bytes");
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let all = scene.everything();
+    assert_eq!(all.get(&key).map(Vec::as_slice), Some(b"new bytes".as_slice()), "{outcome:#?}");
+    let place = scene.trashed(&key).expect("the old bytes are nowhere else");
+    assert_eq!(all[&place], bytes_of(&key).into_bytes());
+    assert_eq!(scene.all_removals()[&key], ["trashed"], "the ledger knows them");
 }
 
 /// An original that somebody else removes after it was copied: the copy is the last one, and stays.
