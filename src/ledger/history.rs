@@ -53,12 +53,6 @@ impl Ledger {
         let query = sqlx::query("SELECT * FROM runs WHERE pair = ? ORDER BY id DESC").bind(self.pair);
         query.fetch_all(&mut self.connection).await?.iter().map(run).collect()
     }
-
-    /// One run of this pair.
-    pub async fn run(&mut self, id: i64) -> Result<Option<Run>> {
-        let query = sqlx::query("SELECT * FROM runs WHERE pair = ? AND id = ?").bind(self.pair).bind(id);
-        query.fetch_optional(&mut self.connection).await?.as_ref().map(run).transpose()
-    }
 }
 
 fn run(row: &SqliteRow) -> Result<Run> {
