@@ -13,6 +13,11 @@ pub fn after(step: &str) {
     imp::reached(step, "after");
 }
 
+/// Whether every copy is to be made in parts, as only objects over 5 GB are otherwise.
+pub fn copies_in_parts() -> bool {
+    cfg!(feature = "failpoints") && std::env::var_os("CLEANUP_ASSETS_COPY_IN_PARTS").is_some()
+}
+
 #[cfg(not(feature = "failpoints"))]
 mod imp {
     pub fn reached(_step: &str, _when: &str) {}

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Bucket, explained};
+use crate::failpoint;
 use crate::finding::Object;
 use crate::storage::{Copied, Presence, Target};
 
@@ -24,7 +25,7 @@ impl Bucket {
         if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
             return Ok(Copied::TargetTaken);
         }
-        if from.size > MAX_COPY_BYTES {
+        if from.size > MAX_COPY_BYTES || failpoint::copies_in_parts() {
             return self.copy_in_parts(from, to, target).await;
         }
         let mut request = self.client.copy_object().bucket(&self.name).key(to).copy_source(self.source(&from.key));
