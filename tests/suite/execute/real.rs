@@ -36,6 +36,13 @@ impl Upload {
             metadata: HashMap::from([("key-of-old".to_owned(), key.to_owned())]),
         }
     }
+
+    /// The same file with more than `bytes` bytes.
+    pub fn larger(key: &str, bytes: usize) -> Upload {
+        let small = Upload::of(key);
+        let times = 1 + bytes / small.bytes.len();
+        Upload { bytes: small.bytes.repeat(times), ..small }
+    }
 }
 
 impl Uploads {
@@ -56,7 +63,12 @@ impl Uploads {
 
     /// Uploads the file of this key, once more where it is there.
     pub async fn put(&self, key: &str) {
-        let Upload { bytes, content_type, metadata } = Upload::of(key);
+        self.put_file(key, Upload::of(key)).await;
+    }
+
+    /// Uploads this file.
+    pub async fn put_file(&self, key: &str, file: Upload) {
+        let Upload { bytes, content_type, metadata } = file;
         let put = self.client.put_object().bucket(&self.bucket).key(key).body(ByteStream::from(bytes));
         put.content_type(content_type).set_metadata(Some(metadata)).send().await.expect("a PUT");
     }
@@ -80,12 +92,20 @@ impl Uploads {
 
     /// Every key below a prefix.
     pub async fn keys(&self, prefix: &str) -> Vec<String> {
+        self.etags(prefix).await.into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// The same, each with its etag.
+    pub async fn etags(&self, prefix: &str) -> Vec<(String, String)> {
         let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();
-        let mut keys = Vec::new();
+        let mut etags = Vec::new();
         while let Some(page) = pages.next().await {
-            keys.extend(page.expect("a page").contents().iter().filter_map(|object| object.key().map(str::to_owned)));
+            etags.extend(page.expect("a page").contents().iter().map(|object| {
+                let text = |text: Option<&str>| text.expect("a key and an etag").to_owned();
+                (text(object.key()), text(object.e_tag()))
+            }));
         }
-        keys
+        etags
     }
 }
 
