@@ -2,14 +2,15 @@
 //! and run again. After the kill nothing is lost; after the next run no orphaned file is left at its place, every wanted
 //! file is at its own, no intent is open, and the ledger agrees with the store.
 //!
-//! | step | to trash, bucket | for good, bucket | to trash, folder |
-//! | --- | --- | --- | --- |
-//! | commit of an intent, of an outcome | `removal` | `removal` | `removal` |
-//! | commit that settles a batch | `removal`, `put_back` | | `removal`, `put_back` |
-//! | copy (a link), delete (an unlink) | `removal` | `removal` | `removal` |
-//! | put-back: copy, delete of the trash's copy | `put_back` | | `put_back` |
-//! | due trash: commits, delete | `purge` | | `purge` |
-//! | restore: commits, copy, delete of the trash's copy | `restore` | | `restore` |
+//! | step | to trash, bucket | for good, bucket | to trash, folder | for good, folder |
+//! | --- | --- | --- | --- | --- |
+//! | commit of an intent, of an outcome | `removal` | `removal` | `removal` | `removal` |
+//! | commit that settles a batch | `removal`, `put_back` | `removal` | `removal`, `put_back` | `removal` |
+//! | copy (a link) | `removal` | | `removal` | |
+//! | delete (an unlink) | `removal` | `removal` | `removal` | `removal` |
+//! | put-back: copy, delete of the trash's copy | `put_back` | | `put_back` | |
+//! | due trash: commits, delete; of one batch, and of the second | `purge` | | `purge` | |
+//! | restore: commits, copy, delete of the trash's copy | `restore` | | `restore` | |
 //!
 //! `every_call` adds each call of a small run, reading ones included.
 //!

@@ -6,20 +6,31 @@ use super::scene::{Mode, Scene, TRASH, lost};
 /// Keys that XML cannot carry, so that each has a DeleteObject of its own.
 const SINGLE_DELETES: usize = 3;
 const ORPHANS: usize = 12;
+/// Two batches, of a thousand and of the rest.
+const TWO_BATCHES: usize = 1_010;
+/// The first of the second batch.
+const SECOND_BATCH: usize = 1_001;
 
-fn run(mode: Mode, rows: &[Row]) {
-    at_each(&format!("due trash, {mode:?}"), rows, |hold| cell(mode, hold));
-}
-
-fn cell(mode: Mode, hold: Hold) {
-    let mut orphans = lost(ORPHANS);
+/// Kills the purge of so many files, and in a bucket of those that are deleted singly, at each of these steps.
+fn run(mode: Mode, orphans: usize, rows: &[Row]) {
+    let mut orphans = lost(orphans);
     if mode == Mode::TrashInBucket {
-        orphans.extend((0..SINGLE_DELETES).map(|number| format!("assets/{number:06}-\u{1}.png")));
+        // Behind all others, and so in the last batch.
+        orphans.extend((0..SINGLE_DELETES).map(|number| format!("assets/9{number:05}-\u{1}.png")));
     }
+    let name = format!("due trash, {mode:?}, {} files", orphans.len());
     let scene = Scene::new(mode, orphans);
     scene.assert_next_run_converges();
     scene.keep_trash("0s");
-    hold.kill(&scene, &["--execute"]);
+    let due = scene.now();
+    at_each(&name, rows, |hold| {
+        scene.come_back_to(&due);
+        cell(&scene, hold);
+    });
+}
+
+fn cell(scene: &Scene, hold: Hold) {
+    hold.kill(scene, &["--execute"]);
     scene.assert_wanted_files_are_there();
 
     let outcome = scene.run_once_more();
@@ -33,7 +44,7 @@ fn cell(mode: Mode, hold: Hold) {
 #[test]
 fn a_purge_that_is_killed_at_a_call_is_finished_by_the_next_run() {
     let rows: [Row; 2] = [(Step::DeleteMany, &[1]), (Step::DeleteInTrash, &[1, SINGLE_DELETES])];
-    run(Mode::TrashInBucket, &rows);
+    run(Mode::TrashInBucket, ORPHANS, &rows);
 }
 
 /// The same, killed at a commit of the ledger.
@@ -41,7 +52,7 @@ fn a_purge_that_is_killed_at_a_call_is_finished_by_the_next_run() {
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_purge_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
     let rows: [Row; 2] = [(Step::Failpoint("purge-intent"), &[1]), (Step::Failpoint("purge-outcome"), &[1])];
-    run(Mode::TrashInBucket, &rows);
+    run(Mode::TrashInBucket, ORPHANS, &rows);
 }
 
 /// The same on a folder, killed when a file loses its name, and at a commit of the ledger.
@@ -53,5 +64,33 @@ fn a_purge_in_a_folder_that_is_killed_is_finished_by_the_next_run() {
         (Step::Failpoint("purge-intent"), &[1]),
         (Step::Failpoint("purge-outcome"), &[1]),
     ];
-    run(Mode::TrashInFolder, &rows);
+    run(Mode::TrashInFolder, ORPHANS, &rows);
+}
+
+/// `cleanup-assets --execute` with so much due trash in a bucket that it goes in two batches, killed at a call of the
+/// second.
+#[test]
+fn a_second_batch_of_a_purge_that_is_killed_at_a_call_is_finished_by_the_next_run() {
+    let rows: [Row; 2] = [(Step::DeleteMany, &[2]), (Step::DeleteInTrash, &[1, SINGLE_DELETES])];
+    run(Mode::TrashInBucket, TWO_BATCHES, &rows);
+}
+
+/// The same, killed at a commit of the ledger.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_second_batch_of_a_purge_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
+    let rows: [Row; 2] = [(Step::Failpoint("purge-intent"), &[2]), (Step::Failpoint("purge-outcome"), &[2])];
+    run(Mode::TrashInBucket, TWO_BATCHES, &rows);
+}
+
+/// The same on a folder, killed when a file loses its name, and at a commit of the ledger.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_second_batch_of_a_purge_in_a_folder_that_is_killed_is_finished_by_the_next_run() {
+    let rows: [Row; 3] = [
+        (Step::Failpoint("unlink"), &[SECOND_BATCH, TWO_BATCHES]),
+        (Step::Failpoint("purge-intent"), &[2]),
+        (Step::Failpoint("purge-outcome"), &[2]),
+    ];
+    run(Mode::TrashInFolder, TWO_BATCHES, &rows);
 }

@@ -75,7 +75,7 @@ fn a_removal_for_good_that_is_killed_at_a_call_is_finished_by_the_next_run() {
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_removal_for_good_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
-    let rows = ["intent", "outcome"].map(|commit| (Step::Failpoint(commit), [1, 2].as_slice()));
+    let rows = ["intent", "outcome", "settle"].map(|commit| (Step::Failpoint(commit), [1, 2].as_slice()));
     run(Mode::ForGoodInBucket, &lost(TWO_BATCHES_FOR_GOOD), &rows);
 }
 
@@ -93,6 +93,22 @@ fn a_removal_in_a_folder_that_is_killed_at_a_file_is_finished_by_the_next_run() 
 fn a_removal_in_a_folder_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
     let rows = ["intent", "outcome", "settle"].map(|commit| (Step::Failpoint(commit), [1, 2].as_slice()));
     run(Mode::TrashInFolder, &lost(TWO_BATCHES_TO_TRASH), &rows);
+}
+
+/// `cleanup-assets --execute` on a folder without a trash, killed when a file loses its name.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_removal_for_good_in_a_folder_that_is_killed_at_a_file_is_finished_by_the_next_run() {
+    let rows: [Row; 1] = [(Step::Failpoint("unlink"), &[1, TWO_BATCHES_FOR_GOOD])];
+    run(Mode::ForGoodInFolder, &lost(TWO_BATCHES_FOR_GOOD), &rows);
+}
+
+/// `cleanup-assets --execute` on a folder without a trash, killed at a commit of the ledger.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_removal_for_good_in_a_folder_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
+    let rows = ["intent", "outcome", "settle"].map(|commit| (Step::Failpoint(commit), [1, 2].as_slice()));
+    run(Mode::ForGoodInFolder, &lost(TWO_BATCHES_FOR_GOOD), &rows);
 }
 
 /// What an application stores at the key of a file that was just removed stays as it is; the old file stays in the trash.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::path::PathBuf;
 use std::sync::Once;
 
 use super::process::Process;
@@ -22,11 +23,18 @@ pub enum Mode {
     TrashInBucket,
     ForGoodInBucket,
     TrashInFolder,
+    ForGoodInFolder,
 }
 
 enum Place {
     Bucket(Server),
     Folder(Folder),
+}
+
+/// The files and the ledger of a scene, as they were.
+pub struct Past {
+    files: BTreeMap<String, String>,
+    ledger: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 pub struct Scene {
@@ -48,8 +56,8 @@ impl Scene {
     /// Twenty wanted files beside the orphaned ones, all of them old.
     pub fn new(mode: Mode, orphans: Vec<String>) -> Scene {
         let place = match mode {
-            Mode::TrashInFolder => Place::Folder(Folder::new()),
-            _ => Place::Bucket(Server::start(BUCKET)),
+            Mode::TrashInFolder | Mode::ForGoodInFolder => Place::Folder(Folder::new()),
+            Mode::TrashInBucket | Mode::ForGoodInBucket => Place::Bucket(Server::start(BUCKET)),
         };
         let database = Sqlite::new();
         database.run("CREATE TABLE assets (id INTEGER PRIMARY KEY, storage_key TEXT, created_at TEXT)");
@@ -79,7 +87,7 @@ impl Scene {
     }
 
     pub fn has_trash(&self) -> bool {
-        self.mode != Mode::ForGoodInBucket
+        !matches!(self.mode, Mode::ForGoodInBucket | Mode::ForGoodInFolder)
     }
 
     /// The test server, of a scene in a bucket.
@@ -118,6 +126,30 @@ impl Scene {
                 file.set_modified(Stored::LastMonth.time()).expect("a time of modification");
             }
         }
+    }
+
+    /// What it takes to come back to now. Many cells can begin where one long run has led.
+    pub fn now(&self) -> Past {
+        let ledger = self.ledger_files().map(|path| (path.clone(), fs::read(path).expect("a file of the ledger")));
+        Past { files: self.files(), ledger: ledger.collect() }
+    }
+
+    /// Stores again what was taken away since then, and forgets what the ledger has learned.
+    pub fn come_back_to(&self, past: &Past) {
+        let files = self.files();
+        past.files
+            .iter()
+            .filter(|(key, _)| !files.contains_key(*key))
+            .for_each(|(key, content)| self.put(key, content));
+        self.ledger_files().for_each(|path| fs::remove_file(path).expect("a file of the ledger"));
+        past.ledger.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("a file of the ledger"));
+    }
+
+    /// The ledger, and what SQLite and the tool keep beside it.
+    fn ledger_files(&self) -> impl Iterator<Item = PathBuf> {
+        let files = fs::read_dir(self.tool.home()).expect("the tool's folder");
+        let paths = files.map(|entry| entry.expect("an entry").path());
+        paths.filter(|path| path.file_stem().is_some_and(|name| name == "ledger"))
     }
 
     /// Inserts rows: from now on these keys are wanted.
