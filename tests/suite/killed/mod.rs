@@ -29,6 +29,8 @@
 //! | it takes what is in the trash for not removed (`resume::resolution`) | `removal` to trash |
 //! | it drops a copy whose original was replaced (`resume::resolution`) | `removal`, stored meanwhile |
 //! | it calls trashed what was put back already (`resume::resolution`) | `put_back`, unwanted again |
+//! | it calls trashed what of due trash is gone (`resume::resolution`) | `purge` |
+//! | it calls failed what went for good (`resume::resolution`) | `removal` for good, in a bucket and in a folder |
 //! | a batch is not asked about once more (`batch::ask_once_more`) | `put_back` in the same run |
 //! | the way back overwrites (`put_back::bring_back`) | `restore` over something, `removal`, stored meanwhile |
 

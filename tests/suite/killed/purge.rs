@@ -1,4 +1,5 @@
-//! Killed while trash that is due is removed for good. Nothing of it is ever put back, and the next run removes the rest.
+//! Killed while trash that is due is removed for good. Nothing of it is ever put back; the next run says what is gone,
+//! and one for which the rest is due removes that.
 
 use super::hold::{Hold, Row, Step, at_each};
 use super::scene::{Mode, Scene, TRASH, lost};
@@ -33,6 +34,12 @@ fn cell(scene: &Scene, hold: Hold) {
     hold.kill(scene, &["--execute"]);
     scene.assert_wanted_files_are_there();
 
+    // Of a run for which nothing is due, what the ledger says must be true as well.
+    scene.keep_trash("30d");
+    scene.run_once_more();
+    scene.assert_ledger_agrees();
+
+    scene.keep_trash("0s");
     let outcome = scene.run_once_more();
     scene.assert_wanted_files_are_there();
     let left: Vec<String> = scene.files().into_keys().filter(|key| key.starts_with(TRASH)).collect();
