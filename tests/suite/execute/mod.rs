@@ -29,25 +29,25 @@
 //!   `second_look::a_file_uploaded_again_stays`; its etag: `second_look::a_file_uploaded_with_other_bytes_stays`; its
 //!   size: `second_look::a_file_of_another_size_stays`
 //! - the copy's source is the file that was looked at (`copy_object`):
-//!   `second_look::a_file_uploaded_during_the_copy_stays`
+//!   `meanwhile::a_file_uploaded_during_the_copy_stays`
 //! - the copy is verified (`copy_one`, the etag in `is_copy`):
-//!   `second_look::a_copy_that_is_not_verified_deletes_nothing`; the size in it:
+//!   `meanwhile::a_copy_that_is_not_verified_deletes_nothing`; the size in it:
 //!   `judge::tests::a_copy_has_the_size_and_where_it_says_anything_the_etag`
-//! - the original is looked at again after the copy (`copy_one`): `second_look::a_file_uploaded_after_the_copy_stays`
+//! - the original is looked at again after the copy (`copy_one`): `meanwhile::a_file_uploaded_after_the_copy_stays`
 //! - the copy of what stays is taken out of the trash (`give_up`): `for_good::a_key_that_is_refused_fails_alone`; but
-//!   not the last one: `second_look::the_copy_of_a_file_that_is_gone_stays`; nor that of a file that was replaced:
-//!   `second_look::a_file_uploaded_after_the_copy_stays`
+//!   not the last one: `meanwhile::the_copy_of_a_file_that_is_gone_stays`; nor that of a file that was replaced:
+//!   `meanwhile::a_file_uploaded_after_the_copy_stays`
 //! - a key that is refused is not gone (`batch`): `for_good::a_key_that_is_refused_fails_alone`
 //! - a key without an answer is not gone (`remove_surely`): `faults::an_empty_answer_is_none`; nor is one that cannot
 //!   be learned of (`batch`): `faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`
 //! - what became of it is looked up (`learn`): `faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`; what changed
-//!   is not deleted again: `second_look::a_file_uploaded_after_a_lost_answer_stays`; where the whole bucket is gone:
-//!   `second_look::a_bucket_that_is_gone_deletes_nothing`
+//!   is not deleted again: `meanwhile::a_file_uploaded_after_a_lost_answer_stays`; where the whole bucket is gone:
+//!   `meanwhile::a_bucket_that_is_gone_deletes_nothing`
 //! - the sources are asked once more (`ask_once_more`):
-//!   `second_look::a_row_that_appears_during_the_removal_brings_its_file_back`; those that are streamed
-//!   (`settle_streamed`): `second_look::a_streamed_reference_that_appears_during_the_removal_brings_its_file_back`
+//!   `meanwhile::a_row_that_appears_during_the_removal_brings_its_file_back`; those that are streamed
+//!   (`settle_streamed`): `meanwhile::a_streamed_reference_that_appears_during_the_removal_brings_its_file_back`
 //! - nothing is overwritten on the way back (`MustBeFree`): `restore::nothing_is_overwritten`; the condition on the
-//!   copy: `second_look::putting_back_overwrites_nothing`; the look before it:
+//!   copy: `meanwhile::putting_back_overwrites_nothing`; the look before it:
 //!   `restore::a_store_without_conditions_overwrites_nothing`
 //! - what came back is verified (`bring_back`): `restore::nothing_is_overwritten`
 //! - trash is due by the ledger's time (`due`): `trash::trash_is_kept_from_its_removal_on`
@@ -71,6 +71,7 @@ mod ending;
 mod faults;
 mod for_good;
 mod ledger;
+mod meanwhile;
 mod only;
 mod plan;
 mod races;
