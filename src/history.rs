@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{Format, Options};
 use crate::config;
@@ -11,43 +11,66 @@ use crate::exit_code::{ExitCode, Misconfigured};
 use crate::key::Printable;
 use crate::ledger::{Ledger, Removal, Run, Which};
 use crate::maintain::{fingerprint, ledger_path};
-use crate::report::size;
+use crate::publish::is_broken_pipe;
+use crate::report::{size, write_value};
+
+/// Removals read from the ledger at once.
+const PAGE: usize = 1_000;
 
 /// Prints all runs, newest first, or one with its removals.
-pub async fn history(run: Option<i64>, options: &Options) -> Result<ExitCode> {
+pub async fn history(number: Option<i64>, options: &Options) -> Result<ExitCode> {
     let config = config::load(&config::find(options.config.as_deref())?)?;
-    let path = ledger_path(&config);
-    let (mut runs, mut removals) = (Vec::new(), Vec::new());
-    if path.exists() {
-        let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
-        runs = ledger.runs().await?;
-        if let Some(id) = run {
-            removals = ledger.removals(Which::OfRun(id), 0, usize::MAX >> 1).await?;
-        }
+    if matches!(options.format, Format::Csv) {
+        return Err(Misconfigured("history is printed as text or as json".to_owned()).into());
     }
-    if let Some(id) = run {
-        runs.retain(|run| run.id == id);
-        if runs.is_empty() {
-            let message = format!("history {id}: {} knows no such run of this configuration", path.display());
+    let path = ledger_path(&config);
+    let mut ledger = match path.exists() {
+        true => Some(Ledger::open(&path, &fingerprint(&config)?).await?),
+        false => None,
+    };
+    let runs = match &mut ledger {
+        Some(ledger) => ledger.runs(number).await?,
+        None => Vec::new(),
+    };
+    let removals = match (ledger, number, runs.first()) {
+        (_, Some(number), None) => {
+            let message = format!("history {number}: {} knows no such run of this configuration", path.display());
             return Err(Misconfigured(message).into());
         }
-    }
-    let removals = run.map(|_| removals);
+        (Some(ledger), Some(number), Some(_)) => Some(Removals { ledger, run: number, after: 0 }),
+        _ => None,
+    };
     let printed = match options.format {
-        Format::Text => print_text(&runs, removals.as_deref()),
-        Format::Json => print_json(&runs, removals.as_deref()),
-        Format::Csv => return Err(Misconfigured("history is printed as text or as json".to_owned()).into()),
+        Format::Json => print_json(&runs, removals).await,
+        Format::Text | Format::Csv => print_text(&runs, removals).await,
     };
     match printed {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if !is_broken_pipe(&error) => Err(error),
         _ => Ok(ExitCode::Done),
     }
 }
 
-fn print_text(runs: &[Run], removals: Option<&[Removal]>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+/// The removals of one run, page by page.
+struct Removals {
+    ledger: Ledger,
+    run: i64,
+    after: i64,
+}
+
+impl Removals {
+    /// The next of them; empty at the end.
+    async fn next_page(&mut self) -> Result<Vec<Removal>> {
+        let page = self.ledger.removals(Which::OfRun(self.run), self.after, PAGE).await?;
+        self.after = page.last().map_or(self.after, |last| last.id);
+        Ok(page)
+    }
+}
+
+async fn print_text(runs: &[Run], removals: Option<Removals>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout());
     if runs.is_empty() {
-        return writeln!(out, "No runs yet.");
+        writeln!(out, "No runs yet.")?;
+        return Ok(out.flush()?);
     }
     writeln!(
         out,
@@ -60,44 +83,72 @@ fn print_text(runs: &[Run], removals: Option<&[Removal]>) -> io::Result<()> {
         let Run { id, mode, started_at, found, removed, .. } = run;
         writeln!(out, "{id:>5}  {started_at:<20}  {mode:<8}  {outcome:<11}  {found:>8}  {removed:>8}  {bytes:>10}")?;
     }
-    match removals {
-        None => Ok(()),
-        Some([]) => writeln!(out, "\nThis run removed nothing."),
-        Some(removals) => {
-            writeln!(out)?;
-            for removal in removals {
-                let (outcome, key) = (removal.state.outcome(), Printable(&removal.object.key));
-                write!(out, "  {outcome:<9} {:>10}  {key}", size(removal.object.size))?;
-                match &removal.detail {
-                    Some(detail) => writeln!(out, "  ({})", Printable(detail))?,
-                    None => writeln!(out)?,
-                }
-            }
-            Ok(())
+    if let Some(mut removals) = removals {
+        let mut page = removals.next_page().await?;
+        writeln!(out, "{}", if page.is_empty() { "\nThis run removed nothing." } else { "" })?;
+        while !page.is_empty() {
+            page.iter().try_for_each(|removal| line(&mut out, removal))?;
+            page = removals.next_page().await?;
         }
+    }
+    Ok(out.flush()?)
+}
+
+fn line(out: &mut impl Write, removal: &Removal) -> io::Result<()> {
+    let (outcome, key) = (removal.state.outcome(), Printable(&removal.object.key));
+    write!(out, "  {outcome:<9} {:>10}  {key}", size(removal.object.size))?;
+    match &removal.detail {
+        Some(detail) => writeln!(out, "  ({})", Printable(detail)),
+        None => writeln!(out),
     }
 }
 
-fn print_json(runs: &[Run], removals: Option<&[Removal]>) -> io::Result<()> {
-    let mut document = json!({ "schema": 1, "runs": runs });
-    if let Some(removals) = removals {
-        let removals: Vec<_> = removals
-            .iter()
-            .map(|removal| {
-                json!({
-                    "kind": removal.kind,
-                    "key": removal.object.key,
-                    "outcome": removal.state.outcome(),
-                    "size": removal.object.size,
-                    "etag": removal.object.etag,
-                    "trash_key": removal.trash_key,
-                    "detail": removal.detail,
-                    "intended_at": removal.intended_at,
-                    "done_at": removal.done_at,
-                })
-            })
-            .collect();
-        document["runs"][0]["removals"] = json!(removals);
+/// One document, written as a stream: a run a line, and a removal a line.
+async fn print_json(runs: &[Run], mut removals: Option<Removals>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout());
+    write!(out, "{{\"schema\": 1,\n \"runs\": [")?;
+    for (at, run) in runs.iter().enumerate() {
+        out.write_all(if at == 0 { b"\n  " } else { b",\n  " })?;
+        let Some(removals) = removals.as_mut() else {
+            write_value(&mut out, &json!(run))?;
+            continue;
+        };
+        let Value::Object(fields) = json!(run) else { continue };
+        write!(out, "{{")?;
+        for (name, value) in fields {
+            write!(out, "\"{name}\": ")?;
+            write_value(&mut out, &value)?;
+            write!(out, ", ")?;
+        }
+        write!(out, "\"removals\": [")?;
+        let mut separator = "\n   ";
+        loop {
+            let page = removals.next_page().await?;
+            if page.is_empty() {
+                break;
+            }
+            for removal in &page {
+                write!(out, "{separator}")?;
+                write_value(&mut out, &document(removal))?;
+                separator = ",\n   ";
+            }
+        }
+        write!(out, "]}}")?;
     }
-    writeln!(io::stdout().lock(), "{document:#}")
+    writeln!(out, "]}}")?;
+    Ok(out.flush()?)
+}
+
+fn document(removal: &Removal) -> Value {
+    json!({
+        "kind": removal.kind,
+        "key": removal.object.key,
+        "outcome": removal.state.outcome(),
+        "size": removal.object.size,
+        "etag": removal.object.etag,
+        "trash_key": removal.trash_key,
+        "detail": removal.detail,
+        "intended_at": removal.intended_at,
+        "done_at": removal.done_at,
+    })
 }

@@ -14,8 +14,8 @@ use crate::maintain::{fingerprint, ledger_path};
 use crate::report::size;
 use crate::{config, storage};
 
-/// Files restored between two looks at the ledger.
-const BATCH: usize = 1_000;
+/// Files restored between two commits to the ledger.
+const BATCH: usize = 100;
 
 /// What is to be brought back.
 pub enum What {
@@ -40,6 +40,7 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
     }
     let _lock = Lock::take(&path)?;
     let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
+    ledger.mark_interrupted().await.context("the ledger")?;
     let store = storage::open(&config.storage, &config.storage.prefix).await.context("the storage")?;
     execute::resume(&mut ledger, None, &*store).await.context("what an earlier run left open could not be resolved")?;
 
@@ -61,8 +62,9 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
                 batch = batch.split_off(batch.len() - 1);
             }
             found += batch.len();
-            for removal in &batch {
-                bring_back(&mut ledger, &*store, removal, &mut done).await?;
+            let restored = execute::restore(&mut ledger, &*store, &batch, config.storage.concurrency).await?;
+            for (removal, restored) in batch.iter().zip(restored) {
+                tell(removal, restored, &mut done);
             }
         }
         if let (Which::TrashedAt(key), true) = (which, found == before) {
@@ -88,9 +90,10 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
     Ok(if done.failed + done.taken > 0 { ExitCode::Partial } else { ExitCode::Done })
 }
 
-async fn bring_back(ledger: &mut Ledger, store: &dyn storage::Store, removal: &Removal, done: &mut Done) -> Result<()> {
+/// Counts what became of one file, and says why where it is not back.
+fn tell(removal: &Removal, restored: Restored, done: &mut Done) {
     let key = Printable(&removal.object.key);
-    match execute::restore(ledger, store, removal).await? {
+    match restored {
         Restored::Done => {
             done.files += 1;
             done.bytes += removal.object.size;
@@ -104,7 +107,6 @@ async fn bring_back(ledger: &mut Ledger, store: &dyn storage::Store, removal: &R
             eprintln!("{key}: {}", Printable(&reason));
         }
     }
-    Ok(())
 }
 
 fn say(done: &Done) -> io::Result<()> {

@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use chrono::Utc;
+use futures::StreamExt;
 
 use super::Site;
 use crate::judge;
@@ -45,17 +46,25 @@ impl Site<'_> {
     }
 }
 
-/// Brings one file back from the trash, on record.
-pub async fn restore(ledger: &mut Ledger, store: &dyn Store, removal: &Removal) -> Result<Restored> {
-    let id = removal.id;
-    ledger.advance(&[Step { id, state: State::Restoring, detail: None }], "restore-intent", Utc::now()).await?;
-    let restored = bring_back(store, removal).await;
-    let (state, detail) = match &restored {
-        Restored::Done => (State::Restored, None),
-        Restored::Taken => (State::Trashed, None),
-        Restored::Failed(reason) => (State::Trashed, Some(reason.clone())),
-    };
-    ledger.advance(&[Step { id, state, detail }], "restore-outcome", Utc::now()).await?;
+/// Brings files back from the trash, on record, with `concurrency` requests in flight at most. What became of each is
+/// given in their order.
+pub async fn restore(
+    ledger: &mut Ledger,
+    store: &dyn Store,
+    removals: &[Removal],
+    concurrency: usize,
+) -> Result<Vec<Restored>> {
+    let intents: Vec<Step> =
+        removals.iter().map(|removal| Step { id: removal.id, state: State::Restoring, detail: None }).collect();
+    ledger.advance(&intents, "restore-intent", Utc::now()).await?;
+    let ways: Vec<_> = removals.iter().map(|removal| bring_back(store, removal)).collect();
+    let restored: Vec<Restored> = futures::stream::iter(ways).buffered(concurrency).collect().await;
+    let outcomes = removals.iter().zip(&restored).map(|(Removal { id, .. }, restored)| match restored {
+        Restored::Done => Step { id: *id, state: State::Restored, detail: None },
+        Restored::Taken => Step { id: *id, state: State::Trashed, detail: None },
+        Restored::Failed(reason) => Step { id: *id, state: State::Trashed, detail: Some(reason.clone()) },
+    });
+    ledger.advance(&outcomes.collect::<Vec<_>>(), "restore-outcome", Utc::now()).await?;
     Ok(restored)
 }
 

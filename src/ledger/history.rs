@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use chrono::SecondsFormat;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Ledger;
 use crate::finding::Time;
@@ -31,6 +31,14 @@ pub fn stamp(time: Time) -> String {
 }
 
 impl Ledger {
+    /// Says of runs that were to remove something and never ended that they were cut off; when, nobody knows. The lock must
+    /// be held: none of them is under way then.
+    pub async fn mark_interrupted(&mut self) -> Result<()> {
+        let sql = "UPDATE runs SET outcome = 'interrupted' WHERE pair = ? AND mode = 'execute' AND outcome IS NULL";
+        sqlx::query(sql).bind(self.pair).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
     /// Begins a run and gives its number.
     pub async fn begin(&mut self, mode: &str, now: Time) -> Result<i64> {
         let query = sqlx::query("INSERT INTO runs (pair, mode, started_at) VALUES (?, ?, ?)");
@@ -48,12 +56,25 @@ impl Ledger {
         Ok(())
     }
 
-    /// This pair's runs, newest first.
-    pub async fn runs(&mut self) -> Result<Vec<Run>> {
-        let query = sqlx::query("SELECT * FROM runs WHERE pair = ? ORDER BY id DESC").bind(self.pair);
+    /// This pair's runs, newest first; or the one with this number.
+    pub async fn runs(&mut self, number: Option<i64>) -> Result<Vec<Run>> {
+        let sql = AssertSqlSafe(format!("{RUNS} AND (?2 IS NULL OR runs.id = ?2) ORDER BY runs.id DESC"));
+        let query = sqlx::query(sql).bind(self.pair).bind(number);
         query.fetch_all(&mut self.connection).await?.iter().map(run).collect()
     }
 }
+
+/// Runs with what they removed: one that was cut off could not count it itself.
+const RUNS: &str = "
+    WITH done AS (
+        SELECT run, count(*) AS removed, sum(size) AS bytes FROM removals
+        WHERE pair = ?1 AND state IN ('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged',
+                                      'restoring', 'restored')
+        GROUP BY run
+    )
+    SELECT runs.id, mode, outcome, started_at, finished_at, found, max(runs.removed, coalesce(done.removed, 0)) AS removed,
+           max(runs.bytes, coalesce(done.bytes, 0)) AS bytes
+    FROM runs LEFT JOIN done ON done.run = runs.id WHERE pair = ?1";
 
 fn run(row: &SqliteRow) -> Result<Run> {
     Ok(Run {

@@ -1,5 +1,6 @@
-//! One run, from what was typed to how it ended: compare and report; and with `--execute` plan, confirm and remove.
+//! One run, from what was typed to how it ended: compare and report; what `--execute` adds is in `remove`.
 
+mod remove;
 mod settings;
 
 use std::io::IsTerminal;
@@ -7,16 +8,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use tokio::select;
 
 use crate::args::{Format, Options};
 use crate::compare::Progress;
 use crate::compare::scope::Scope;
-use crate::config::{self, Config, Place};
-use crate::confirm::{self, Target};
+use crate::config::{self, Config};
 use crate::database::{self, Advisory, Database};
-use crate::execute::{self, Site};
+use crate::execute;
 use crate::exit_code::{self, ExitCode, LockedOut, Misconfigured};
 use crate::finding::{Kind, Requests, Totals};
 use crate::inspect::{Inspected, Inspection};
@@ -24,11 +24,9 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, Position};
 use crate::lock::Lock;
 use crate::only::Only;
-use crate::plan::{self, Census, Limits};
 use crate::progress::ProgressLine;
 use crate::publish::{self, OutputFile};
-use crate::removal::{Removals, Stopped};
-use crate::report::{self, Outcome, Report, warnings};
+use crate::report::{Outcome, Report, warnings};
 use crate::storage::{self, Store};
 
 pub use settings::{fingerprint, ledger_path};
@@ -70,6 +68,9 @@ pub async fn maintain(options: &Options) -> Result<ExitCode> {
     };
     let mode = if options.execute { "execute" } else { "dry-run" };
     let mut report = empty_report(&config, &kinds, mode)?;
+    if options.execute {
+        ledger.mark_interrupted().await.context("the ledger")?;
+    }
     let number = ledger.begin(mode, report.started_at).await?;
     report.run = number;
     report.is_list = only.is_some();
@@ -181,126 +182,6 @@ impl Run<'_> {
         }
         self.publish(&report, ledger, true, output).await?;
         Ok(ExitCode::Interrupted)
-    }
-
-    /// Plans, asks, removes, and reports.
-    async fn remove(
-        &self,
-        ledger: &mut Ledger,
-        (lock, sides): (Lock, Sides),
-        inspected: &Inspected,
-        mut report: Report,
-        output: Option<OutputFile>,
-    ) -> Result<ExitCode> {
-        let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
-        let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
-        let (files, file_bytes) = ledger.removable().await?;
-        // A run that was narrowed does not reach for what it was not asked about.
-        let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
-        let (due_files, due_bytes) = if is_narrowed { (0, 0) } else { ledger.due(due_before).await? };
-        let census = Census { files, file_bytes, due_files, due_bytes };
-        let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
-        let plan = match plan::plan(census, due_before, &inspected.totals, inspected.wrong_pair, limits) {
-            Ok(plan) => plan,
-            Err(refusal) => {
-                report.outcome = Outcome::Refused;
-                report.refusal = Some((refusal.limit(), refusal.to_string()));
-                self.end(ledger, &report).await?;
-                self.publish(&report, ledger, true, output).await?;
-                eprintln!("refused: {refusal}");
-                return Ok(ExitCode::Refused);
-            }
-        };
-        if plan.is_empty() {
-            self.end(ledger, &report).await?;
-            self.publish(&report, ledger, true, output).await?;
-            return Ok(ExitCode::Done);
-        }
-        // People read the report before they confirm; programs get one document at the end.
-        let is_text = matches!(self.options.format, Format::Text);
-        if is_text {
-            self.publish(&report, ledger, true, None).await?;
-        }
-        self.interrupt.end_at_once(true);
-        // Reading takes its time, which is not the run's.
-        let left = self.config.safety.max_runtime.0.saturating_sub(self.began.elapsed());
-        let confirmed = confirm::ask(&plan, &self.target(&report))?;
-        self.interrupt.end_at_once(false);
-        let Some(confirmed) = confirmed else {
-            report.outcome = Outcome::Declined;
-            self.end(ledger, &report).await?;
-            self.publish(&report, ledger, !is_text, output).await?;
-            return Ok(ExitCode::Declined);
-        };
-
-        let mut removals = Removals::default();
-        let Sides { database, store, advisory } = sides;
-        let mut advisory = advisory.context("the lock in the database was not taken")?;
-        let mut site = Site {
-            ledger,
-            database: &database,
-            store: &*store,
-            lock: &lock,
-            advisory: &mut advisory,
-            interrupt: &self.interrupt,
-            run: self.number,
-            trash: self.trash_folder(),
-            concurrency: self.config.storage.concurrency,
-            max_deletes_per_second: self.config.safety.max_deletes_per_second,
-            deadline: Instant::now().checked_add(left),
-        };
-        let executed = execute::execute(plan, confirmed, &mut site, &mut removals).await;
-        report.requests = store.requests();
-        report.finished_at = Utc::now();
-        let code = match (&executed, removals.stopped) {
-            (Err(error), _) => {
-                report.error = Some(exit_code::sentence(error));
-                report.outcome = Outcome::Failed;
-                ExitCode::Failed
-            }
-            (Ok(()), Some(Stopped::Interrupted)) => {
-                report.outcome = Outcome::Interrupted;
-                ExitCode::Interrupted
-            }
-            (Ok(()), _) if !removals.is_complete() => {
-                report.outcome = Outcome::Partial;
-                ExitCode::Partial
-            }
-            _ => {
-                report.outcome = Outcome::Removed;
-                ExitCode::Done
-            }
-        };
-        report.removals = Some(removals);
-        // What was done is told even where the ledger cannot take it.
-        let ended = self.end(ledger, &report).await;
-        if let (true, Some(removals)) = (is_text, &report.removals) {
-            report::removals(&mut std::io::stdout(), removals)?;
-        }
-        self.publish(&report, ledger, !is_text, output).await?;
-        executed.and(ended).map(|()| code)
-    }
-
-    /// The run's own folder in the trash.
-    fn trash_folder(&self) -> Option<String> {
-        let trash = &self.config.trash;
-        trash.enabled.then(|| format!("{}{}/", trash.prefix, ulid::Ulid::generate()))
-    }
-
-    fn target<'a>(&'a self, report: &'a Report) -> Target<'a> {
-        let trash = &self.config.trash;
-        Target {
-            name: match &self.config.storage.place {
-                Place::S3 { bucket, .. } => bucket.clone(),
-                Place::Local { root } => {
-                    let root = root.canonicalize().unwrap_or_else(|_| root.clone());
-                    root.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned())
-                }
-            },
-            storage: &report.storage_address,
-            database: &report.database_address,
-            trash: trash.enabled.then_some(trash.prefix.as_str()),
-        }
     }
 
     fn warning(&self, inspected: &Inspected) -> Option<String> {

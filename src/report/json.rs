@@ -131,7 +131,8 @@ impl Rendering for Json<'_> {
     }
 }
 
-fn write_value(out: &mut dyn Write, value: &Value) -> io::Result<()> {
+/// Writes a value on one line, safe to look at.
+pub fn write_value(out: &mut dyn Write, value: &Value) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(out, Plain);
     value.serialize(&mut serializer).map_err(io::Error::from)
 }

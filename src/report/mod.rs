@@ -11,6 +11,7 @@ use chrono::SecondsFormat;
 
 use crate::finding::{Finding, Kind, Requests, Time, Totals};
 use crate::removal::Removals;
+pub use json::write_value;
 pub use text::{LISTED, removals, size};
 
 /// Everything that a report says, but for the findings themselves, which are streamed to it.

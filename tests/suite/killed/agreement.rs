@@ -103,6 +103,20 @@ impl Scene {
                 other => panic!("{other}, after a run that ended well: {removal:#?}"),
             }
         }
+        self.assert_history_agrees();
+    }
+
+    /// Every run says how it ended, and how many of its removals stand; one that was killed could not count them itself.
+    fn assert_history_agrees(&self) {
+        let history = self.history(&["history", "--format", "json"]);
+        for run in history["runs"].as_array().expect("runs") {
+            assert!(run["outcome"].is_string(), "{run:#}");
+            let one = self.history(&["history", &run["id"].to_string(), "--format", "json"]);
+            let removals = one["runs"][0]["removals"].as_array().expect("removals");
+            let stand = ["trashed", "deleted", "purged", "restored"];
+            let standing = removals.iter().filter(|removal| stand.contains(&removal["outcome"].as_str().unwrap_or("")));
+            assert_eq!(run["removed"], standing.count(), "{run:#} of {removals:#?}");
+        }
     }
 
     /// The numbers of the runs that were to remove something, newest first.

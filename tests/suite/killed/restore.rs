@@ -4,21 +4,25 @@ use super::hold::{Hold, Moment, Row, Step, at_each, say_run};
 use super::scene::{Mode, Scene, TRASH, lost};
 
 const ORPHANS: usize = 12;
+/// Files whose way back takes two batches, and so two commits of each kind.
+const TWO_BATCHES: usize = 101;
 
-fn run(mode: Mode, rows: &[Row]) {
-    at_each(&format!("restore, {mode:?}"), rows, |hold| cell(mode, hold));
+const COMMITS: [Row; 2] = [(Step::Failpoint("restore-intent"), &[1, 2]), (Step::Failpoint("restore-outcome"), &[1, 2])];
+
+fn run(mode: Mode, orphans: usize, rows: &[Row]) {
+    at_each(&format!("restore, {mode:?}"), rows, |hold| cell(mode, orphans, hold));
 }
 
 /// A scene whose orphans are all in the trash, and the number of the run that moved them there.
-fn trashed(mode: Mode) -> (Scene, String) {
-    let scene = Scene::new(mode, lost(ORPHANS));
+fn trashed(mode: Mode, orphans: usize) -> (Scene, String) {
+    let scene = Scene::new(mode, lost(orphans));
     scene.assert_next_run_converges();
     let run = scene.runs()[0].to_string();
     (scene, run)
 }
 
-fn cell(mode: Mode, hold: Hold) {
-    let (scene, run) = trashed(mode);
+fn cell(mode: Mode, orphans: usize, hold: Hold) {
+    let (scene, run) = trashed(mode, orphans);
     hold.kill(&scene, &["restore", "--run", &run]);
     scene.assert_nothing_is_lost();
 
@@ -41,7 +45,7 @@ fn assert_restored(scene: &Scene, run: &str) {
 
 /// What somebody stored at a restored file's place while the tool was dead stays as it is, and so does the trash's copy.
 fn nothing_is_overwritten(mode: Mode, step: Step) {
-    let (scene, run) = trashed(mode);
+    let (scene, run) = trashed(mode, ORPHANS);
     Hold { step, moment: Moment::Before, nth: 1 }.kill(&scene, &["restore", "--run", &run]);
     let files = scene.files();
     let taken = scene.orphans.iter().find(|key| !files.contains_key(*key)).expect("one that is not back yet").clone();
@@ -60,29 +64,23 @@ fn nothing_is_overwritten(mode: Mode, step: Step) {
 #[test]
 fn a_restore_that_is_killed_at_a_call_is_finished_by_the_next() {
     let rows: [Row; 2] = [(Step::CopyFromTrash, &[1, ORPHANS]), (Step::DeleteInTrash, &[1, ORPHANS])];
-    run(Mode::TrashInBucket, &rows);
+    run(Mode::TrashInBucket, ORPHANS, &rows);
 }
 
 /// The same, killed at a commit of the ledger.
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_restore_that_is_killed_at_a_commit_is_finished_by_the_next() {
-    let rows: [Row; 2] =
-        [(Step::Failpoint("restore-intent"), &[1, ORPHANS]), (Step::Failpoint("restore-outcome"), &[1, ORPHANS])];
-    run(Mode::TrashInBucket, &rows);
+    run(Mode::TrashInBucket, TWO_BATCHES, &COMMITS);
 }
 
 /// The same on a folder, killed when a file gets or loses a name, and at a commit of the ledger.
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_restore_in_a_folder_that_is_killed_is_finished_by_the_next() {
-    let rows: [Row; 4] = [
-        (Step::Failpoint("link"), &[1, ORPHANS]),
-        (Step::Failpoint("unlink"), &[1, ORPHANS]),
-        (Step::Failpoint("restore-intent"), &[1, ORPHANS]),
-        (Step::Failpoint("restore-outcome"), &[1, ORPHANS]),
-    ];
-    run(Mode::TrashInFolder, &rows);
+    let rows: [Row; 2] = [(Step::Failpoint("link"), &[1, ORPHANS]), (Step::Failpoint("unlink"), &[1, ORPHANS])];
+    run(Mode::TrashInFolder, ORPHANS, &rows);
+    run(Mode::TrashInFolder, TWO_BATCHES, &COMMITS);
 }
 
 /// `cleanup-assets restore --run RUN` once more, where a file was stored meanwhile.
