@@ -13,9 +13,11 @@ pub fn after(step: &str) {
     imp::reached(step, "after");
 }
 
-/// Whether every copy is to be made in parts, as only objects over 5 GB are otherwise.
-pub fn copies_in_parts() -> bool {
-    cfg!(feature = "failpoints") && std::env::var_os("CLEANUP_ASSETS_COPY_IN_PARTS").is_some()
+/// Of how many bytes the parts are, where every copy is to be made in parts, as only those of objects over 5 GB are
+/// otherwise: `CLEANUP_ASSETS_COPY_IN_PARTS`.
+pub fn part_bytes() -> Option<u64> {
+    let bytes = cfg!(feature = "failpoints").then(|| std::env::var("CLEANUP_ASSETS_COPY_IN_PARTS"));
+    bytes?.ok()?.parse().ok()
 }
 
 #[cfg(not(feature = "failpoints"))]

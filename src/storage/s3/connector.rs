@@ -52,7 +52,9 @@ impl Meter {
             "GET" if is_list(request) => &self.list,
             "HEAD" => &self.head,
             "PUT" if request.headers().contains_key("x-amz-copy-source") => &self.copy,
-            "DELETE" | "POST" => &self.delete,
+            "DELETE" => &self.delete,
+            // The other POSTs begin and end copies in parts.
+            "POST" if request.uri().contains("?delete") => &self.delete,
             _ => return,
         };
         counter.fetch_add(1, Relaxed);

@@ -25,7 +25,7 @@ impl Bucket {
         if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
             return Ok(Copied::TargetTaken);
         }
-        if from.size > MAX_COPY_BYTES || failpoint::copies_in_parts() {
+        if from.size > MAX_COPY_BYTES || failpoint::part_bytes().is_some() {
             return self.copy_in_parts(from, to, target).await;
         }
         let mut request = self.client.copy_object().bucket(&self.name).key(to).copy_source(self.source(&from.key));
@@ -97,8 +97,9 @@ impl Bucket {
 
     async fn copy_parts(&self, from: &Object, to: &str, target: Target, upload: &str) -> Result<Copied> {
         let mut parts = Vec::new();
-        for (number, start) in (1..).zip((0..from.size).step_by(PART_BYTES as usize)) {
-            let end = (start + PART_BYTES).min(from.size) - 1;
+        let bytes = failpoint::part_bytes().unwrap_or(PART_BYTES);
+        for (number, start) in (1..).zip((0..from.size).step_by(bytes as usize)) {
+            let end = (start + bytes).min(from.size) - 1;
             let part = self.client.upload_part_copy().bucket(&self.name).key(to).upload_id(upload).part_number(number);
             let part = part.copy_source(self.source(&from.key)).copy_source_range(format!("bytes={start}-{end}"));
             let copied = match part.set_copy_source_if_match(from.etag.clone()).send().await {
@@ -115,9 +116,20 @@ impl Bucket {
         }
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let complete = self.client.complete_multipart_upload().bucket(&self.name).key(to).upload_id(upload);
-        let completed = complete.multipart_upload(parts).send().await;
-        completed.map_err(|error| explained("completing a copy in parts", error))?;
-        Ok(Copied::Done)
+        let complete = complete.multipart_upload(parts);
+        let condition = (target == Target::MustBeFree).then(|| "*".to_owned());
+        match complete.clone().set_if_none_match(condition.clone()).send().await {
+            Ok(_) => Ok(Copied::Done),
+            Err(error) => match status(&error) {
+                Some(412 | 409) if condition.is_some() => Ok(Copied::TargetTaken),
+                // A store without conditions on the target; it was free a moment ago.
+                Some(501) if condition.is_some() => {
+                    let plain = complete.send().await;
+                    plain.map(|_| Copied::Done).map_err(|error| explained("completing a copy in parts", error))
+                }
+                _ => Err(explained("completing a copy in parts", error)),
+            },
+        }
     }
 }
 
