@@ -40,28 +40,44 @@ pub fn ask(plan: &DeletionPlan, target: &Target<'_>) -> io::Result<Option<Confir
     }
 }
 
-/// One sentence: how many files, how many bytes, to trash or for good, and from where.
+/// One sentence: how many files, how many bytes, to trash or for good; how many rows of which table; and from where.
 fn sentence(plan: &DeletionPlan, target: &Target<'_>) -> String {
     let census = plan.census();
     let mut parts = Vec::new();
-    if census.files > 0 {
-        let what = format!("{} ({})", files(census.files), size(census.file_bytes));
+    for table in &census.tables {
+        let name = Printable(&table.table);
+        if table.deleted > 0 {
+            parts.push(format!("DELETE {} of {name}", counted(table.deleted, "row")));
+        }
+        if table.updated > 0 {
+            parts.push(format!("update {} of {name}", counted(table.updated, "row")));
+        }
+    }
+    let files = census.files + census.following_files;
+    if files > 0 {
+        let what = format!("{} ({})", counted(files, "file"), size(census.file_bytes + census.following_bytes));
         parts.push(match target.trash {
             Some(trash) => format!("move {what} to the trash below {}", Printable(trash)),
             None => format!("DELETE {what} FOR GOOD"),
         });
     }
     if census.due_files > 0 {
-        let what = format!("{} ({})", files(census.due_files), size(census.due_bytes));
+        let what = format!("{} ({})", counted(census.due_files, "file"), size(census.due_bytes));
         parts.push(format!("delete {what} of trash that is due for good"));
     }
-    let (what, storage) = (parts.join(" and "), Printable(target.storage));
-    match census.files {
-        0 => format!("This will {what}, in {storage}."),
-        _ => format!("This will {what}, in {storage}; the database {} names none of them.", Printable(target.database)),
+    let what = match parts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => "do nothing".to_owned(),
+    };
+    let (storage, database) = (Printable(target.storage), Printable(target.database));
+    match (census.rows(), files) {
+        (0, 0) => format!("This will {what}, in {storage}."),
+        (0, _) => format!("This will {what}, in {storage}; the database {database} names none of them."),
+        _ => format!("This will {what}, in the database {database} and {storage}."),
     }
 }
 
-fn files(count: u64) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -96,7 +96,12 @@ async fn print_text(runs: &[Run], removals: Option<Removals>) -> Result<()> {
 
 fn line(out: &mut impl Write, removal: &Removal) -> io::Result<()> {
     let (outcome, key) = (removal.state.outcome(), Printable(&removal.object.key));
-    write!(out, "  {outcome:<9} {:>10}  {key}", size(removal.object.size))?;
+    match &removal.row {
+        Some(row) => {
+            write!(out, "  {outcome:<11} {:>10}  {} id {}  {key}", "", Printable(&row.table), Printable(&row.id))?
+        }
+        None => write!(out, "  {outcome:<11} {:>10}  {key}", size(removal.object.size))?,
+    }
     match &removal.detail {
         Some(detail) => writeln!(out, "  ({})", Printable(detail)),
         None => writeln!(out),
@@ -142,7 +147,9 @@ async fn print_json(runs: &[Run], mut removals: Option<Removals>) -> Result<()> 
 fn document(removal: &Removal) -> Value {
     json!({
         "kind": removal.kind,
-        "key": removal.object.key,
+        "key": Some(&removal.object.key).filter(|key| !key.is_empty()),
+        "table": removal.row.as_ref().map(|row| &row.table),
+        "id": removal.row.as_ref().map(|row| &row.id),
         "outcome": removal.state.outcome(),
         "size": removal.object.size,
         "etag": removal.object.etag,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc::channel;
 use tokio::try_join;
 
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::finding::{Kind, Totals};
 use crate::judge::{self, WrongPair};
-use crate::ledger::Ledger;
+use crate::ledger::{Counts, Ledger};
 use crate::look_again;
 use crate::only::Only;
 use crate::storage::Store;
@@ -36,7 +36,13 @@ pub struct Inspection<'a> {
 /// What a comparison that came to its end found; the findings themselves are in the ledger.
 pub struct Inspected {
     pub totals: Totals,
+    /// Findings by rule and by table.
+    pub counts: Counts,
+    /// Rows that were compared, by the table's place among the `[[records]]`.
+    pub tables: Vec<u64>,
     pub wrong_pair: Option<WrongPair>,
+    /// What people should know of rules that could not be applied.
+    pub warnings: Vec<String>,
 }
 
 impl Inspection<'_> {
@@ -48,21 +54,27 @@ impl Inspection<'_> {
         ledger: &mut Ledger,
         progress: Arc<Progress>,
     ) -> Result<Inspected> {
-        let min_age = self.config.safety.min_age.0;
-        let Scanned { mut totals, forgotten } = self.scan(database, store.clone(), ledger, progress).await?;
+        let Scanned { mut totals, forgotten, mut tables } =
+            self.scan(database, store.clone(), ledger, progress).await?;
 
         tracing::debug!("both sides are read; looking again at files");
         look_again::at_files(ledger, database).await?;
         tracing::debug!("looking again at records");
-        let concurrency = self.config.storage.concurrency;
-        let young = look_again::at_records(ledger, database, &*store, min_age, concurrency).await?;
-        totals.too_young += young;
-        totals.too_young_records = young;
+        // A run that was narrowed to keys has nothing to say of rows without one.
+        let with_keyless = self.scope.prefix == self.scope.root;
+        let looked = look_again::at_records(ledger, database, &*store, self.config, with_keyless).await?;
+        totals.too_young += looked.young + looked.young_condemned;
+        totals.too_young_records = looked.young;
+        totals.too_young_condemned += looked.young_condemned;
+        tables.resize(self.config.records.len(), 0);
+        for (section, rows) in looked.keyless {
+            tables[section] += rows;
+        }
 
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
-        self.keep(ledger, &mut totals, wrong_pair, &forgotten).await.context("the ledger")?;
-        Ok(Inspected { totals, wrong_pair })
+        let counts = self.keep(ledger, &mut totals, wrong_pair, &forgotten).await.context("the ledger")?;
+        Ok(Inspected { totals, counts, tables, wrong_pair, warnings: looked.warnings })
     }
 
     async fn scan(
@@ -100,7 +112,7 @@ impl Inspection<'_> {
         totals: &mut Totals,
         wrong_pair: Option<WrongPair>,
         forgotten: &[String],
-    ) -> Result<()> {
+    ) -> Result<Counts> {
         tracing::debug!("holding what is in doubt");
         ledger.hold_near_misses().await?;
         // A wrong pair is refused as a whole; what it finds is not held one by one.
@@ -112,10 +124,14 @@ impl Inspection<'_> {
         if let Some(only) = self.only {
             ledger.keep_only(only).await?;
         }
-        ledger.count_findings(totals).await?;
         // A run that looks at a list of findings says nothing of the others.
         let resolved = if self.only.is_some() { &[] } else { self.kinds };
-        ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await
+        ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await?;
+        let min_age = self.config.safety.min_age;
+        let newest = TimeDelta::from_std(min_age.0).ok().and_then(|min_age| Utc::now().checked_sub_signed(min_age));
+        let reason = format!("its table has no created_at, and it was first seen less than {min_age} ago");
+        ledger.hold_newcomers(newest.unwrap_or_default(), &reason).await?;
+        ledger.count_findings(totals).await
     }
 
     /// Holds files that are too new for this database (I17), or in folders that it knows nothing of (I18).

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::compare::merge::Joined;
-use crate::finding::{Created, Object, Time, Totals};
+use crate::finding::{Created, Mark, Object, Seen, Time, Totals};
 
 /// What a joined key amounts to, before it is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,89 @@ pub fn is_young(at: Option<Time>, now: Time, min_age: Duration) -> bool {
 /// `created_at` has no age, and so is a finding.
 pub fn is_young_record(created: Created, now: Time, min_age: Duration) -> bool {
     created != Created::Unconfigured && is_young(created.time(), now, min_age)
+}
+
+/// What a row that names an object, or none, amounts to by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Live,
+    /// A rule would condemn it were it older.
+    Young,
+    /// The first rule that condemns it, by its place.
+    Condemned(usize),
+}
+
+/// Judges a row by the rules of its table, whose clocks run for `clocks`, and by the database's own clock at `now`. A row
+/// of a table without `created_at` is as old as the clock of the rule, where that has one.
+pub fn standing(created: Created, marks: &[Mark], clocks: &[Duration], now: Time, min_age: Duration) -> Standing {
+    let condemning = marks.iter().zip(clocks).enumerate().find(|(_, (mark, after))| mark.condemns(**after, now));
+    let Some((rule, (mark, _))) = condemning else { return Standing::Live };
+    let is_young = match (created, mark) {
+        (Created::Unconfigured, Mark::Since(start)) => is_young(Some(*start), now, min_age),
+        (created, _) => is_young_record(created, now, min_age),
+    };
+    if is_young { Standing::Young } else { Standing::Condemned(rule) }
+}
+
+/// Why a row that was planned to go is to stay after all (I8), if so: as it is now, under `key`, condemned by `rule` or
+/// without its object.
+pub fn stays(
+    seen: &Seen,
+    (key, rule): (&str, Option<usize>),
+    clocks: &[Duration],
+    now: Time,
+    min_age: Duration,
+) -> Option<&'static str> {
+    if seen.key != key {
+        return Some("it names another key now");
+    }
+    if !seen.owns {
+        return Some("it owns no file any more");
+    }
+    match (rule, standing(seen.created, &seen.marks, clocks, now, min_age)) {
+        (Some(rule), Standing::Condemned(now)) if rule == now => None,
+        (Some(_), Standing::Condemned(_)) => Some("another rule condemns it now"),
+        (Some(_), Standing::Live | Standing::Young) => Some("no rule condemns it any more"),
+        (None, _) if is_young_record(seen.created, now, min_age) => Some("it is too young"),
+        (None, _) => None,
+    }
+}
+
+/// All rows and references of one key, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Group {
+    /// Whether its object is there.
+    pub has_object: bool,
+    /// Rows that no rule condemns, or not yet.
+    pub live: u64,
+    pub condemned: u64,
+    pub is_referenced: bool,
+}
+
+/// What becomes of the object of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFate {
+    /// There is none.
+    Absent,
+    Wanted,
+    /// Nobody knows it.
+    Orphaned,
+    /// It goes with its rows, all of which are condemned (I6).
+    Follows,
+}
+
+impl Group {
+    pub fn file(&self) -> FileFate {
+        if !self.has_object {
+            FileFate::Absent
+        } else if self.live > 0 || self.is_referenced {
+            FileFate::Wanted
+        } else if self.condemned > 0 {
+            FileFate::Follows
+        } else {
+            FileFate::Orphaned
+        }
+    }
 }
 
 /// The newest time at which an unknown file may have been stored before it speaks of a database that is behind (I17):

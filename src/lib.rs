@@ -18,7 +18,7 @@
 //! refuse, and a typed confirmation ([`confirm`]) without whose token nothing below [`execute`] can be called.
 //!
 //! Pure rooms, values in and values out: [`key`], [`finding`], [`removal`], [`judge`], [`plan`], [`report`],
-//! `compare::{merge, scope, segments, slice}`, `database::{source, date}`. sqlx lives in [`database`] and [`ledger`], the
+//! `compare::{merge, scope, segments, slice}`, `database::{source, rows, rules, image, date}`. sqlx lives in [`database`] and [`ledger`], the
 //! AWS SDK in [`storage`], clap in [`args`]; [`database`] and [`storage`] do not know each other, and whatever deletes is
 //! called from [`execute`] alone.
 

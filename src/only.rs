@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::exit_code::Misconfigured;
 
@@ -18,6 +18,8 @@ pub struct Only {
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub struct Name {
     pub kind: Option<String>,
+    /// Empty for a record that names no object.
+    #[serde(deserialize_with = "empty_if_null")]
     pub key: String,
     pub table: Option<String>,
     pub id: Option<String>,
@@ -63,6 +65,10 @@ fn from_json(text: &str) -> Result<Vec<Name>, String> {
     Ok(document.findings)
 }
 
+fn empty_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
+}
+
 fn from_csv(text: &str) -> Result<Vec<Name>, String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| error.to_string())?.clone();
@@ -75,8 +81,12 @@ fn from_csv(text: &str) -> Result<Vec<Name>, String> {
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).map(unguarded).filter(|cell| !cell.is_empty());
-        let key = cell(Some(key)).ok_or("a line without a key")?;
-        names.push(Name { kind: cell(Some(kind)), key, table: cell(table), id: cell(id) });
+        let name =
+            Name { kind: cell(Some(kind)), key: cell(Some(key)).unwrap_or_default(), table: cell(table), id: cell(id) };
+        if name.key.is_empty() && name.id.is_none() {
+            return Err("a line without a key and without an id".to_owned());
+        }
+        names.push(name);
     }
     Ok(names)
 }

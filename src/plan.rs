@@ -8,14 +8,37 @@ use crate::finding::{Time, Totals};
 use crate::judge::WrongPair;
 
 /// What a run has found that it could act on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
     /// Orphaned files that are not held.
     pub files: u64,
     pub file_bytes: u64,
+    /// Files that follow their rows.
+    pub following_files: u64,
+    pub following_bytes: u64,
+    pub tables: Vec<TableCensus>,
     /// Trash that is due to go for good: removed by an earlier run, and counted towards no limit.
     pub due_files: u64,
     pub due_bytes: u64,
+}
+
+/// Rows of one table that a run could act on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableCensus {
+    pub table: String,
+    pub deleted: u64,
+    pub updated: u64,
+    /// How many rows the table has in all.
+    pub of: u64,
+    /// What else deleting them would change, where that is not allowed.
+    pub cascade: Option<String>,
+}
+
+impl Census {
+    /// Rows that would be deleted or updated.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.deleted + table.updated).sum()
+    }
 }
 
 /// The limits of one run: the configuration's, unless the command line says otherwise.
@@ -43,8 +66,8 @@ pub struct DeletionPlan {
 }
 
 impl DeletionPlan {
-    pub fn census(&self) -> Census {
-        self.census
+    pub fn census(&self) -> &Census {
+        &self.census
     }
 
     /// Trash removed up to this time is due.
@@ -53,12 +76,12 @@ impl DeletionPlan {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.census.files == 0 && self.census.due_files == 0
+        self.census.files == 0 && self.census.rows() == 0 && self.census.due_files == 0
     }
 }
 
 /// Why a run may remove nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
     WrongPair(WrongPair),
     /// More removals than `max_removals`.
@@ -66,11 +89,18 @@ pub enum Refusal {
         removals: u64,
         limit: u64,
     },
-    /// More of the objects than `max_percent`.
+    /// More of the objects, or of a table's rows, than `max_percent`.
     TooLarge {
         removals: u64,
-        objects: u64,
+        of: u64,
+        /// `files`, or `rows of TABLE`.
+        what: String,
         limit: f64,
+    },
+    /// Deleting rows would reach other tables (I19).
+    Cascade {
+        table: String,
+        reaches: String,
     },
 }
 
@@ -85,13 +115,23 @@ pub fn plan(
     if let Some(why) = wrong_pair {
         return Err(Refusal::WrongPair(why));
     }
-    if census.files > limits.max_removals {
-        return Err(Refusal::TooMany { removals: census.files, limit: limits.max_removals });
+    let removals = census.files + census.rows();
+    if removals > limits.max_removals {
+        return Err(Refusal::TooMany { removals, limit: limits.max_removals });
     }
-    // Nothing to remove is no share of anything, and a store without objects is a wrong pair.
-    if census.files as f64 * 100.0 > limits.max_percent * totals.objects as f64 {
-        let (removals, objects, limit) = (census.files, totals.objects, limits.max_percent);
-        return Err(Refusal::TooLarge { removals, objects, limit });
+    let files = (census.files + census.following_files, totals.objects, "files".to_owned());
+    let rows =
+        census.tables.iter().map(|table| (table.deleted + table.updated, table.of, format!("rows of {}", table.table)));
+    for (removals, of, what) in std::iter::once(files).chain(rows) {
+        // Nothing to remove is no share of anything, and a store without objects is a wrong pair.
+        if removals as f64 * 100.0 > limits.max_percent * of as f64 {
+            return Err(Refusal::TooLarge { removals, of, what, limit: limits.max_percent });
+        }
+    }
+    for table in census.tables.iter().filter(|table| table.deleted > 0) {
+        if let Some(reaches) = &table.cascade {
+            return Err(Refusal::Cascade { table: table.table.clone(), reaches: reaches.clone() });
+        }
     }
     Ok(DeletionPlan { census, due_before })
 }
@@ -104,13 +144,14 @@ impl Refusal {
             Refusal::WrongPair(_) => "wrong_pair",
             Refusal::TooMany { .. } => "max_removals",
             Refusal::TooLarge { .. } => "max_percent",
+            Refusal::Cascade { .. } => "allow_cascade",
         }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
+        match self {
             Refusal::WrongPair(WrongPair::NoRecords) => {
                 f.write_str("the database knows no files at all: check the database, the table and the prefix")
             }
@@ -127,17 +168,22 @@ impl fmt::Display for Refusal {
             ),
             Refusal::TooMany { removals, limit } => write!(
                 f,
-                "{removals} files would be removed, and max_removals is {limit}: if it is really meant, add \
+                "{removals} findings would be removed, and max_removals is {limit}: if it is really meant, add \
                  --max-removals {removals}"
             ),
-            Refusal::TooLarge { removals, objects, limit } => {
-                let percent = (removals as f64 * 100.0 / objects.max(1) as f64).ceil();
+            Refusal::TooLarge { removals, of, what, limit } => {
+                let percent = (*removals as f64 * 100.0 / (*of).max(1) as f64).ceil().min(100.0);
                 write!(
                     f,
-                    "{removals} of {objects} files would be removed, and max_percent is {limit} %: if it is really meant, \
+                    "{removals} of {of} {what} would be removed, and max_percent is {limit} %: if it is really meant, \
                      add --max-percent {percent}"
                 )
             }
+            Refusal::Cascade { table, reaches } => write!(
+                f,
+                "deleting rows of {table} would reach further: {reaches}. If it is really meant, set allow_cascade = true \
+                 in its [[records]] section"
+            ),
         }
     }
 }
@@ -153,6 +199,11 @@ mod tests {
         Census { files, ..Census::default() }
     }
 
+    fn rows(deleted: u64, of: u64) -> Census {
+        let table = TableCensus { table: "assets".to_owned(), deleted, of, ..TableCensus::default() };
+        Census { tables: vec![table], ..Census::default() }
+    }
+
     fn objects(objects: u64) -> Totals {
         Totals { objects, ..Totals::default() }
     }
@@ -166,8 +217,33 @@ mod tests {
         );
         assert_eq!(
             plan(files(11), NOW, &objects(109), None, LIMITS),
-            Err(Refusal::TooLarge { removals: 11, objects: 109, limit: 10.0 })
+            Err(Refusal::TooLarge { removals: 11, of: 109, what: "files".to_owned(), limit: 10.0 })
         );
+    }
+
+    #[test]
+    fn rows_count_towards_the_limits_of_their_table() {
+        assert!(plan(rows(10, 100), NOW, &objects(1000), None, LIMITS).is_ok());
+        let refusal = plan(rows(11, 109), NOW, &objects(1000), None, LIMITS).expect_err("a refusal");
+        assert_eq!((refusal.limit(), refusal.to_string().contains("11 of 109 rows of assets")), ("max_percent", true));
+        let both = Census { files: 60, ..rows(60, 1000) };
+        let refusal = plan(both, NOW, &objects(1000), None, LIMITS).expect_err("a refusal");
+        assert_eq!(refusal, Refusal::TooMany { removals: 120, limit: 100 });
+        let following = Census { following_files: 11, ..rows(10, 1000) };
+        let refusal = plan(following, NOW, &objects(109), None, LIMITS).expect_err("a refusal");
+        assert_eq!(refusal.limit(), "max_percent");
+    }
+
+    #[test]
+    fn a_cascade_refuses_deletes_and_not_updates() {
+        let mut census = rows(1, 100);
+        census.tables[0].cascade = Some("comments".to_owned());
+        assert_eq!(
+            plan(census.clone(), NOW, &objects(100), None, LIMITS).expect_err("a refusal").limit(),
+            "allow_cascade"
+        );
+        (census.tables[0].deleted, census.tables[0].updated) = (0, 1);
+        assert!(plan(census, NOW, &objects(100), None, LIMITS).is_ok());
     }
 
     #[test]
@@ -186,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_to_type() {
-        let refusal = Refusal::TooLarge { removals: 1, objects: 3, limit: 10.0 };
+        let refusal = Refusal::TooLarge { removals: 1, of: 3, what: "files".to_owned(), limit: 10.0 };
         assert!(refusal.to_string().ends_with("--max-percent 34"), "{refusal}");
         assert!(plan(files(1), NOW, &objects(3), None, Limits { max_removals: 1, max_percent: 34.0 }).is_ok());
     }

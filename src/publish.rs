@@ -85,11 +85,11 @@ async fn render(
 ) -> Result<()> {
     let mut rendering = report::begin(format, report, out)?;
     for kind in report::kinds_in_order(format, report) {
-        rendering.section(kind)?;
+        rendering.section(&kind)?;
         let mut position = Position::default();
         let mut left = most;
         while left > 0 {
-            let page = ledger.findings(kind, &position, PAGE.min(left)).await?;
+            let page = ledger.findings(&kind, &position, PAGE.min(left)).await?;
             let Some(last) = page.last() else { break };
             position = Position::after(last);
             left -= page.len();

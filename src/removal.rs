@@ -10,6 +10,8 @@ pub struct Removals {
     pub files_deleted: u64,
     /// Bytes of both.
     pub bytes: u64,
+    pub records_deleted: u64,
+    pub records_updated: u64,
     /// Left alone, as they changed or are wanted after all.
     pub skipped: u64,
     /// Became wanted while they were removed, and are back.
@@ -41,9 +43,14 @@ impl Removals {
         }
     }
 
-    /// Files removed, to the trash or for good, old trash included.
+    /// Files removed, to the trash or for good, old trash and rows included.
     pub fn removed(&self) -> u64 {
-        self.files_trashed + self.files_deleted + self.purged
+        self.files_trashed + self.files_deleted + self.purged + self.records()
+    }
+
+    /// Rows deleted or updated.
+    pub fn records(&self) -> u64 {
+        self.records_deleted + self.records_updated
     }
 
     /// Whether everything that was planned was done, or rightly left.

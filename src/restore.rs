@@ -1,10 +1,13 @@
-//! `cleanup-assets restore`: brings back from the trash what a run removed, and overwrites nothing.
+//! `cleanup-assets restore`: brings back from the trash what a run removed, and the rows that it deleted or updated. It
+//! overwrites nothing.
 
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 
 use crate::args::Options;
+use crate::config::Config;
+use crate::database::{Back, Database};
 use crate::execute::{self, Restored};
 use crate::exit_code::{ExitCode, Misconfigured};
 use crate::key::Printable;
@@ -16,6 +19,8 @@ use crate::{config, storage};
 
 /// Files restored between two commits to the ledger.
 const BATCH: usize = 100;
+/// Removals of rows read from the ledger at once.
+const PAGE: usize = 1_000;
 
 /// What is to be brought back.
 pub enum What {
@@ -27,6 +32,7 @@ pub enum What {
 struct Done {
     files: u64,
     bytes: u64,
+    rows: u64,
     taken: u64,
     failed: u64,
 }
@@ -42,7 +48,12 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
     let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
     ledger.mark_interrupted().await.context("the ledger")?;
     let store = storage::open(&config.storage, &config.storage.prefix).await.context("the storage")?;
-    execute::resume(&mut ledger, None, &*store).await.context("what an earlier run left open could not be resolved")?;
+    let mut database = None;
+    if execute::has_open_rows(&mut ledger).await? {
+        let database = opened(&mut database, &config).await?;
+        execute::resume_rows(&mut ledger, database, &*store).await.context(RESUMING)?;
+    }
+    execute::resume(&mut ledger, None, &*store).await.context(RESUMING)?;
 
     let mut done = Done::default();
     let selections = match &what {
@@ -67,9 +78,17 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
                 tell(removal, restored, &mut done);
             }
         }
+        // Files first: a row must not point at nothing meanwhile.
+        let rows = rows_of(&mut ledger, which).await?;
+        found += rows.len();
+        for batch in rows.chunks(BATCH) {
+            let database = opened(&mut database, &config).await?;
+            let backs = execute::restore_rows(&mut ledger, database, batch).await?;
+            batch.iter().zip(backs).for_each(|(removal, back)| tell_of_row(removal, back, &mut done));
+        }
         if let (Which::TrashedAt(key), true) = (which, found == before) {
             done.failed += 1;
-            eprintln!("{}: it is not in the trash", Printable(key));
+            eprintln!("{}: it is not in the trash, and no row of it was removed", Printable(key));
         }
     }
     let was_restored = match &what {
@@ -81,13 +100,61 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
             What::Run(run) => format!("of run {run}"),
             What::Keys(keys) => format!("of {}", keys.join(", ")),
         };
-        return Err(Misconfigured(format!("restore: nothing {what} is in the trash")).into());
+        let message = format!("restore: nothing {what} is in the trash, and no row of it was removed");
+        return Err(Misconfigured(message).into());
     }
     match say(&done) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => {}
     }
     Ok(if done.failed + done.taken > 0 { ExitCode::Partial } else { ExitCode::Done })
+}
+
+const RESUMING: &str = "what an earlier run left open could not be resolved";
+
+/// The database, opened where there are rows to bring back, and once.
+async fn opened<'d>(database: &'d mut Option<Database>, config: &Config) -> Result<&'d Database> {
+    if database.is_none() {
+        *database = Some(Database::open(config).await.context("the database")?);
+    }
+    database.as_ref().context("the database")
+}
+
+/// The rows that a run, or that runs of a key, removed. Of a row that was removed more than once, the last time is what
+/// people miss.
+async fn rows_of(ledger: &mut Ledger, which: Which<'_>) -> Result<Vec<Removal>> {
+    let which = match which {
+        Which::TrashedByRun(run) => Which::RowsOfRun(run),
+        Which::TrashedAt(key) => Which::RowsOf(key),
+        _ => return Ok(Vec::new()),
+    };
+    let name = |removal: &Removal| removal.row.as_ref().map(|row| (row.table.clone(), row.handle.clone()));
+    let (mut rows, mut after): (Vec<Removal>, i64) = (Vec::new(), 0);
+    loop {
+        let page = ledger.removals(which, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(rows) };
+        after = last.id;
+        if let Which::RowsOf(_) = which {
+            rows.retain(|row| page.iter().all(|later| name(later) != name(row)));
+        }
+        rows.extend(page);
+    }
+}
+
+fn tell_of_row(removal: &Removal, back: Back, done: &mut Done) {
+    let Some(row) = &removal.row else { return };
+    let row = format!("{} id {}", row.table, row.id);
+    match back {
+        Back::Done => done.rows += 1,
+        Back::Taken(reason) => {
+            done.taken += 1;
+            eprintln!("{}: {}; it was left alone", Printable(&row), Printable(&reason));
+        }
+        Back::Failed(reason) => {
+            done.failed += 1;
+            eprintln!("{}: {}", Printable(&row), Printable(&reason));
+        }
+    }
 }
 
 /// Counts what became of one file, and says why where it is not back.
@@ -111,9 +178,9 @@ fn tell(removal: &Removal, restored: Restored, done: &mut Done) {
 
 fn say(done: &Done) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "Restored: {} files ({})", done.files, size(done.bytes))?;
+    writeln!(out, "Restored: {} files ({}), {} rows", done.files, size(done.bytes), done.rows)?;
     if done.taken > 0 {
-        writeln!(out, "Left in the trash, as something else is at their keys now: {}", done.taken)?;
+        writeln!(out, "Left alone, as something else is in their place now: {}", done.taken)?;
     }
     if done.failed > 0 {
         writeln!(out, "Failed: {}", done.failed)?;

@@ -1,7 +1,7 @@
 //! PURE: the join of two ordered sequences, the keys that the database knows and the objects that the store lists.
 
 use crate::compare::slice::{Keys, Slice};
-use crate::finding::{Claims, Object};
+use crate::finding::{Claims, Object, Time};
 
 /// A key, by the sides that have it.
 #[derive(Debug, PartialEq)]
@@ -9,6 +9,16 @@ pub enum Joined<'a> {
     DatabaseOnly(&'a str, Claims),
     StorageOnly(&'a Object),
     Both(Claims, &'a Object),
+}
+
+impl Joined<'_> {
+    /// When the object was stored, if there is one.
+    pub fn last_modified(&self) -> Option<Time> {
+        match self {
+            Joined::DatabaseOnly(..) => None,
+            Joined::StorageOnly(object) | Joined::Both(_, object) => object.last_modified,
+        }
+    }
 }
 
 /// One slice of the database's keys, being joined with the pages of the same range.
@@ -52,6 +62,7 @@ mod tests {
 
     use super::*;
     use crate::compare::slice::SliceBuilder;
+    use crate::finding::Claim;
 
     fn object(key: &str) -> Object {
         Object { key: key.to_owned(), size: 1, last_modified: None, etag: None, archived: false, opaque_etag: false }
@@ -60,16 +71,16 @@ mod tests {
     type Sides = (BTreeMap<String, Claims>, BTreeMap<String, Claims>, BTreeSet<String>);
 
     /// Cuts the key space after every `cut` of the database's rows, lists each range in pages, and gathers the sides.
-    fn joined_by_ranges(rows: &[(String, bool)], objects: &BTreeSet<String>, cut: usize, page: usize) -> Sides {
+    fn joined_by_ranges(rows: &[(String, Claim)], objects: &BTreeSet<String>, cut: usize, page: usize) -> Sides {
         let (mut database, mut both, mut storage) = Sides::default();
         let mut builder = SliceBuilder::new(None);
         let mut slices = Vec::new();
-        for (key, owns) in rows {
+        for (key, claim) in rows {
             if builder.count() >= cut && builder.last() != Some(key) {
                 let through = builder.last().map(str::to_owned);
                 slices.push(std::mem::replace(&mut builder, SliceBuilder::new(through.clone())).finish(through));
             }
-            builder.push(key, *owns);
+            builder.push(key, *claim);
         }
         slices.push(builder.finish(None));
         for slice in &slices {
@@ -89,16 +100,18 @@ mod tests {
     proptest! {
         #[test]
         fn the_join_agrees_with_sets_whatever_the_pages_and_the_cuts(
-            mut rows in prop::collection::vec(("[ab/\u{e9}]{0,4}", any::<bool>()), 0..60),
+            mut rows in prop::collection::vec(("[ab/\u{e9}]{0,4}", prop::sample::select(vec![Claim::Record, Claim::Condemned, Claim::Reference])), 0..60),
             objects in prop::collection::btree_set("[ab/\u{e9}]{1,4}", 0..60),
             cut in 1_usize..20,
             page in 1_usize..10,
         ) {
             rows.sort();
             let mut known: BTreeMap<String, Claims> = BTreeMap::new();
-            for (key, owns) in &rows {
+            for (key, claim) in &rows {
                 let claims = known.entry(key.clone()).or_default();
-                if *owns { claims.records += 1 } else { claims.references += 1 }
+                claims.records += u32::from(*claim != Claim::Reference);
+                claims.condemned += u32::from(*claim == Claim::Condemned);
+                claims.references += u32::from(*claim == Claim::Reference);
             }
             let (database, both, storage) = joined_by_ranges(&rows, &objects, cut, page);
             let (shared, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =

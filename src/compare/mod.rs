@@ -37,6 +37,8 @@ use slicer::Slicer;
 pub enum Note {
     /// Objects that nobody knows.
     Orphans(Vec<Object>),
+    /// Objects with a record that a rule seems to condemn.
+    Condemned(Vec<Object>),
     /// Keys of objects that nobody knows and that are too young to judge.
     Young(Vec<String>),
     /// Keys that records name and that were not listed.
@@ -81,6 +83,8 @@ pub struct Scanned {
     pub totals: Totals,
     /// First path segments of which the database knows nothing (I18).
     pub forgotten: Vec<String>,
+    /// Rows that were compared, by the source's place.
+    pub tables: Vec<u64>,
 }
 
 impl Scan {
@@ -93,7 +97,7 @@ impl Scan {
         };
         parts.totals.add(&slicer.totals());
         parts.totals.unreadable_names = self.store.unreadable_names();
-        Ok(Scanned { totals: parts.totals, forgotten: parts.segments.finish() })
+        Ok(Scanned { totals: parts.totals, forgotten: parts.segments.finish(), tables: slicer.tables() })
     }
 
     async fn ranges_beside_each_other(&self, slicer: &mut Slicer, notes: &Sender<Note>) -> Result<Parts> {
@@ -148,6 +152,7 @@ impl Scan {
             join.page(&page.objects, |joined| {
                 let verdict = judge::verdict(&joined, page.now, self.min_age);
                 part.take(&self.scope, &joined, verdict);
+                part.condemn(&self.scope, &joined, judge::is_young(joined.last_modified(), page.now, self.min_age));
             });
             part.send(notes).await?;
         }
@@ -165,6 +170,7 @@ struct Part {
     totals: Totals,
     segments: Segments,
     orphans: Vec<Object>,
+    condemned: Vec<Object>,
     young: Vec<String>,
     missing: Vec<String>,
     missing_references: Vec<String>,
@@ -176,6 +182,7 @@ impl Part {
             totals: Totals::default(),
             segments: Segments::new(&scope.root),
             orphans: Vec::new(),
+            condemned: Vec::new(),
             young: Vec::new(),
             missing: Vec::new(),
             missing_references: Vec::new(),
@@ -219,9 +226,27 @@ impl Part {
         }
     }
 
+    /// Takes the object of a record that a rule seems to condemn; one that is too young is not judged.
+    fn condemn(&mut self, scope: &Scope, joined: &Joined<'_>, is_young: bool) {
+        let Joined::Both(claims, object) = *joined else { return };
+        if claims.condemned == 0 || scope.ignores(&object.key) {
+            return;
+        }
+        match is_young {
+            true => {
+                self.totals.too_young += u64::from(claims.condemned);
+                self.totals.too_young_condemned += u64::from(claims.condemned);
+            }
+            false => self.condemned.push(object.clone()),
+        }
+    }
+
     async fn send(&mut self, notes: &Sender<Note>) -> Result<()> {
         if !self.orphans.is_empty() {
             notes.send(Note::Orphans(std::mem::take(&mut self.orphans))).await?;
+        }
+        if !self.condemned.is_empty() {
+            notes.send(Note::Condemned(std::mem::take(&mut self.condemned))).await?;
         }
         let lists = [
             (&mut self.young, Note::Young as fn(Vec<String>) -> Note),

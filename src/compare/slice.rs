@@ -1,6 +1,6 @@
 //! PURE: a run of the database's keys in byte order, and the range of the key space that it cuts out.
 
-use crate::finding::Claims;
+use crate::finding::{Claim, Claims};
 
 /// The distinct keys of one range, each with its claims: one buffer, no allocation a key.
 #[derive(Debug, Default)]
@@ -62,14 +62,13 @@ impl SliceBuilder {
     }
 
     /// Adds a row's key, which must not be smaller than the one before; an equal one adds to the claims on it.
-    pub fn push(&mut self, key: &str, owns: bool) {
+    pub fn push(&mut self, key: &str, claim: Claim) {
         if self.last() != Some(key) {
             self.slice.text.push_str(key);
             self.slice.entries.push(Entry { end: self.slice.text.len(), claims: Claims::default() });
         }
         if let Some(entry) = self.slice.entries.last_mut() {
-            let count = if owns { &mut entry.claims.records } else { &mut entry.claims.references };
-            *count = count.saturating_add(1);
+            entry.claims.count(claim);
         }
     }
 

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::Sender;
 use crate::compare::scope::Scope;
 use crate::compare::slice::{Slice, SliceBuilder};
 use crate::compare::{Note, Progress, Scan};
-use crate::database::MergedKeys;
-use crate::finding::Totals;
+use crate::database::{MergedKeys, Named};
+use crate::finding::{Claim, Totals};
 
 /// Keys in a slice: a little under four pages of a listing, so that a few objects that the database does not know do not
 /// cost a fifth page.
@@ -35,6 +35,7 @@ pub struct Slicer {
     longest_key_bytes: usize,
     complete: bool,
     totals: Totals,
+    tables: Vec<u64>,
 }
 
 impl Slicer {
@@ -50,6 +51,7 @@ impl Slicer {
             impossible: Vec::new(),
             complete: false,
             totals: Totals::default(),
+            tables: Vec::new(),
         }
     }
 
@@ -58,7 +60,8 @@ impl Slicer {
         if self.complete {
             return Ok(None);
         }
-        while let Some((key, owns)) = self.keys.next().await? {
+        while let Some(Named { key, claim, source }) = self.keys.next().await? {
+            let owns = claim != Claim::Reference;
             if !self.scope.holds(key) {
                 self.totals.outside_prefix += 1;
                 if self.scope.nearly_holds(key) {
@@ -70,6 +73,9 @@ impl Slicer {
                 continue;
             }
             self.progress.record();
+            if owns && !self.scope.ignores(key) {
+                count(&mut self.tables, source);
+            }
             if key.len() > self.longest_key_bytes {
                 if !self.scope.ignores(key) {
                     let count = if owns { &mut self.totals.records } else { &mut self.totals.references };
@@ -89,10 +95,10 @@ impl Slicer {
             let cut = self.filling.last().filter(|last| is_full && *last != key).map(str::to_owned);
             if let Some(cut) = cut {
                 let mut next = SliceBuilder::new(Some(cut.clone()));
-                next.push(key, owns);
+                next.push(key, claim);
                 return Ok(Some(std::mem::replace(&mut self.filling, next).finish(Some(cut))));
             }
-            self.filling.push(key, owns);
+            self.filling.push(key, claim);
         }
         self.complete = true;
         if !self.outside.is_empty() {
@@ -108,4 +114,16 @@ impl Slicer {
     pub fn totals(&self) -> Totals {
         self.totals
     }
+
+    /// How many rows of each source name a key that is compared, by the source's place.
+    pub fn tables(self) -> Vec<u64> {
+        self.tables
+    }
+}
+
+fn count(counts: &mut Vec<u64>, at: usize) {
+    if counts.len() <= at {
+        counts.resize(at + 1, 0);
+    }
+    counts[at] += 1;
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::rules::{self, Action};
+
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
@@ -66,6 +68,12 @@ pub struct Records {
     pub key_prefix: String,
     pub created_at: Option<String>,
     pub r#where: Option<String>,
+    #[serde(default)]
+    pub missing_file: Action,
+    #[serde(default)]
+    pub allow_cascade: bool,
+    #[serde(default)]
+    pub rules: Vec<rules::Written>,
 }
 
 #[derive(serde::Deserialize, Debug, Clone)]

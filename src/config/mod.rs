@@ -5,9 +5,11 @@
 
 mod environment;
 mod file;
+mod rules;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -15,7 +17,9 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::de::DeTable;
 
 use crate::exit_code::Misconfigured;
-pub use file::{Age, Percent, Records, Safety, Trash};
+use crate::finding::Kind;
+pub use file::{Age, Percent, Safety, Trash};
+pub use rules::{Action, Clock, Entity, Rule, Value};
 
 /// The whole configuration, checked.
 #[derive(Debug)]
@@ -43,6 +47,31 @@ pub enum Engine {
     Sqlite,
 }
 
+impl Config {
+    /// The names of all rules, each once, in the order in which they are written.
+    pub fn rules(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = Vec::new();
+        for rule in self.records.iter().flat_map(|records| &records.rules) {
+            if !names.contains(&rule.name) {
+                names.push(rule.name.clone());
+            }
+        }
+        names
+    }
+}
+
+impl Records {
+    /// What a run that removes does with a row that is a finding of this kind.
+    pub fn action(&self, kind: &Kind) -> &Action {
+        match kind {
+            Kind::Rule(name) => {
+                self.rules.iter().find(|rule| rule.name == *name).map_or(&Action::Report, |rule| &rule.then)
+            }
+            Kind::OrphanedFile | Kind::OrphanedRecord => &self.missing_file,
+        }
+    }
+}
+
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -68,6 +97,23 @@ pub struct Storage {
 pub enum Place {
     S3 { bucket: String, endpoint: Option<String>, region: Option<String>, path_style: bool },
     Local { root: PathBuf },
+}
+
+/// A table whose rows own the objects that their keys name.
+#[derive(Debug, Clone)]
+pub struct Records {
+    /// As it was written: `table` or `schema.table`.
+    pub table: String,
+    pub id: String,
+    pub key: String,
+    pub key_prefix: String,
+    pub created_at: Option<String>,
+    pub r#where: Option<String>,
+    /// What becomes of a row whose object is missing.
+    pub missing_file: Action,
+    /// Whether deleting a row may change other tables.
+    pub allow_cascade: bool,
+    pub rules: Vec<Rule>,
 }
 
 /// Keys in use elsewhere in the database.
@@ -171,16 +217,10 @@ fn checked(file: file::File, lookup: &dyn Fn(&str) -> Option<String>) -> Result<
     if file.trash.prefix.is_empty() || !file.trash.prefix.ends_with('/') {
         return Err("[trash] prefix must end in \"/\"".to_owned().into());
     }
-    for records in &file.records {
-        let named = [("table", &records.table), ("id", &records.id), ("key", &records.key)];
-        if let Some((name, _)) = named.iter().find(|(_, value)| value.is_empty()) {
-            return Err(format!("[[records]] {name} is empty").into());
-        }
-    }
     Ok(Config {
         database: database(file.database)?,
         storage: storage(file.storage, lookup)?,
-        records: file.records,
+        records: file.records.into_iter().map(records).collect::<Result<_, _>>()?,
         references: file.references.into_iter().map(reference).collect::<Result<_, _>>()?,
         safety: file.safety,
         trash: file.trash,
@@ -274,6 +314,22 @@ fn globs(patterns: &[String]) -> Result<GlobSet, String> {
         set.add(glob.map_err(|error| format!("[storage] ignore: {pattern:?}: {}", error.kind()))?);
     }
     set.build().map_err(|error| format!("[storage] ignore: {error}"))
+}
+
+fn records(section: file::Records) -> Result<Records, String> {
+    let file::Records { table, id, key, key_prefix, created_at, r#where, missing_file, allow_cascade, rules } = section;
+    let named = [("table", &table), ("id", &id), ("key", &key)];
+    if let Some((name, _)) = named.iter().find(|(_, value)| value.is_empty()) {
+        return Err(format!("[[records]] {name} is empty"));
+    }
+    let rules = rules.into_iter().map(|rule| Rule::checked(rule, created_at.as_deref()));
+    let rules: Vec<Rule> = rules.collect::<Result<_, _>>().map_err(|wrong| format!("{table}: {wrong}"))?;
+    for (at, rule) in rules.iter().enumerate() {
+        if rules[..at].iter().any(|before| before.name == rule.name) {
+            return Err(format!("{table}: [[records.rules]] {:?} stands there twice", rule.name));
+        }
+    }
+    Ok(Records { table, id, key, key_prefix, created_at, r#where, missing_file, allow_cascade, rules })
 }
 
 fn reference(section: file::References) -> Result<Reference, String> {

@@ -1,10 +1,15 @@
 //! Checks what the configuration names against the database's own catalog, and makes sources of it. What is missing is
 //! an error that names what there is.
 
+use std::sync::Arc;
+
 use anyhow::{Result, bail};
 
-use crate::config::{Config, Engine, Records, Reference};
-use crate::database::connection::{Connection, Parameter};
+use crate::config::{Action, Config, Engine, Entity, Records, Reference, Rule};
+use crate::database::columns;
+use crate::database::connection::Connection;
+use crate::database::rows::{Rows, Strangers};
+use crate::database::rules::{self, Owners, RuleSql};
 use crate::database::source::{self, ColumnFacts, KeyColumn, Source, Table};
 use crate::exit_code::Misconfigured;
 
@@ -17,8 +22,8 @@ pub async fn sources(connection: &mut Connection, config: &Config) -> Result<Vec
         Catalog { engine: config.database.engine, must_be_spooled: false, answers_for_any_key: true, connection };
     catalog.look_at_the_server().await?;
     let mut sources = Vec::new();
-    for records in &config.records {
-        sources.push(catalog.records(records).await?);
+    for (section, records) in config.records.iter().enumerate() {
+        sources.push(catalog.records(section, records).await?);
     }
     for (at, reference) in config.references.iter().enumerate() {
         sources.push(match reference {
@@ -62,26 +67,43 @@ impl Catalog<'_> {
         Ok(rows.into_iter().flatten().next().flatten())
     }
 
-    async fn records(&mut self, records: &Records) -> Result<Source> {
+    async fn records(&mut self, section_number: usize, records: &Records) -> Result<Source> {
         let table = Table::parse(&records.table);
         let section = format!("[[records]] table {}", records.table);
         let columns = self.columns(&table, &section).await?;
-        let key = self.key_column(&columns, &records.key, &section)?;
-        let id = named(&columns, &records.id, &section, "id")?;
-        let created =
-            records.created_at.as_deref().map(|name| named(&columns, name, &section, "created_at")).transpose()?;
-        let id_text = source::id_text(self.engine, &table.column(self.engine, &id.name), id.is_binary);
-        let created_text = match created {
-            Some(created) => source::date_text(self.engine, &table.column(self.engine, &created.name)),
-            None => "NULL".to_owned(),
+        let key = self.key_column(&columns, &records.key, &section)?.clone();
+        let id = named(&columns, &records.id, &section, "id")?.clone();
+        let created = records
+            .created_at
+            .as_deref()
+            .map(|name| named(&columns, name, &section, "created_at"))
+            .transpose()?
+            .cloned();
+        if let Action::Set(set) = &records.missing_file {
+            set.keys().try_for_each(|name| named(&columns, name, &section, "missing_file: set").map(|_| ()))?;
+        }
+        let mut rows = Rows {
+            section: section_number,
+            id,
+            key,
+            created,
+            condition: records.r#where.clone(),
+            rules: Vec::new(),
+            clocks: Vec::new(),
+            strangers: Vec::new(),
+            columns: columns.iter().filter(|column| !column.is_generated).cloned().collect(),
+            table,
         };
-        let column = KeyColumn { table: &table, facts: key, condition: records.r#where.as_deref() };
-        let lookup_sql = source::lookup_column(self.engine, &column, &[id_text, created_text]);
-        let stream_sql = source::stream_column(self.engine, &column);
+        for rule in &records.rules {
+            let section = format!("{section}: rule {}", rule.name);
+            self.rule(rule, &mut rows, &columns, &section).await?;
+        }
+        let stream_sql = source::stream_column(self.engine, &rows.key_column(), rows.marks(self.engine));
+        let lookup_sql = source::lookup_column(self.engine, &rows.key_column(), &rows.details(self.engine));
         let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
         self.accepts(&stream_sql, &what).await?;
         Ok(Source {
-            placeholder: source::placeholder(key),
+            placeholder: source::placeholder(&rows.key),
             answers_for_any_key: self.answers_for_any_key,
             may_be_json: false,
             name: records.table.clone(),
@@ -90,8 +112,72 @@ impl Catalog<'_> {
             stream_sql,
             lookup_sql: Some(lookup_sql),
             must_be_spooled: self.must_be_spooled,
-            dated: created.is_some(),
+            rows: Some(rows),
         })
+    }
+
+    /// Adds a rule to the table that it is of.
+    async fn rule(&mut self, rule: &Rule, rows: &mut Rows, columns: &[ColumnFacts], section: &str) -> Result<()> {
+        if let Action::Set(set) = &rule.then {
+            set.keys().try_for_each(|name| named(columns, name, section, "set").map(|_| ()))?;
+        }
+        let mut conditions: Vec<String> = rule.r#where.iter().map(|sql| rules::is_true(sql)).collect();
+        if let Some(entity) = &rule.entity {
+            conditions.push(self.entity(entity, rows, columns, section, &rule.name).await?);
+        }
+        let since = match &rule.clock {
+            Some(clock) => {
+                let since = named(columns, &clock.since, section, "since")?;
+                Some(rows.table.column(self.engine, &since.name))
+            }
+            None => None,
+        };
+        let always = || format!("{} IS NOT NULL", since.as_deref().unwrap_or("NULL"));
+        let condition = if conditions.is_empty() { always() } else { conditions.join(" AND ") };
+        let checked = format!("SELECT 1 FROM {} WHERE {condition}", rows.table.sql(self.engine));
+        self.accepts(&checked, section).await?;
+        rows.rules.push(RuleSql { condition, since });
+        rows.clocks.push(rule.after());
+        Ok(())
+    }
+
+    /// The condition for rows whose owner is gone.
+    async fn entity(
+        &mut self,
+        entity: &Entity,
+        rows: &mut Rows,
+        columns: &[ColumnFacts],
+        section: &str,
+        rule: &Arc<str>,
+    ) -> Result<String> {
+        let r#type = named(columns, &entity.r#type, section, "entity type")?;
+        let id = named(columns, &entity.id, section, "entity id")?;
+        let mut tables = Vec::new();
+        for (type_name, table) in &entity.tables {
+            let table = Table::parse(table);
+            let of_table = format!("{section}: entity table {}", entity.tables[type_name]);
+            let of_owners = self.columns(&table, &of_table).await?;
+            let mut keys = of_owners.iter().filter(|column| column.is_primary_key);
+            let primary = match (keys.next(), keys.next()) {
+                (Some(only), None) => only.clone(),
+                _ => named(&of_owners, "id", &of_table, "id")?.clone(),
+            };
+            if primary.is_binary != id.is_binary {
+                bail!(Misconfigured(format!(
+                    "{of_table}: its {} is {} and {} is {}, which cannot be compared",
+                    primary.name, primary.type_name, id.name, id.type_name
+                )));
+            }
+            tables.push((type_name.as_str(), table, primary));
+        }
+        let owners: Vec<Owners<'_>> =
+            tables.iter().map(|(type_name, table, id)| Owners { type_name, table, id }).collect();
+        let type_column = rows.table.column(self.engine, &r#type.name);
+        let id_column = rows.table.column(self.engine, &id.name);
+        let sql = rules::strangers(self.engine, &rows.table, &type_column, &owners);
+        self.accepts(&sql, section).await?;
+        rows.strangers.push(Strangers { rule: rule.clone(), type_column: r#type.name.clone(), sql });
+        Ok(rules::owner_is_gone(self.engine, (&type_column, &id_column), id, &owners))
     }
 
     async fn reference(&mut self, table_name: &str, key: &str) -> Result<Source> {
@@ -107,10 +193,10 @@ impl Catalog<'_> {
             name: format!("{table_name}.{key}"),
             owns: false,
             key_prefix: String::new(),
-            stream_sql: source::stream_column(self.engine, &column),
+            stream_sql: source::stream_column(self.engine, &column, std::iter::empty()),
             lookup_sql: Some(source::lookup_column(self.engine, &column, &[])),
             must_be_spooled: self.must_be_spooled,
-            dated: false,
+            rows: None,
         })
     }
 
@@ -144,7 +230,7 @@ impl Catalog<'_> {
             stream_sql,
             lookup_sql: None,
             must_be_spooled: self.must_be_spooled,
-            dated: false,
+            rows: None,
         })
     }
 
@@ -160,11 +246,7 @@ impl Catalog<'_> {
     }
 
     async fn columns(&mut self, table: &Table, section: &str) -> Result<Vec<ColumnFacts>> {
-        let columns = match self.engine {
-            Engine::Postgres => self.postgres_columns(table).await?,
-            Engine::MySql => self.mysql_columns(table).await?,
-            Engine::Sqlite => self.sqlite_columns(table).await?,
-        };
+        let columns = columns::of(self.connection, self.engine, table).await?;
         if columns.is_empty() {
             let there = self.tables().await?;
             let there = if there.is_empty() { "no tables".to_owned() } else { listed(there) };
@@ -189,74 +271,6 @@ impl Catalog<'_> {
             }
         };
         Ok(self.connection.fetch(sql, &[]).await?.into_iter().flatten().flatten().collect())
-    }
-
-    async fn postgres_columns(&mut self, table: &Table) -> Result<Vec<ColumnFacts>> {
-        let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), t.typcategory::text, \
-                     (t.typname IN ('text', 'varchar') OR b.typname IN ('text', 'varchar'))::text, \
-                     EXISTS (SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_collation c ON c.oid = i.indcollation[0] \
-                             WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum AND c.collname IN ('C', 'POSIX'))::text \
-                   FROM pg_catalog.pg_attribute a \
-                   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype \
-                   WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-        let name = table.sql(Engine::Postgres);
-        let rows = self.connection.fetch(sql, &[Parameter::Text(&name)]).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let [name, type_name, category, is_plain_text, indexed_by_bytes] = cells(row);
-                ColumnFacts {
-                    charset: None,
-                    is_text: matches!(category.as_str(), "S" | "E") || type_name == "uuid",
-                    is_plain_text: is_plain_text == "true",
-                    indexed_by_bytes: indexed_by_bytes == "true",
-                    is_binary: false,
-                    name,
-                    type_name,
-                }
-            })
-            .collect())
-    }
-
-    async fn mysql_columns(&mut self, table: &Table) -> Result<Vec<ColumnFacts>> {
-        let sql = "SELECT CAST(column_name AS CHAR), CAST(column_type AS CHAR), CAST(data_type AS CHAR), \
-                   CAST(character_set_name AS CHAR), CAST(collation_name AS CHAR) \
-                   FROM information_schema.columns \
-                   WHERE table_name = ? AND table_schema = COALESCE(NULLIF(?, ''), DATABASE()) ORDER BY ordinal_position";
-        let schema = table.schema.as_deref().unwrap_or_default();
-        let rows = self.connection.fetch(sql, &[Parameter::Text(&table.name), Parameter::Text(schema)]).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let [name, type_name, data_type, charset, collation] = cells(row);
-                let is_binary = data_type.contains("binary") || data_type.contains("blob");
-                let is_text = data_type.contains("char")
-                    || data_type.contains("text")
-                    || ["varbinary", "enum", "uuid"].contains(&data_type.as_str());
-                let charset =
-                    Some((charset, collation)).filter(|(charset, _)| !["", "utf8mb4"].contains(&charset.as_str()));
-                ColumnFacts { name, type_name, is_text, is_binary, charset, ..ColumnFacts::default() }
-            })
-            .collect())
-    }
-
-    async fn sqlite_columns(&mut self, table: &Table) -> Result<Vec<ColumnFacts>> {
-        let sql = "SELECT name, type FROM pragma_table_xinfo(?, ?)";
-        let schema = table.schema.as_deref().unwrap_or("main");
-        let rows = self.connection.fetch(sql, &[Parameter::Text(&table.name), Parameter::Text(schema)]).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let [name, type_name] = cells(row);
-                let upper = type_name.to_uppercase();
-                let is_text = type_name.is_empty()
-                    || ["CHAR", "CLOB", "TEXT", "STRING", "UUID"].iter().any(|word| upper.contains(word));
-                // Only a column of TEXT affinity is sure to hold nothing but text.
-                let is_plain_text =
-                    ["CHAR", "CLOB", "TEXT"].iter().any(|word| upper.contains(word)) && !upper.contains("INT");
-                ColumnFacts { name, type_name, is_text, is_plain_text, ..ColumnFacts::default() }
-            })
-            .collect())
     }
 
     fn key_column<'c>(&self, columns: &'c [ColumnFacts], name: &str, section: &str) -> Result<&'c ColumnFacts> {
@@ -289,9 +303,4 @@ fn listed(names: Vec<String>) -> String {
     let more = names.len().saturating_sub(100);
     let shown = names[..names.len() - more].join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }
-}
-
-fn cells<const N: usize>(row: Vec<Option<String>>) -> [String; N] {
-    let mut cells = row.into_iter();
-    std::array::from_fn(|_| cells.next().flatten().unwrap_or_default())
 }

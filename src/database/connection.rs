@@ -1,10 +1,11 @@
 //! One connection to the application's database, whichever the engine: the only room in which a statement is sent.
 //!
-//! A connection reads only: PostgreSQL in READ ONLY transactions, MySQL in a READ ONLY session, SQLite with `mode=ro`.
+//! A connection reads only, unless it was opened to write: PostgreSQL in READ ONLY transactions, MySQL in a READ ONLY session, SQLite with `mode=ro`.
 //! Nothing may filter a table behind our back (I1): `row_security` is off, so that a filtered read is an error, and
 //! `sql_select_limit` is lifted.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::TryStreamExt;
@@ -15,17 +16,30 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{
     AssertSqlSafe, Column, ColumnIndex, ConnectOptions, Decode, Executor, IntoArguments, MySql, Postgres, Row,
-    SqlSafeStr, Sqlite, Statement, TypeInfo,
+    SqlSafeStr, Sqlite, Statement, TypeInfo, ValueRef,
 };
 
 use crate::config::{Database, Engine};
 use crate::database::stream::Chunks;
+use crate::database::{date, source};
 use crate::exit_code::Misconfigured;
+use crate::finding::Time;
 
 /// Everything that a PostgreSQL transaction of ours needs to be told. LOCAL, so that it works behind a pooler.
 const POSTGRES_BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY; \
      SET LOCAL row_security = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
      SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'";
+
+/// The same for one that writes; and how values are written as text, so that they can be read back.
+const POSTGRES_BEGIN_WRITING: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET LOCAL row_security = off; SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '10s'; \
+     SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
+     SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 3";
+
+/// How a MySQL session that writes differs: a row that waits for a lock does not wait for long, and what is inserted is
+/// taken as it is, a zero or a date that never was included.
+const MYSQL_WRITING: &str = "SET SESSION innodb_lock_wait_timeout = 10, \
+     SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 
 /// Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default `net_write_timeout` of 60 s
 /// kills a stream whose reader is busy elsewhere.
@@ -49,8 +63,25 @@ pub enum Parameter<'a> {
 /// A row whose every column is text or NULL.
 pub type Cells = Vec<Option<String>>;
 
+/// What a connection may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
 impl Connection {
+    /// Connects to read.
     pub async fn open(config: &Database) -> Result<Self> {
+        Self::open_for(config, Access::Read).await
+    }
+
+    /// Connects to remove rows, and to bring them back.
+    pub async fn open_to_write(config: &Database) -> Result<Self> {
+        Self::open_for(config, Access::Write).await
+    }
+
+    async fn open_for(config: &Database, access: Access) -> Result<Self> {
         let url = config.url.expose_secret();
         Ok(match config.engine {
             Engine::Postgres => {
@@ -66,7 +97,15 @@ impl Connection {
                 let options = read(MySqlConnectOptions::from_str(url))?.pipes_as_concat(false);
                 let mut connection = options.disable_statement_logging().connect().await?;
                 connection.execute(MYSQL_SESSION).await?;
-                connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY").await?;
+                connection
+                    .execute(match access {
+                        Access::Read => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
+                        Access::Write => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+                    })
+                    .await?;
+                if access == Access::Write {
+                    connection.execute(MYSQL_WRITING).await?;
+                }
                 let version: String = sqlx::query_scalar("SELECT VERSION()").fetch_one(&mut connection).await?;
                 if version.contains("MariaDB") {
                     // Else a long IN list becomes a table of another collation (error 1267).
@@ -75,7 +114,11 @@ impl Connection {
                 Connection::MySql(connection)
             }
             Engine::Sqlite => {
-                let options = read(SqliteConnectOptions::from_str(url))?.read_only(true).create_if_missing(false);
+                let options = read(SqliteConnectOptions::from_str(url))?.create_if_missing(false);
+                let options = match access {
+                    Access::Read => options.read_only(true),
+                    Access::Write => options.busy_timeout(Duration::from_secs(30)),
+                };
                 Connection::Sqlite(options.disable_statement_logging().connect().await?)
             }
         })
@@ -97,7 +140,62 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends the first column of every row of `sql` into `chunks`.
+    /// Begins a transaction that may write.
+    pub async fn begin_writing(&mut self) -> Result<()> {
+        match self {
+            Connection::Postgres(connection) => {
+                connection.execute(sqlx::raw_sql(POSTGRES_BEGIN_WRITING)).await?;
+            }
+            Connection::MySql(connection) => {
+                connection.execute(sqlx::raw_sql("START TRANSACTION")).await?;
+            }
+            Connection::Sqlite(connection) => {
+                connection.execute("BEGIN IMMEDIATE").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits it. After an error nobody knows whether it was.
+    pub async fn commit(&mut self) -> Result<()> {
+        self.finish("COMMIT").await
+    }
+
+    /// Gives it up.
+    pub async fn roll_back(&mut self) -> Result<()> {
+        self.finish("ROLLBACK").await
+    }
+
+    async fn finish(&mut self, word: &'static str) -> Result<()> {
+        match self {
+            Connection::Postgres(connection) => connection.execute(sqlx::raw_sql(word)).await.map(|_| ())?,
+            Connection::MySql(connection) => connection.execute(sqlx::raw_sql(word)).await.map(|_| ())?,
+            Connection::Sqlite(connection) => connection.execute(word).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+
+    /// Runs a statement, and gives how many rows it has changed.
+    pub async fn change(&mut self, sql: &str, cells: &[Option<&str>]) -> Result<u64> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        Ok(match self {
+            Connection::Postgres(connection) => {
+                let query = cells.iter().fold(sqlx::query(sql).persistent(false), |query, cell| query.bind(*cell));
+                query.execute(connection).await?.rows_affected()
+            }
+            Connection::MySql(connection) => {
+                let query = cells.iter().fold(sqlx::query(sql).persistent(false), |query, cell| query.bind(*cell));
+                query.execute(connection).await?.rows_affected()
+            }
+            Connection::Sqlite(connection) => {
+                let query = sqlx::query(sql).persistent(false);
+                let query = cells.iter().fold(query, |query, cell| query.bind(cell.map(str::to_owned)));
+                query.execute(connection).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Sends every row of `sql` into `chunks`.
     pub async fn send_keys(&mut self, sql: &str, chunks: &mut Chunks) -> Result<()> {
         match self {
             Connection::Postgres(connection) => send::<Postgres>(connection, sql, chunks).await,
@@ -159,6 +257,17 @@ impl Connection {
         }
     }
 
+    /// The database's own time.
+    pub async fn now(&mut self, engine: Engine) -> Result<Time> {
+        let question = sqlx::query_scalar(source::now(engine)).persistent(false);
+        let text: String = match self {
+            Connection::Postgres(connection) => question.fetch_one(connection).await?,
+            Connection::MySql(connection) => sqlx::query_scalar(source::now(engine)).fetch_one(connection).await?,
+            Connection::Sqlite(connection) => sqlx::query_scalar(source::now(engine)).fetch_one(connection).await?,
+        };
+        date::parse(&text).with_context(|| format!("the database says that it is {text}"))
+    }
+
     /// The names and types of the columns that `sql` would give, without running it.
     pub async fn columns(&mut self, sql: &str) -> Result<Vec<(String, String)>, sqlx::Error> {
         fn described<C: Column>(columns: &[C]) -> Vec<(String, String)> {
@@ -191,13 +300,33 @@ where
     for<'r> &'r str: Decode<'r, DB>,
     usize: ColumnIndex<DB::Row>,
 {
+    let columns = chunks.columns();
     let mut rows = connection.fetch(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())));
     while let Some(row) = rows.try_next().await? {
-        let value = row.try_get_raw(0)?;
-        let key = <&str as Decode<DB>>::decode(value).map_err(sqlx::Error::Decode).context("a key that is no text")?;
-        chunks.push(key).await?;
+        let key = text::<DB>(&row, 0).context("a key that is no text")?;
+        let Some(key) = key else { continue };
+        if columns == 1 {
+            chunks.push(key, &[]).await?;
+            continue;
+        }
+        let marks = (1..columns).map(|at| text::<DB>(&row, at));
+        chunks.push(key, &marks.collect::<Result<Vec<_>, _>>()?).await?;
     }
     Ok(())
+}
+
+/// A column as text, if it is not NULL.
+fn text<DB>(row: &DB::Row, at: usize) -> Result<Option<&str>, sqlx::Error>
+where
+    DB: sqlx::Database,
+    for<'r> &'r str: Decode<'r, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    let value = row.try_get_raw(at)?;
+    match value.is_null() {
+        true => Ok(None),
+        false => <&str as Decode<DB>>::decode(value).map(Some).map_err(sqlx::Error::Decode),
+    }
 }
 
 async fn each<DB>(

@@ -2,13 +2,19 @@
 //! (for the tool's own file) in `ledger`; nothing here knows of stores.
 
 mod advisory;
+mod cascades;
 mod catalog;
+mod columns;
 mod connection;
 mod date;
+mod image;
+mod rows;
+mod rules;
 pub mod sample;
 mod source;
 mod spool;
 mod stream;
+mod writer;
 
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
@@ -24,8 +30,10 @@ use crate::config::{self, Config, Engine};
 use crate::finding::{Created, Record, Time};
 pub use advisory::Advisory;
 use connection::{Cells, Connection, Parameter};
+use rows::Rows;
 use source::Source;
-pub use stream::MergedKeys;
+pub use stream::{MergedKeys, Named};
+pub use writer::{Aim, Back, How, Outcome, Writer};
 
 /// Keys that one statement asks for, at most; and their bytes.
 const BATCH_KEYS: usize = 4_000;
@@ -73,14 +81,18 @@ impl Database {
 
     /// Which of `keys` is named by a source that cannot be asked by key: each such source is streamed once.
     pub async fn wanted_by_stream(&self, keys: &[&str]) -> Result<HashSet<String>> {
-        let mut wanted = HashSet::new();
         let streamed: Vec<_> = self.sources.iter().filter(|source| !source.can_be_asked()).cloned().collect();
+        self.streamed(&streamed, keys).await
+    }
+
+    async fn streamed(&self, streamed: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
+        let mut wanted = HashSet::new();
         if streamed.is_empty() || keys.is_empty() {
             return Ok(wanted);
         }
         let asked_for: HashSet<&str> = keys.iter().copied().collect();
-        let mut stream = MergedKeys::start(&self.config, &streamed);
-        while let Some((key, _)) = stream.next().await? {
+        let mut stream = MergedKeys::start(&self.config, streamed);
+        while let Some(Named { key, .. }) = stream.next().await? {
             if asked_for.contains(key) && !wanted.contains(key) {
                 wanted.insert(key.to_owned());
             }
@@ -127,16 +139,9 @@ impl Session<'_> {
 
     /// Gives the rows that own any of `keys` now to `sink`, one by one: a key may have any number of them.
     pub async fn records(&mut self, keys: &[&str], sink: &mut impl AsyncFnMut(Record) -> Result<()>) -> Result<()> {
-        for source in self.database.sources.iter().filter(|source| source.owns) {
-            let mut note = async |key: &str, mut details: Cells| {
-                let created = match details.pop().flatten() {
-                    _ if !source.dated => Created::Unconfigured,
-                    Some(text) => date::parse(&text).map_or(Created::Unreadable, Created::At),
-                    None => Created::Unreadable,
-                };
-                let id = details.pop().flatten().unwrap_or_default();
-                sink(Record { table: source.name.clone(), id, key: key.to_owned(), created }).await
-            };
+        for source in &self.database.sources {
+            let Some(rows) = &source.rows else { continue };
+            let mut note = async |key: &str, details: Cells| sink(record(source, rows, key, details)).await;
             for batch in batches(keys) {
                 self.rows_of(source, batch, &mut note).await?;
             }
@@ -144,11 +149,73 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Which of `keys` a reference names now.
+    pub async fn referenced(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
+        let references = self.database.sources.iter().filter(|source| !source.owns).cloned();
+        let (asked, streamed): (Vec<_>, Vec<_>) = references.partition(|source| source.can_be_asked());
+        let mut referenced = self.look_up(&asked, keys).await?;
+        referenced.extend(self.database.streamed(&streamed, keys).await?);
+        Ok(referenced)
+    }
+
+    /// Gives the rows that name no object and that a rule may condemn to `sink`.
+    pub async fn keyless(&mut self, sink: &mut impl AsyncFnMut(Record) -> Result<()>) -> Result<()> {
+        for source in &self.database.sources {
+            let Some(rows) = &source.rows else { continue };
+            let Some(sql) = rows.keyless_sql(self.database.config.engine) else { continue };
+            let mut note = async |mut row: Cells| {
+                row.remove(0);
+                sink(record(source, rows, "", row)).await
+            };
+            self.connection.begin().await?;
+            let fetched = self.connection.fetch_each(&sql, &[], &mut note).await;
+            fetched.with_context(|| format!("reading rows of {} without a key", source.name))?;
+            self.connection.end().await?;
+        }
+        Ok(())
+    }
+
+    /// How many rows of each table with rules name no object, by the table's place among the `[[records]]`.
+    pub async fn keyless_counts(&mut self) -> Result<Vec<(usize, u64)>> {
+        let mut counts = Vec::new();
+        for rows in self.database.sources.iter().filter_map(|source| source.rows.as_ref()) {
+            if !rows.rules.is_empty() {
+                self.connection.begin().await?;
+                let sql = rows.keyless_count_sql(self.database.config.engine);
+                let count = self.connection.fetch(&sql, &[]).await?.into_iter().flatten().flatten().next();
+                self.connection.end().await?;
+                counts.push((rows.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Rows that a rule keeps because it does not know where to look for their owner.
+    pub async fn strangers(&mut self) -> Result<Vec<Stranger>> {
+        let mut strangers = Vec::new();
+        for source in &self.database.sources {
+            for asked in source.rows.iter().flat_map(|rows| &rows.strangers) {
+                self.connection.begin().await?;
+                let found = self.connection.fetch(&asked.sql, &[]).await;
+                for mut row in found.with_context(|| format!("counting rows of {}", source.name))? {
+                    let count = row.pop().flatten().unwrap_or_default();
+                    strangers.push(Stranger {
+                        table: source.name.clone(),
+                        rule: asked.rule.clone(),
+                        type_column: asked.type_column.clone(),
+                        type_name: row.pop().flatten().unwrap_or_default(),
+                        rows: count.parse().unwrap_or(0),
+                    });
+                }
+                self.connection.end().await?;
+            }
+        }
+        Ok(strangers)
+    }
+
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        let rows = self.connection.fetch(source::now(self.database.config.engine), &[]).await?;
-        let text = rows.into_iter().flatten().flatten().next().context("the database did not say what time it is")?;
-        date::parse(&text).with_context(|| format!("the database says that it is {text}"))
+        self.connection.now(self.database.config.engine).await
     }
 
     /// The rows of a source whose key is in `batch`, byte for byte: the key, and the other columns.
@@ -179,6 +246,30 @@ impl Session<'_> {
         looked_up.with_context(|| format!("looking rows of {} up", source.name))?;
         self.connection.end().await
     }
+}
+
+/// Rows of a type that a rule names no table for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    pub table: String,
+    pub rule: Arc<str>,
+    pub type_column: String,
+    pub type_name: String,
+    pub rows: u64,
+}
+
+/// A row, from its [details](Rows::details).
+fn record(source: &Source, rows: &Rows, key: &str, details: Cells) -> Record {
+    let mut details = details.into_iter();
+    let mut next = || details.next().flatten();
+    let (id, created, handle) = (next().unwrap_or_default(), next(), next().unwrap_or_default());
+    let created = match created {
+        _ if rows.created.is_none() => Created::Unconfigured,
+        Some(text) => date::parse(&text).map_or(Created::Unreadable, Created::At),
+        None => Created::Unreadable,
+    };
+    let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
+    Record { table: source.name.clone(), section: rows.section, id, handle, key: key.to_owned(), created, marks }
 }
 
 /// Cuts `keys` into what one statement may carry.

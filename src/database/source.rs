@@ -3,6 +3,7 @@
 //! Tables go without an alias, so that a condition may name its columns with or without the table.
 
 use crate::config::Engine;
+use crate::database::rows::Rows;
 
 /// One place of the database from which keys come.
 #[derive(Debug)]
@@ -13,9 +14,9 @@ pub struct Source {
     pub owns: bool,
     /// Put in front of each value to make it a storage key.
     pub key_prefix: String,
-    /// Every value in byte order, one column; NULL left out.
+    /// Every value in byte order, NULL left out; and what each rule says of its row.
     pub stream_sql: String,
-    /// The rows with the given values: value, and for a source that owns, id and creation time as text. A collation may
+    /// The rows with the given values: value, and for a source that owns, [details](Rows::details). A collation may
     /// make it give more than was asked for. `None`: the source must be streamed again instead.
     pub lookup_sql: Option<String>,
     /// How a key of a MySQL list is written.
@@ -26,12 +27,12 @@ pub struct Source {
     pub may_be_json: bool,
     /// Whether the stream must be read to its end before anything else happens, because its cursor locks writers out.
     pub must_be_spooled: bool,
-    /// Whether rows have a creation time.
-    pub dated: bool,
+    /// What its rows are like, where they own their objects.
+    pub rows: Option<Rows>,
 }
 
 /// A column, as the catalog describes it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ColumnFacts {
     pub name: String,
     /// The type as the engine spells it.
@@ -45,8 +46,12 @@ pub struct ColumnFacts {
     pub indexed_by_bytes: bool,
     /// MySQL: its character set and collation, where values of the connection's set must be converted to it.
     pub charset: Option<(String, String)>,
-    /// MySQL: bytes, not letters.
+    /// Bytes, not letters.
     pub is_binary: bool,
+    /// Whether the database computes it: nobody may write it.
+    pub is_generated: bool,
+    /// Whether it is the primary key, or in SQLite and MySQL a part of it.
+    pub is_primary_key: bool,
 }
 
 /// A column that holds keys.
@@ -96,12 +101,16 @@ pub fn quoted(engine: Engine, name: &str) -> String {
 }
 
 /// The SQL that streams a column's values in byte order.
-pub fn stream_column(engine: Engine, key: &KeyColumn<'_>) -> String {
+///
+/// More columns, such as what rules say, follow as text.
+pub fn stream_column(engine: Engine, key: &KeyColumn<'_>, more: impl Iterator<Item = String>) -> String {
     let column = key.table.column(engine, &key.facts.name);
-    let value = value(engine, key, &column);
+    let mut columns = vec![value(engine, key, &column)];
+    columns.extend(more);
+    let columns = columns.join(", ");
     let order = order(engine, key, &column);
     let condition = condition(key.condition, "AND");
-    format!("SELECT {value} FROM {} WHERE {column} IS NOT NULL{condition} ORDER BY {order}", key.table.sql(engine))
+    format!("SELECT {columns} FROM {} WHERE {column} IS NOT NULL{condition} ORDER BY {order}", key.table.sql(engine))
 }
 
 /// The SQL that looks rows up by their values. `details` are more columns, as text.
@@ -205,7 +214,8 @@ pub fn now(engine: Engine) -> &'static str {
     }
 }
 
-fn value(engine: Engine, key: &KeyColumn<'_>, column: &str) -> String {
+/// A column's value as the key that it is.
+pub fn value(engine: Engine, key: &KeyColumn<'_>, column: &str) -> String {
     match engine {
         Engine::Postgres if key.facts.is_plain_text => column.to_owned(),
         Engine::Postgres => format!("{column}::text"),

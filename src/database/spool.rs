@@ -23,9 +23,11 @@ impl Spool {
         Ok(Spool { file: BufWriter::with_capacity(1 << 18, file), values: 0 })
     }
 
-    pub fn push(&mut self, value: &str) -> Result<()> {
+    /// Adds a value, and a mark on it.
+    pub fn push(&mut self, value: &str, mark: bool) -> Result<()> {
         let length = u32::try_from(value.len()).context("a key of more than 4 GiB")?;
         self.file.write_all(&length.to_le_bytes())?;
+        self.file.write_all(&[u8::from(mark)])?;
         self.file.write_all(value.as_bytes()).context("writing keys to a temporary file")?;
         self.values += 1;
         Ok(())
@@ -39,16 +41,18 @@ impl Spool {
 }
 
 impl Values {
-    pub fn next_value(&mut self) -> Result<Option<String>> {
+    pub fn next_value(&mut self) -> Result<Option<(String, bool)>> {
         if self.left == 0 {
             return Ok(None);
         }
         self.left -= 1;
         let mut length = [0; 4];
         self.file.read_exact(&mut length).context("reading keys back from a temporary file")?;
+        let mut mark = [0];
+        self.file.read_exact(&mut mark).context("reading keys back from a temporary file")?;
         let mut value = vec![0; u32::from_le_bytes(length) as usize];
         self.file.read_exact(&mut value).context("reading keys back from a temporary file")?;
-        Ok(Some(String::from_utf8(value)?))
+        Ok(Some((String::from_utf8(value)?, mark != [0])))
     }
 }
 
@@ -60,10 +64,10 @@ mod tests {
     fn what_goes_in_comes_out_in_order() {
         let mut spool = Spool::new().expect("a spool");
         let values = ["a", "", "a\nb", "日本"];
-        values.iter().for_each(|value| spool.push(value).expect("room on the disk"));
+        values.iter().for_each(|value| spool.push(value, value.is_empty()).expect("room on the disk"));
         let mut back = spool.into_values().expect("the values");
         for value in values {
-            assert_eq!(back.next_value().expect("a value").as_deref(), Some(value));
+            assert_eq!(back.next_value().expect("a value"), Some((value.to_owned(), value.is_empty())));
         }
         assert_eq!(back.next_value().expect("the end"), None);
     }

@@ -15,6 +15,7 @@ use crate::database::connection::Connection;
 use crate::database::source::Source;
 use crate::database::spool::Spool;
 use crate::exit_code::Misconfigured;
+use crate::finding::{Claim, Mark, Time};
 use crate::key::Printable;
 
 /// Keys of one source that follow each other, in one buffer.
@@ -22,6 +23,7 @@ use crate::key::Printable;
 pub struct Chunk {
     text: String,
     ends: Vec<usize>,
+    claims: Vec<Claim>,
 }
 
 /// Keys in a chunk, at most.
@@ -32,10 +34,10 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const CHUNKS_AHEAD: usize = 4;
 
 impl Chunk {
-    fn get(&self, at: usize) -> Option<&str> {
+    fn get(&self, at: usize) -> Option<(&str, Claim)> {
         let end = *self.ends.get(at)?;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        Some(&self.text[start..end])
+        Some((&self.text[start..end], self.claims[at]))
     }
 
     fn is_full(&self) -> bool {
@@ -52,6 +54,8 @@ enum Message {
 /// Where a source's keys go: prefixed, checked for their order, and cut into chunks.
 pub struct Chunks {
     source: Arc<Source>,
+    /// The database's own time when the stream began; by it clocks have run out, and will have when it ends.
+    now: Time,
     chunk: Chunk,
     last: String,
     out: Out,
@@ -64,8 +68,13 @@ enum Out {
 }
 
 impl Chunks {
-    /// Takes the next row's value. One that is empty names nothing.
-    pub async fn push(&mut self, value: &str) -> Result<()> {
+    /// How many columns each row has: its value, and what each rule says.
+    pub fn columns(&self) -> usize {
+        1 + self.source.rows.as_ref().map_or(0, |rows| rows.rules.len())
+    }
+
+    /// Takes the next row's value, and what each rule says. A value that is empty names nothing.
+    pub async fn push(&mut self, value: &str, marks: &[Option<&str>]) -> Result<()> {
         if value.is_empty() {
             return Ok(());
         }
@@ -81,16 +90,28 @@ impl Chunks {
         }
         self.last.clear();
         self.last.push_str(value);
+        let claim = self.claim(marks);
         match &mut self.out {
-            Out::Spool(spool, _) => spool.push(value),
-            Out::Channel(_) => self.give(value).await,
+            Out::Spool(spool, _) => spool.push(value, claim == Claim::Condemned),
+            Out::Channel(_) => self.give(value, claim).await,
         }
     }
 
-    async fn give(&mut self, value: &str) -> Result<()> {
+    /// Whether a rule may condemn the row; a date that cannot be read is told of when the row is looked at again.
+    fn claim(&self, marks: &[Option<&str>]) -> Claim {
+        let Some(rows) = &self.source.rows else { return Claim::Reference };
+        let condemned = marks.iter().enumerate().any(|(rule, mark)| match rows.mark(rule, *mark) {
+            Mark::Unreadable(_) => true,
+            mark => mark.condemns(rows.clocks[rule], self.now),
+        });
+        if condemned { Claim::Condemned } else { Claim::Record }
+    }
+
+    async fn give(&mut self, value: &str, claim: Claim) -> Result<()> {
         self.chunk.text.push_str(&self.source.key_prefix);
         self.chunk.text.push_str(value);
         self.chunk.ends.push(self.chunk.text.len());
+        self.chunk.claims.push(claim);
         if self.chunk.is_full() {
             self.flush().await?;
         }
@@ -108,8 +129,9 @@ impl Chunks {
         if let Out::Spool(spool, channel) = self.out {
             let mut values = spool.into_values()?;
             self.out = Out::Channel(channel);
-            while let Some(value) = values.next_value()? {
-                self.give(&value).await?;
+            let record = self.claim(&[]);
+            while let Some((value, is_condemned)) = values.next_value()? {
+                self.give(&value, if is_condemned { Claim::Condemned } else { record }).await?;
             }
         }
         self.flush().await?;
@@ -133,6 +155,14 @@ pub struct MergedKeys {
     _tasks: JoinSet<()>,
 }
 
+/// A row's key, and what the row is to its object.
+pub struct Named<'a> {
+    pub key: &'a str,
+    pub claim: Claim,
+    /// Which source it is of, in their order.
+    pub source: usize,
+}
+
 struct Head {
     source: Arc<Source>,
     receiver: Receiver<Result<Message>>,
@@ -153,9 +183,8 @@ impl MergedKeys {
         MergedKeys { heads: heads.collect(), taken: None, _tasks: tasks }
     }
 
-    /// The next key in byte order, and whether its row owns the object; `None` at the end of every source. A key that
-    /// several rows name comes as often.
-    pub async fn next(&mut self) -> Result<Option<(&str, bool)>> {
+    /// The next key in byte order; `None` at the end of every source. A key that several rows name comes as often.
+    pub async fn next(&mut self) -> Result<Option<Named<'_>>> {
         if let Some(taken) = self.taken.take() {
             self.heads[taken].at += 1;
         }
@@ -163,9 +192,9 @@ impl MergedKeys {
             head.fill().await?;
         }
         let keys = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.chunk.get(head.at)?, at)));
-        let Some((key, at)) = keys.min() else { return Ok(None) };
+        let Some(((key, claim), at)) = keys.min_by_key(|((key, _), at)| (*key, *at)) else { return Ok(None) };
         self.taken = Some(at);
-        Ok(Some((key, self.heads[at].source.owns)))
+        Ok(Some(Named { key, claim, source: at }))
     }
 }
 
@@ -197,8 +226,10 @@ async fn stream_whole(config: &config::Database, source: &Arc<Source>, sender: S
         true => Out::Spool(Spool::new()?, sender),
         false => Out::Channel(sender),
     };
-    let mut chunks = Chunks { source: source.clone(), chunk: Chunk::default(), last: String::new(), out };
     connection.begin().await?;
+    let has_rules = source.rows.as_ref().is_some_and(|rows| !rows.rules.is_empty());
+    let now = if has_rules { connection.now(config.engine).await? } else { Time::UNIX_EPOCH };
+    let mut chunks = Chunks { source: source.clone(), now, chunk: Chunk::default(), last: String::new(), out };
     connection.send_keys(&source.stream_sql, &mut chunks).await?;
     connection.end().await?;
     drop(connection);

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use super::{ASK, Site};
 use crate::finding::Object;
 use crate::judge;
-use crate::ledger::{NewRemoval, Removal, State, Step};
+use crate::ledger::{FileToGo, NewRemoval, Removal, State, Step};
 use crate::removal::Removals;
 use crate::storage::{Copied, Presence, Removed, Store, Target};
 
@@ -27,13 +27,13 @@ impl Site<'_> {
     /// claim, are added to `unsettled`.
     pub(super) async fn batch(
         &mut self,
-        objects: &[Object],
+        files: &[FileToGo],
         wanted: &HashSet<String>,
         removals: &mut Removals,
         unsettled: &mut Vec<Removal>,
     ) -> Result<()> {
         self.still_alone().await?;
-        let going = self.look_again(objects, wanted, removals).await?;
+        let going = self.look_again(files, wanted, removals).await?;
         let intents = self.intend(going).await?;
         let (deletable, left) = self.copy_to_trash(intents).await;
         let mut steps = Vec::new();
@@ -49,7 +49,7 @@ impl Site<'_> {
                 }
                 Fate::Taken(reason) => {
                     removals.fail(&removal.object.key, &reason);
-                    steps.push(Step { id: removal.id, state: State::Failed, detail: Some(reason) });
+                    steps.push(Step::because(removal.id, State::Failed, reason));
                     continue;
                 }
                 Fate::Go => continue,
@@ -65,7 +65,7 @@ impl Site<'_> {
                         Some(_) => State::TrashedUnsettled,
                         None => State::DeletedUnsettled,
                     };
-                    steps.push(Step { id: removal.id, state, detail: None });
+                    steps.push(Step::to(removal.id, state));
                     removals.bytes += removal.object.size;
                     match removal.trash_key {
                         Some(_) => removals.files_trashed += 1,
@@ -88,24 +88,25 @@ impl Site<'_> {
     /// Asks every source and looks at every object (I8); what may not go is recorded and left.
     async fn look_again(
         &mut self,
-        objects: &[Object],
+        files: &[FileToGo],
         streamed: &HashSet<String>,
         removals: &mut Removals,
-    ) -> Result<Vec<Object>> {
-        let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
+    ) -> Result<Vec<FileToGo>> {
+        let keys: Vec<&str> = files.iter().map(|file| file.object.key.as_str()).collect();
         let wanted = self.wanted_now(&keys).await.context(ASK)?;
         let store = self.store;
-        let looks: Vec<_> = objects.iter().map(|object| look(store, object)).collect();
+        let looks: Vec<_> = files.iter().map(|file| look(store, &file.object)).collect();
         let fates: Vec<Fate> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
         let (mut going, mut left) = (Vec::new(), Vec::new());
-        for (object, fate) in objects.iter().zip(fates) {
+        for (file, fate) in files.iter().zip(fates) {
+            let FileToGo { object, kind } = file;
             let fate = match wanted.contains(&object.key) || streamed.contains(&object.key) {
                 true => Fate::Skip("a record or reference names it now".to_owned()),
                 false => fate,
             };
             let (state, detail) = match fate {
                 Fate::Go => {
-                    going.push(object.clone());
+                    going.push(file.clone());
                     continue;
                 }
                 Fate::Skip(reason) => {
@@ -117,7 +118,14 @@ impl Site<'_> {
                     (State::Failed, reason)
                 }
             };
-            left.push(NewRemoval { object: object.clone(), trash_key: None, state, detail: Some(detail) });
+            left.push(NewRemoval {
+                kind: kind.clone(),
+                object: object.clone(),
+                row: None,
+                trash_key: None,
+                state,
+                detail: Some(detail),
+            });
         }
         if !left.is_empty() {
             self.ledger.record(self.run, &left, "left", Utc::now()).await?;
@@ -126,12 +134,12 @@ impl Site<'_> {
     }
 
     /// Commits what is about to be done (I9).
-    async fn intend(&mut self, objects: Vec<Object>) -> Result<Vec<Removal>> {
-        let intents: Vec<NewRemoval> = objects
+    async fn intend(&mut self, files: Vec<FileToGo>) -> Result<Vec<Removal>> {
+        let intents: Vec<NewRemoval> = files
             .into_iter()
-            .map(|object| {
+            .map(|FileToGo { object, kind }| {
                 let trash_key = self.trash.as_ref().map(|folder| format!("{folder}{}", object.key));
-                NewRemoval { object, trash_key, state: State::Intended, detail: None }
+                NewRemoval { kind, object, row: None, trash_key, state: State::Intended, detail: None }
             })
             .collect();
         if intents.is_empty() {
@@ -140,8 +148,9 @@ impl Site<'_> {
         let ids = self.ledger.record(self.run, &intents, "intent", Utc::now()).await?;
         let recorded = ids.into_iter().zip(intents).map(|(id, intent)| Removal {
             id,
-            kind: String::new(),
+            kind: intent.kind.name().to_owned(),
             object: intent.object,
+            row: None,
             trash_key: intent.trash_key,
             state: State::Intended,
             detail: None,
@@ -197,7 +206,7 @@ impl Site<'_> {
     /// Ends a removal whose original stays: its copy is taken out of the trash again. `None`: that could not be done, and
     /// the removal stays open for the next run.
     async fn give_up(&self, removal: &Removal, state: State, reason: String) -> Option<Step> {
-        let step = Some(Step { id: removal.id, state, detail: Some(reason) });
+        let step = Some(Step::because(removal.id, state, reason));
         let Some(trash_key) = &removal.trash_key else { return step };
         match self.store.look(trash_key).await {
             Ok(Presence::Missing) => return step,
@@ -209,11 +218,7 @@ impl Site<'_> {
             Ok(Presence::Present(now)) if judge::is_unchanged(&removal.object, &now) => {}
             // Something else is there now: what was copied is nowhere but in the trash, which the ledger must know.
             Ok(Presence::Present(_)) => {
-                return Some(Step {
-                    id: removal.id,
-                    state: State::Trashed,
-                    detail: Some("it was replaced".to_owned()),
-                });
+                return Some(Step::because(removal.id, State::Trashed, "it was replaced"));
             }
             _ => return None,
         }

@@ -55,8 +55,7 @@ impl Site<'_> {
 
 async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Removals) -> Result<()> {
     let batch = &site.unwanted(batch, removals).await?;
-    let intents: Vec<Step> =
-        batch.iter().map(|removal| Step { id: removal.id, state: State::Purging, detail: None }).collect();
+    let intents: Vec<Step> = batch.iter().map(|removal| Step::to(removal.id, State::Purging)).collect();
     site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;
     let keys: Vec<&str> = batch.iter().filter_map(|removal| removal.trash_key.as_deref()).collect();
     let answers = site.store.remove(&keys).await;
@@ -78,7 +77,7 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
                 continue;
             }
         };
-        steps.push(Step { id: removal.id, state, detail: None });
+        steps.push(Step::to(removal.id, state));
     }
     site.ledger.advance(&steps, "purge-outcome", Utc::now()).await
 }

@@ -2,13 +2,16 @@
 //!
 //! Each batch: the locks are still held; every source is asked again; each object is looked at again; the intent is
 //! committed; the object is copied to the trash and the copy verified; it is deleted, and each key's answer read; the
-//! outcome is committed; the sources are asked once more, and what became wanted is put back.
+//! outcome is committed; the sources are asked once more, and what became wanted is put back. Rows go before files, in
+//! batches of their own (`rows`).
 
 mod batch;
 mod due;
 mod put_back;
 mod removing;
 mod resume;
+mod rows;
+mod rows_back;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -16,11 +19,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use chrono::Utc;
 
+use crate::config::Config;
 use crate::confirm::Confirmed;
 use crate::database::{Advisory, Database};
-use crate::finding::Object;
+use crate::finding::Kind;
 use crate::interrupt::Interrupt;
-use crate::ledger::{Ledger, Removal, State, Step};
+use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
 use crate::removal::{Removals, Stopped};
@@ -28,6 +32,7 @@ use crate::storage::Store;
 
 pub use put_back::{Restored, restore};
 pub use resume::resume;
+pub use rows_back::{has_open_rows, restore_rows, resume_rows};
 
 /// Files moved to the trash in one batch.
 const TRASH_BATCH: usize = 100;
@@ -38,6 +43,7 @@ const WINDOW: usize = 100_000;
 
 /// Where removals happen, and what holds them in check.
 pub struct Site<'a> {
+    pub config: &'a Config,
     pub ledger: &'a mut Ledger,
     pub database: &'a Database,
     pub store: &'a dyn Store,
@@ -63,8 +69,11 @@ pub async fn execute(
     removals: &mut Removals,
 ) -> Result<()> {
     let planned = plan.census();
-    removals.left = planned.files + planned.due_files;
-    site.remove_files(planned.files, removals).await?;
+    removals.left = planned.files + planned.rows() + planned.due_files;
+    site.remove_rows(planned.rows(), removals).await?;
+    if removals.stopped.is_none() {
+        site.remove_files(planned.files, removals).await?;
+    }
     if removals.stopped.is_none() {
         due::purge(site, plan.due_before(), planned.due_files, removals).await?;
     }
@@ -78,7 +87,7 @@ impl Site<'_> {
         while left > 0 && removals.stopped.is_none() {
             let window = self.ledger.removable_after(&after, WINDOW.min(left)).await?;
             let Some(last) = window.last() else { break };
-            after.clone_from(&last.key);
+            after.clone_from(&last.object.key);
             left -= window.len();
             self.remove_window(&window, removals).await?;
         }
@@ -86,8 +95,8 @@ impl Site<'_> {
     }
 
     /// Removes files for which the sources that must be streamed are streamed once before and once after.
-    async fn remove_window(&mut self, window: &[Object], removals: &mut Removals) -> Result<()> {
-        let keys: Vec<&str> = window.iter().map(|object| object.key.as_str()).collect();
+    async fn remove_window(&mut self, window: &[FileToGo], removals: &mut Removals) -> Result<()> {
+        let keys: Vec<&str> = window.iter().map(|file| file.object.key.as_str()).collect();
         let wanted = self.database.wanted_by_stream(&keys).await.context(ASK)?;
         let size = self.paced(if self.trash.is_some() { TRASH_BATCH } else { DELETE_BATCH });
         let mut unsettled = Vec::new();
@@ -103,7 +112,8 @@ impl Site<'_> {
             if failure.is_err() {
                 break;
             }
-            removals.left = removals.left.saturating_sub(batch.len() as u64);
+            let orphans = batch.iter().filter(|file| file.kind == Kind::OrphanedFile).count();
+            removals.left = removals.left.saturating_sub(orphans as u64);
         }
         // Whatever stopped the run, what was removed is asked about once more.
         let settled = self.settle_streamed(unsettled, removals).await;
@@ -148,7 +158,7 @@ impl Site<'_> {
             let key = &removal.object.key;
             if !wanted.contains(key) {
                 let state = if removal.trash_key.is_some() { State::Trashed } else { State::Deleted };
-                steps.push(Step { id: removal.id, state, detail: None });
+                steps.push(Step::to(removal.id, state));
                 continue;
             }
             steps.extend(self.give_back(removal, removals).await);

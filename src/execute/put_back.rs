@@ -25,7 +25,7 @@ impl Site<'_> {
     /// for the next run.
     pub(super) async fn give_back(&self, removal: &Removal, removals: &mut Removals) -> Option<Step> {
         let key = &removal.object.key;
-        let step = |state, detail: &str| Some(Step { id: removal.id, state, detail: Some(detail.to_owned()) });
+        let step = |state, detail: &str| Some(Step::because(removal.id, state, detail));
         if removal.trash_key.is_none() {
             removals.fail(key, "it became wanted while it was deleted for good, and cannot be put back");
             return step(State::Deleted, "it became wanted as it was deleted");
@@ -54,15 +54,14 @@ pub async fn restore(
     removals: &[Removal],
     concurrency: usize,
 ) -> Result<Vec<Restored>> {
-    let intents: Vec<Step> =
-        removals.iter().map(|removal| Step { id: removal.id, state: State::Restoring, detail: None }).collect();
+    let intents: Vec<Step> = removals.iter().map(|removal| Step::to(removal.id, State::Restoring)).collect();
     ledger.advance(&intents, "restore-intent", Utc::now()).await?;
     let ways: Vec<_> = removals.iter().map(|removal| bring_back(store, removal)).collect();
     let restored: Vec<Restored> = futures::stream::iter(ways).buffered(concurrency).collect().await;
     let outcomes = removals.iter().zip(&restored).map(|(Removal { id, .. }, restored)| match restored {
-        Restored::Done => Step { id: *id, state: State::Restored, detail: None },
-        Restored::Taken => Step { id: *id, state: State::Trashed, detail: None },
-        Restored::Failed(reason) => Step { id: *id, state: State::Trashed, detail: Some(reason.clone()) },
+        Restored::Done => Step::to(*id, State::Restored),
+        Restored::Taken => Step::to(*id, State::Trashed),
+        Restored::Failed(reason) => Step::because(*id, State::Trashed, reason.clone()),
     });
     ledger.advance(&outcomes.collect::<Vec<_>>(), "restore-outcome", Utc::now()).await?;
     Ok(restored)

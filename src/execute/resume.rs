@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
+use tokio::sync::OnceCell;
 
 use super::put_back::bring_back;
 use super::{ASK, Restored};
@@ -28,10 +29,7 @@ pub async fn resume(ledger: &mut Ledger, database: Option<&Database>, store: &dy
         let open = ledger.removals(Which::Open, after, BATCH).await?;
         let Some(last) = open.last() else { return Ok(resolved) };
         after = last.id;
-        if resolved == 0 && !SETTLING.is_zero() {
-            tracing::warn!("an earlier run was cut off; waiting {} s for its last requests", SETTLING.as_secs());
-            tokio::time::sleep(SETTLING).await;
-        }
+        wait_for_the_last_requests().await;
         store.is_there().await?;
         let mut unsettled = Vec::new();
         let mut steps = Vec::new();
@@ -39,13 +37,25 @@ pub async fn resume(ledger: &mut Ledger, database: Option<&Database>, store: &dy
             let (state, detail) = resolution(store, &removal).await?;
             match state {
                 State::TrashedUnsettled | State::DeletedUnsettled => unsettled.push(Removal { state, ..removal }),
-                state => steps.push(Step { id: removal.id, state, detail: Some(detail.to_owned()) }),
+                state => steps.push(Step::because(removal.id, state, detail)),
             }
             resolved += 1;
         }
         steps.extend(settle(database, store, &unsettled).await?);
         ledger.advance(&steps, "resume", Utc::now()).await?;
     }
+}
+
+/// Waits, once, for what a run that was killed may still have under way.
+pub(super) async fn wait_for_the_last_requests() {
+    static WAITED: OnceCell<()> = OnceCell::const_new();
+    let wait = async || {
+        if !SETTLING.is_zero() {
+            tracing::warn!("an earlier run was cut off; waiting {} s for its last requests", SETTLING.as_secs());
+            tokio::time::sleep(SETTLING).await;
+        }
+    };
+    WAITED.get_or_init(wait).await;
 }
 
 /// What became of an open removal.
@@ -92,7 +102,7 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
 async fn settle(database: Option<&Database>, store: &dyn Store, removed: &[Removal]) -> Result<Vec<Step>> {
     // Without a database nothing can be settled; that it was removed is known all the same.
     let Some(database) = database.filter(|_| !removed.is_empty()) else {
-        return Ok(removed.iter().map(|removal| Step { id: removal.id, state: removal.state, detail: None }).collect());
+        return Ok(removed.iter().map(|removal| Step::to(removal.id, removal.state)).collect());
     };
     let keys: Vec<&str> = removed.iter().map(|removal| removal.object.key.as_str()).collect();
     let ask = async { database.session().await?.wanted(&keys).await };
@@ -120,8 +130,8 @@ async fn settle(database: Option<&Database>, store: &dyn Store, removed: &[Remov
         };
         // Two steps in one: done_at is when it was removed.
         let unsettled = if in_trash { State::TrashedUnsettled } else { State::DeletedUnsettled };
-        steps.push(Step { id: removal.id, state: unsettled, detail: None });
-        steps.push(Step { id: removal.id, state, detail: Some(detail.to_owned()) });
+        steps.push(Step::to(removal.id, unsettled));
+        steps.push(Step::because(removal.id, state, detail));
     }
     Ok(steps)
 }
@@ -136,7 +146,7 @@ async fn take_out(store: &dyn Store, trash_key: &str) -> Result<()> {
 }
 
 /// The object at a key, if it is there.
-async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
+pub(super) async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
     match store.look(key).await? {
         Presence::Present(object) => Ok(Some(object)),
         Presence::Missing => Ok(None),

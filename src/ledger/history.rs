@@ -49,7 +49,7 @@ impl Ledger {
     /// Writes how a run ended.
     pub async fn end(&mut self, run: i64, outcome: &str, found: u64, removals: &Removals, now: Time) -> Result<()> {
         let sql = "UPDATE runs SET outcome = ?, found = ?, removed = ?, bytes = ?, finished_at = ? WHERE id = ?";
-        let removed = removals.files_trashed + removals.files_deleted;
+        let removed = removals.files_trashed + removals.files_deleted + removals.records();
         let query = sqlx::query(sql).bind(outcome).bind(found as i64).bind(removed as i64);
         let query = query.bind(removals.bytes as i64).bind(stamp(now)).bind(run);
         query.execute(&mut self.connection).await?;
@@ -69,7 +69,8 @@ const RUNS: &str = "
     WITH done AS (
         SELECT run, count(*) AS removed, sum(size) AS bytes FROM removals
         WHERE pair = ?1 AND state IN ('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged',
-                                      'restoring', 'restored')
+                                      'restoring', 'restored', 'row-deleted', 'row-updated', 'row-deleted-unsettled',
+                                      'row-updated-unsettled', 'row-restoring')
         GROUP BY run
     )
     SELECT runs.id, mode, outcome, started_at, finished_at, found, max(runs.removed, coalesce(done.removed, 0)) AS removed,

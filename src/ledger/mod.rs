@@ -7,6 +7,7 @@
 
 mod history;
 mod open;
+mod planned;
 mod removals;
 mod sightings;
 mod staging;
@@ -15,9 +16,10 @@ use sqlx::sqlite::SqliteConnection;
 
 pub use history::{Run, stamp};
 pub use open::default_path;
-pub use removals::{NewRemoval, Removal, State, Step, Which};
+pub use planned::{FileToGo, PlannedRow, Rows};
+pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
 pub use sightings::Position;
-pub use staging::NewRecord;
+pub use staging::{Counts, NewRecord};
 
 /// An open ledger, in a run for one pair.
 pub struct Ledger {

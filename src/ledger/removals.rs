@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use super::Ledger;
 use super::history::stamp;
 use crate::failpoint;
-use crate::finding::{Kind, Object, Time};
+use crate::finding::{Image, Kind, Object, Time};
 
 pub const SCHEMA: &str = "
     CREATE TABLE removals (
@@ -32,6 +32,16 @@ pub const SCHEMA: &str = "
     CREATE INDEX removals_key ON removals (pair, key);
     CREATE INDEX removals_open ON removals (pair, state) WHERE state IN
         ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed');";
+
+/// What format 3 adds: removals of rows.
+pub const ROWS: &str = "
+    ALTER TABLE removals ADD COLUMN handle TEXT;    -- a row's id, as its database finds it again
+    ALTER TABLE removals ADD COLUMN before TEXT;    -- the whole row, as JSON
+    ALTER TABLE removals ADD COLUMN after TEXT;     -- the same, of a row that was updated
+    DROP INDEX removals_open;
+    CREATE INDEX removals_open ON removals (pair, state) WHERE state IN
+        ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed', 'row-deleting',
+         'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring');";
 
 const WRITING: &str = "the ledger could not be written";
 
@@ -58,10 +68,19 @@ pub enum State {
     /// It is being brought back.
     Restoring,
     Restored,
+    /// The row may have been deleted.
+    RowDeleting,
+    RowUpdating,
+    /// The row is deleted; whether its object appeared meanwhile was not looked at yet.
+    RowDeletedUnsettled,
+    RowUpdatedUnsettled,
+    RowDeleted,
+    RowUpdated,
+    RowRestoring,
 }
 
 impl State {
-    const ALL: [State; 12] = [
+    const ALL: [State; 19] = [
         State::Intended,
         State::TrashedUnsettled,
         State::DeletedUnsettled,
@@ -74,6 +93,13 @@ impl State {
         State::Purged,
         State::Restoring,
         State::Restored,
+        State::RowDeleting,
+        State::RowUpdating,
+        State::RowDeletedUnsettled,
+        State::RowUpdatedUnsettled,
+        State::RowDeleted,
+        State::RowUpdated,
+        State::RowRestoring,
     ];
 
     fn name(self) -> &'static str {
@@ -90,15 +116,29 @@ impl State {
             State::Purged => "purged",
             State::Restoring => "restoring",
             State::Restored => "restored",
+            State::RowDeleting => "row-deleting",
+            State::RowUpdating => "row-updating",
+            State::RowDeletedUnsettled => "row-deleted-unsettled",
+            State::RowUpdatedUnsettled => "row-updated-unsettled",
+            State::RowDeleted => "row-deleted",
+            State::RowUpdated => "row-updated",
+            State::RowRestoring => "row-restoring",
         }
     }
 
     /// The word for people and programs: what is not settled is open.
     pub fn outcome(self) -> &'static str {
         match self {
-            State::Intended | State::TrashedUnsettled | State::DeletedUnsettled | State::Purging | State::Restoring => {
-                "open"
-            }
+            State::Intended
+            | State::TrashedUnsettled
+            | State::DeletedUnsettled
+            | State::Purging
+            | State::Restoring
+            | State::RowDeleting
+            | State::RowUpdating
+            | State::RowDeletedUnsettled
+            | State::RowUpdatedUnsettled
+            | State::RowRestoring => "open",
             settled => settled.name(),
         }
     }
@@ -109,8 +149,10 @@ impl State {
 pub struct Removal {
     pub id: i64,
     pub kind: String,
-    /// The object as it was when it was removed.
+    /// The object as it was when it was removed; of a row, only its key.
     pub object: Object,
+    /// The row, where it is one that was removed.
+    pub row: Option<RowRemoval>,
     pub trash_key: Option<String>,
     pub state: State,
     pub detail: Option<String>,
@@ -118,9 +160,22 @@ pub struct Removal {
     pub done_at: Option<String>,
 }
 
+/// A row, as it was when it was removed.
+#[derive(Debug, Clone)]
+pub struct RowRemoval {
+    pub table: String,
+    pub id: String,
+    pub handle: String,
+    pub before: Option<Image>,
+    /// Of a row that was updated.
+    pub after: Option<Image>,
+}
+
 /// A removal that is about to be recorded.
 pub struct NewRemoval {
+    pub kind: Kind,
     pub object: Object,
+    pub row: Option<RowRemoval>,
     pub trash_key: Option<String>,
     pub state: State,
     pub detail: Option<String>,
@@ -131,6 +186,18 @@ pub struct Step {
     pub id: i64,
     pub state: State,
     pub detail: Option<String>,
+    /// A row that was updated, as it is now.
+    pub after: Option<Image>,
+}
+
+impl Step {
+    pub fn to(id: i64, state: State) -> Self {
+        Step { id, state, detail: None, after: None }
+    }
+
+    pub fn because(id: i64, state: State, detail: impl Into<String>) -> Self {
+        Step { id, state, detail: Some(detail.into()), after: None }
+    }
 }
 
 /// Which removals are meant.
@@ -143,8 +210,14 @@ pub enum Which<'a> {
     RestoredOfRun(i64),
     /// In the trash, of a key.
     TrashedAt(&'a str),
-    /// Whose steps a run that died did not finish.
+    /// Rows that were deleted or updated, of a run.
+    RowsOfRun(i64),
+    /// The same, of a key.
+    RowsOf(&'a str),
+    /// Files whose steps a run that died did not finish.
     Open,
+    /// The same of rows.
+    OpenRows,
     /// In the trash since before this time.
     Due(Time),
 }
@@ -156,8 +229,14 @@ impl Which<'_> {
             Which::TrashedByRun(_) => "state IN ('trashed', 'trashed-unsettled') AND run = ?3",
             Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
             Which::TrashedAt(_) => "state IN ('trashed', 'trashed-unsettled') AND key = ?3",
+            Which::RowsOfRun(_) => "state IN ('row-deleted', 'row-updated') AND run = ?3",
+            Which::RowsOf(_) => "state IN ('row-deleted', 'row-updated') AND key = ?3",
             Which::Open => {
                 "state IN ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring') AND ?3 = 0"
+            }
+            Which::OpenRows => {
+                "state IN ('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', \
+                           'row-restoring') AND ?3 = 0"
             }
             Which::Due(_) => "state = 'trashed' AND done_at <= ?3",
         }
@@ -173,15 +252,19 @@ impl Ledger {
     async fn try_record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
         let mut ids = Vec::with_capacity(removals.len());
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for NewRemoval { object, trash_key, state, detail } in removals {
-            let done_at = (*state != State::Intended).then(|| stamp(now));
+        for NewRemoval { kind, object, row, trash_key, state, detail } in removals {
+            let is_open = matches!(state, State::Intended | State::RowDeleting | State::RowUpdating);
+            let done_at = (!is_open).then(|| stamp(now));
+            let text = |of: fn(&RowRemoval) -> &str| row.as_ref().map(of);
+            let before = row.as_ref().and_then(|row| row.before.as_ref());
             let done = sqlx::query(
-                "INSERT INTO removals (pair, run, kind, key, size, last_modified, etag, trash_key, state, detail, intended_at, done_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO removals (pair, run, kind, key, size, last_modified, etag, trash_key, state, detail, \
+                                       intended_at, done_at, table_name, record_id, handle, before) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(self.pair)
             .bind(run)
-            .bind(Kind::OrphanedFile.name())
+            .bind(kind.name())
             .bind(&object.key)
             .bind(object.size as i64)
             .bind(object.last_modified.map(|time| time.timestamp_micros()))
@@ -191,6 +274,10 @@ impl Ledger {
             .bind(detail)
             .bind(stamp(now))
             .bind(done_at)
+            .bind(text(|row| &row.table).unwrap_or_default())
+            .bind(text(|row| &row.id).unwrap_or_default())
+            .bind(text(|row| &row.handle))
+            .bind(before.map(serde_json::to_string).transpose()?)
             .execute(&mut *transaction)
             .await?;
             ids.push(done.last_insert_rowid());
@@ -208,10 +295,16 @@ impl Ledger {
 
     async fn try_advance(&mut self, steps: &[Step], step: &str, now: Time) -> Result<()> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for Step { id, state, detail } in steps {
-            let removes = matches!(state, State::TrashedUnsettled | State::DeletedUnsettled);
+        for Step { id, state, detail, after } in steps {
+            let removes = matches!(
+                state,
+                State::TrashedUnsettled
+                    | State::DeletedUnsettled
+                    | State::RowDeletedUnsettled
+                    | State::RowUpdatedUnsettled
+            );
             sqlx::query(
-                "UPDATE removals SET state = ?2, detail = coalesce(?3, detail), \
+                "UPDATE removals SET state = ?2, detail = coalesce(?3, detail), after = coalesce(?6, after), \
                  done_at = iif(?4 OR done_at IS NULL, ?5, done_at) WHERE id = ?1",
             )
             .bind(id)
@@ -219,6 +312,7 @@ impl Ledger {
             .bind(detail)
             .bind(removes)
             .bind(stamp(now))
+            .bind(after.as_ref().map(serde_json::to_string).transpose()?)
             .execute(&mut *transaction)
             .await?;
         }
@@ -236,9 +330,11 @@ impl Ledger {
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(self.pair).bind(after);
         let query = match which {
-            Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) => query.bind(run),
-            Which::TrashedAt(key) => query.bind(key.to_owned()),
-            Which::Open => query.bind(0),
+            Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) | Which::RowsOfRun(run) => {
+                query.bind(run)
+            }
+            Which::TrashedAt(key) | Which::RowsOf(key) => query.bind(key.to_owned()),
+            Which::Open | Which::OpenRows => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),
         };
         query.bind(limit as i64).fetch_all(&mut self.connection).await?.iter().map(removal).collect()
@@ -251,6 +347,11 @@ impl Ledger {
         let (files, bytes): (i64, i64) = query.fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }
+}
+
+fn image(row: &SqliteRow, column: &str) -> Result<Option<Image>> {
+    let text: Option<String> = row.try_get(column)?;
+    Ok(text.as_deref().map(serde_json::from_str).transpose()?)
 }
 
 fn removal(row: &SqliteRow) -> Result<Removal> {
@@ -266,6 +367,16 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
             etag: row.try_get("etag")?,
             archived: false,
             opaque_etag: false,
+        },
+        row: match row.try_get::<Option<String>, _>("handle")? {
+            Some(handle) => Some(RowRemoval {
+                table: row.try_get("table_name")?,
+                id: row.try_get("record_id")?,
+                handle,
+                before: image(row, "before")?,
+                after: image(row, "after")?,
+            }),
+            None => None,
         },
         trash_key: row.try_get("trash_key")?,
         // A state that this program does not know is one that it must not act on.

@@ -7,7 +7,7 @@ use sqlx::{Connection, Row};
 
 use super::Ledger;
 use super::history::stamp;
-use crate::finding::{Finding, Kind, Subject, Time};
+use crate::finding::{CondemnedFile, Finding, Kind, Subject, Time};
 
 /// Where a page of findings begins: after this key, table and id.
 #[derive(Debug, Clone, Default)]
@@ -62,9 +62,9 @@ impl Ledger {
     }
 
     /// The run's findings of one kind after a position, in byte order of their keys.
-    pub async fn findings(&mut self, kind: Kind, after: &Position, limit: usize) -> Result<Vec<Finding>> {
+    pub async fn findings(&mut self, kind: &Kind, after: &Position, limit: usize) -> Result<Vec<Finding>> {
         let rows = sqlx::query(
-            "SELECT f.key, f.table_name, f.record_id, f.size, f.last_modified, f.etag, f.created_at, f.held, s.first_seen \
+            "SELECT f.key, f.table_name, f.record_id, f.size, f.last_modified, f.etag, f.created_at, f.held, f.shared, s.first_seen \
              FROM temp.finding AS f JOIN sightings AS s \
                ON s.pair = ?1 AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name AND s.record_id = f.record_id \
              WHERE f.kind = ?2 AND (f.key, f.table_name, f.record_id) > (?3, ?4, ?5) \
@@ -82,7 +82,7 @@ impl Ledger {
     }
 }
 
-fn finding(kind: Kind, row: &SqliteRow) -> Result<Finding> {
+fn finding(kind: &Kind, row: &SqliteRow) -> Result<Finding> {
     let time = |column: &str| -> Result<Option<Time>> {
         Ok(row.try_get::<Option<i64>, _>(column)?.and_then(DateTime::from_timestamp_micros))
     };
@@ -92,14 +92,22 @@ fn finding(kind: Kind, row: &SqliteRow) -> Result<Finding> {
             last_modified: time("last_modified")?,
             etag: row.try_get("etag")?,
         },
-        Kind::OrphanedRecord => Subject::Record {
+        Kind::OrphanedRecord | Kind::Rule(_) => Subject::Record {
             table: row.try_get("table_name")?,
             id: row.try_get("record_id")?,
             created_at: time("created_at")?,
+            file: match kind {
+                Kind::Rule(_) => Some(CondemnedFile {
+                    size: row.try_get::<Option<i64>, _>("size")?.map(i64::unsigned_abs),
+                    shared: row.try_get("shared")?,
+                }),
+                _ => None,
+            },
         },
     };
     Ok(Finding {
         key: row.try_get("key")?,
+        kind: kind.clone(),
         subject,
         first_seen: row.try_get::<String, _>("first_seen")?.parse()?,
         held: row.try_get("held")?,

@@ -1,11 +1,14 @@
 //! What a run has found so far: temporary tables, on disk but private to the run's connection.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use anyhow::Result;
 use chrono::DateTime;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 
-use super::Ledger;
+use super::history::stamp;
+use super::{FileToGo, Ledger};
 use crate::compare::Note;
 use crate::finding::{Kind, Object, Record, Time, Totals};
 use crate::key::{fold, fold_hash};
@@ -25,6 +28,11 @@ pub const SCHEMA: &str = "
         created_at INTEGER,    -- microseconds since 1970
         fold INTEGER NOT NULL,
         held TEXT,
+        section INTEGER NOT NULL DEFAULT 0, -- which of the [[records]] a row is of
+        handle TEXT NOT NULL DEFAULT '',    -- its id, as the database finds it again
+        undated INTEGER NOT NULL DEFAULT 0, -- whether its age is that of its first sighting
+        shared INTEGER NOT NULL DEFAULT 0,  -- whether others want its file
+        rivals INTEGER NOT NULL DEFAULT 0,  -- how many rows must go for its file to follow; 0: it stays, or is not there
         PRIMARY KEY (kind, key, table_name, record_id)
     ) WITHOUT ROWID;
     CREATE TEMP TABLE unmatched (
@@ -33,11 +41,21 @@ pub const SCHEMA: &str = "
         fold INTEGER NOT NULL,
         PRIMARY KEY (side, key)
     ) WITHOUT ROWID;
+    CREATE TEMP TABLE condemned (
+        key TEXT PRIMARY KEY,
+        size INTEGER NOT NULL,
+        last_modified INTEGER,
+        etag TEXT,
+        held TEXT
+    ) WITHOUT ROWID;
     PRAGMA temp.journal_mode = OFF;";
 
-/// An orphaned record, and why no run may act on it, if so.
+/// A record that is a finding, and why no run may act on it, if so.
 pub struct NewRecord {
+    pub kind: Kind,
     pub record: Record,
+    /// Whether only its first sighting says how old it is.
+    pub undated: bool,
     pub held: Option<String>,
 }
 
@@ -50,23 +68,21 @@ const YOUNG: &str = "young";
 impl Ledger {
     /// Takes a note of the scan; `hold` says why an orphaned file could not be acted on, if so.
     pub async fn take(&mut self, note: Note, hold: impl Fn(&Object) -> Option<String>) -> Result<()> {
+        let object = |object: &Object| {
+            let modified = microseconds(object.last_modified);
+            json!([object.key, object.size, modified, object.etag, fold_hash(&fold(&object.key)), hold(object)])
+        };
         let (side, keys) = match note {
             Note::Orphans(objects) => {
-                let rows = objects.iter().map(|object| {
-                    let fold = fold_hash(&fold(&object.key));
-                    json!([
-                        object.key,
-                        object.size,
-                        microseconds(object.last_modified),
-                        object.etag,
-                        fold,
-                        hold(object)
-                    ])
-                });
                 let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) \
                            SELECT 'orphaned-file', value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, \
                                   value ->> 5 FROM json_each(?)";
-                return self.insert(sql, rows.collect()).await;
+                return self.insert(sql, objects.iter().map(object).collect()).await;
+            }
+            Note::Condemned(objects) => {
+                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, held) \
+                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 5 FROM json_each(?)";
+                return self.insert(sql, objects.iter().map(object).collect()).await;
             }
             Note::Missing(keys) => (MISSING, keys),
             Note::MissingReferences(keys) => (MISSING_REFERENCE, keys),
@@ -79,16 +95,56 @@ impl Ledger {
         self.insert(sql, rows.collect()).await
     }
 
-    /// Adds records that have lost their objects.
+    /// Adds records that are findings.
     pub async fn add_records(&mut self, records: &[NewRecord]) -> Result<()> {
-        let rows = records.iter().map(|NewRecord { record, held }| {
+        let rows = records.iter().map(|NewRecord { kind, record, undated, held }| {
             let created_at = microseconds(record.created.time());
-            json!([record.key, record.table, record.id, created_at, fold_hash(&fold(&record.key)), held])
+            let Record { key, table, id, section, handle, .. } = record;
+            json!([kind.name(), key, table, id, created_at, fold_hash(&fold(key)), held, section, handle, undated])
         });
-        let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, table_name, record_id, created_at, fold, held) \
-                   SELECT 'orphaned-record', value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
-                   FROM json_each(?)";
+        let sql = "INSERT OR IGNORE INTO temp.finding \
+                       (kind, key, table_name, record_id, created_at, fold, held, section, handle, undated) \
+                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+                          value ->> 7, value ->> 8, value ->> 9 FROM json_each(?)";
         self.insert(sql, rows.collect()).await
+    }
+
+    /// Tells the findings of these groups what becomes of their files: each key with whether its object stays for others,
+    /// and of how many rows it is.
+    pub async fn settle_groups(&mut self, groups: &[(String, bool, u64)], kinds: &[&str]) -> Result<()> {
+        let rows =
+            groups.iter().map(|(key, is_shared, rows)| json!([key, is_shared, if *is_shared { 0 } else { *rows }]));
+        let rows: Vec<Value> = rows.collect();
+        let sql = "
+            WITH settled AS MATERIALIZED (
+                SELECT value ->> 0 AS key, value ->> 1 AS shared, value ->> 2 AS rivals FROM json_each(?1)
+            )
+            UPDATE temp.finding
+            SET size = c.size, last_modified = c.last_modified, etag = c.etag, shared = settled.shared,
+                rivals = settled.rivals, held = coalesce(finding.held, iif(settled.shared, NULL, c.held))
+            FROM settled JOIN temp.condemned AS c ON c.key = settled.key
+            WHERE finding.key = settled.key AND finding.kind IN (SELECT value FROM json_each(?2))";
+        let query = sqlx::query(sql).bind(serde_json::to_string(&rows)?).bind(serde_json::to_string(kinds)?);
+        query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// The keys of objects with a record that a rule seems to condemn, after `after` and in byte order.
+    pub async fn condemned_after(&mut self, after: &str, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT key FROM temp.condemned WHERE key > ? ORDER BY key LIMIT ?";
+        let query = sqlx::query_scalar(sql).bind(after).bind(limit as i64);
+        Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    /// Holds rows without an age that were first seen after `newest`.
+    pub async fn hold_newcomers(&mut self, newest: Time, reason: &str) -> Result<()> {
+        let sql = "UPDATE temp.finding SET held = ?1 FROM sightings AS s \
+                   WHERE finding.undated AND finding.held IS NULL AND s.pair = ?2 AND s.kind = finding.kind \
+                     AND s.key = finding.key AND s.table_name = finding.table_name \
+                     AND s.record_id = finding.record_id AND s.first_seen > ?3";
+        let query = sqlx::query(sql).bind(reason).bind(self.pair).bind(stamp(newest));
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     async fn insert(&mut self, sql: &'static str, rows: Vec<Value>) -> Result<()> {
@@ -222,43 +278,62 @@ impl Ledger {
     }
 
     /// Orphaned files that may be removed, after a key and in byte order.
-    pub async fn removable_after(&mut self, after: &str, limit: usize) -> Result<Vec<Object>> {
+    pub async fn removable_after(&mut self, after: &str, limit: usize) -> Result<Vec<FileToGo>> {
         let sql = "SELECT key, size, last_modified, etag FROM temp.finding \
                    WHERE kind = 'orphaned-file' AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
         let query = sqlx::query_as(sql).bind(after).bind(limit as i64);
         let rows: Vec<(String, i64, Option<i64>, Option<String>)> = query.fetch_all(&mut self.connection).await?;
-        let objects = rows.into_iter().map(|(key, size, last_modified, etag)| Object {
-            key,
-            size: size.unsigned_abs(),
-            last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
-            etag,
-            archived: false,
-            opaque_etag: false,
+        let files = rows.into_iter().map(|(key, size, last_modified, etag)| FileToGo {
+            kind: Kind::OrphanedFile,
+            object: Object {
+                key,
+                size: size.unsigned_abs(),
+                last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
+                etag,
+                archived: false,
+                opaque_etag: false,
+            },
         });
-        Ok(objects.collect())
+        Ok(files.collect())
     }
 
     /// Drops everything that was found: a run that failed has no findings.
     pub async fn forget_all(&mut self) -> Result<()> {
-        sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched").execute(&mut self.connection).await?;
+        sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched; DELETE FROM temp.condemned")
+            .execute(&mut self.connection)
+            .await?;
         Ok(())
     }
 
-    /// Counts the findings into `totals`.
-    pub async fn count_findings(&mut self, totals: &mut Totals) -> Result<()> {
-        let sql = "SELECT count(*), coalesce(sum(size), 0), count(held) FROM temp.finding WHERE kind = ?";
-        for kind in Kind::ALL {
-            let (count, bytes, held): (i64, i64, i64) =
-                sqlx::query_as(AssertSqlSafe(sql)).bind(kind.name()).fetch_one(&mut self.connection).await?;
+    /// Counts the findings into `totals`, and gives their number of each kind and of each table.
+    pub async fn count_findings(&mut self, totals: &mut Totals) -> Result<Counts> {
+        let sql = "SELECT kind, count(*), coalesce(sum(size), 0), count(held) FROM temp.finding GROUP BY kind";
+        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
+        let mut counts = Counts::default();
+        for (kind, count, bytes, held) in rows {
             let (count, bytes) = (count.unsigned_abs(), bytes.unsigned_abs());
-            match kind {
+            match Kind::named(&kind) {
                 Kind::OrphanedFile => (totals.orphaned_files, totals.orphaned_file_bytes) = (count, bytes),
                 Kind::OrphanedRecord => totals.orphaned_records = count,
+                Kind::Rule(name) => {
+                    totals.condemned_records += count;
+                    counts.rules.insert(name, count);
+                }
             }
             totals.held += held.unsigned_abs();
         }
-        Ok(())
+        let sql = "SELECT table_name, count(*) FROM temp.finding WHERE kind <> 'orphaned-file' GROUP BY table_name";
+        let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
+        counts.tables = rows.into_iter().map(|(table, count)| (table, count.unsigned_abs())).collect();
+        Ok(counts)
     }
+}
+
+/// Findings, by what they are of.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub rules: HashMap<Arc<str>, u64>,
+    pub tables: HashMap<String, u64>,
 }
 
 fn microseconds(time: Option<Time>) -> Option<i64> {

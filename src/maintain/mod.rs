@@ -26,7 +26,7 @@ use crate::lock::Lock;
 use crate::only::Only;
 use crate::progress::ProgressLine;
 use crate::publish::{self, OutputFile};
-use crate::report::{Outcome, Report, warnings};
+use crate::report::{Outcome, Report, TableTotals, warnings};
 use crate::storage::{self, Store};
 
 pub use settings::{fingerprint, ledger_path};
@@ -55,7 +55,7 @@ struct Sides {
 pub async fn maintain(options: &Options) -> Result<ExitCode> {
     let config = config::load(&config::find(options.config.as_deref())?)?;
     let scope = Arc::new(scope(&config, options.prefix.as_deref())?);
-    let kinds = kinds(&options.kinds)?;
+    let kinds = kinds(&options.kinds, &config)?;
     let only = options.only.as_deref().map(Only::read).transpose()?;
     let output = options.output.as_deref().map(OutputFile::prepare).transpose()?;
     warn_of_settings(&config);
@@ -97,6 +97,9 @@ impl Run<'_> {
         report.totals = inspected.totals;
         report.outcome = if report.totals.findings() == 0 { Outcome::Clean } else { Outcome::Findings };
         report.warnings.extend(self.warning(&inspected));
+        report.warnings.extend_from_slice(&inspected.warnings);
+        report.rules = self.rules(&inspected);
+        report.tables = self.tables(&inspected);
         if !self.options.execute {
             // A run that may yet remove something has not ended.
             self.end(ledger, &report).await?;
@@ -125,9 +128,9 @@ impl Run<'_> {
             let sides = opened.insert(self.open().await?);
             // Where nobody can confirm nothing is removed, and nothing else is changed either.
             if sides.advisory.is_some() && std::io::stdin().is_terminal() {
-                report.resumed = execute::resume(ledger, Some(&sides.database), &*sides.store)
-                    .await
-                    .context("what an earlier run left open could not be resolved")?;
+                let rows = execute::resume_rows(ledger, &sides.database, &*sides.store).await.context(RESUMING)?;
+                let files = execute::resume(ledger, Some(&sides.database), &*sides.store).await.context(RESUMING)?;
+                report.resumed = rows + files;
             }
             let inspection = Inspection {
                 config: &self.config,
@@ -184,6 +187,28 @@ impl Run<'_> {
         Ok(ExitCode::Interrupted)
     }
 
+    /// How many findings each rule has, in the order in which they are written.
+    fn rules(&self, inspected: &Inspected) -> Vec<(Arc<str>, u64)> {
+        let rules = self.config.rules().into_iter().filter(|name| self.kinds.contains(&Kind::Rule(name.clone())));
+        rules.map(|name| (name.clone(), inspected.counts.rules.get(&name).copied().unwrap_or(0))).collect()
+    }
+
+    /// How many rows and findings each table has.
+    fn tables(&self, inspected: &Inspected) -> Vec<TableTotals> {
+        let mut tables: Vec<TableTotals> = Vec::new();
+        for (records, rows) in self.config.records.iter().zip(&inspected.tables) {
+            match tables.iter_mut().find(|table| table.name == records.table) {
+                Some(table) => table.records += rows,
+                None => tables.push(TableTotals {
+                    name: records.table.clone(),
+                    records: *rows,
+                    findings: inspected.counts.tables.get(&records.table).copied().unwrap_or(0),
+                }),
+            }
+        }
+        tables
+    }
+
     fn warning(&self, inspected: &Inspected) -> Option<String> {
         let (_, address) = storage::address(&self.config.storage);
         let address = match self.scope.prefix[self.scope.root.len()..].trim_end_matches('/') {
@@ -222,6 +247,8 @@ impl Run<'_> {
     }
 }
 
+const RESUMING: &str = "what an earlier run left open could not be resolved";
+
 fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<Report> {
     let (storage_kind, storage_address) = storage::address(&config.storage);
     Ok(Report {
@@ -237,6 +264,8 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         min_age: config.safety.min_age.to_string(),
         kinds: kinds.to_vec(),
         totals: Totals::default(),
+        rules: Vec::new(),
+        tables: Vec::new(),
         requests: Requests::default(),
         warnings: Vec::new(),
         error: None,
@@ -254,7 +283,7 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
     for kind in &report.kinds {
         let mut position = Position::default();
         loop {
-            let page = ledger.findings(*kind, &position, 1000).await?;
+            let page = ledger.findings(kind, &position, 1000).await?;
             let Some(last) = page.last() else { break };
             position = Position::after(last);
             for finding in &page {
@@ -262,6 +291,7 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
                 match kind {
                     Kind::OrphanedRecord => tracing::info!("Asset record exists but file missing: {key}"),
                     Kind::OrphanedFile => tracing::info!("File exists but no DB record: {key}"),
+                    Kind::Rule(name) => tracing::info!("Record condemned by rule {name}: {key}"),
                 }
             }
         }

@@ -7,14 +7,16 @@ use chrono::{TimeDelta, Utc};
 
 use super::{Run, Sides};
 use crate::args::Format;
-use crate::config::Place;
+use crate::config::{Action, Place};
 use crate::confirm::{self, Target};
+use crate::database::Database;
 use crate::execute::{self, Site};
 use crate::exit_code::{self, ExitCode};
+use crate::finding::{Kind, Time};
 use crate::inspect::Inspected;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Rows};
 use crate::lock::Lock;
-use crate::plan::{self, Census, Limits};
+use crate::plan::{self, Census, Limits, TableCensus};
 use crate::publish::OutputFile;
 use crate::removal::{Removals, Stopped};
 use crate::report::{self, Outcome, Report};
@@ -31,11 +33,7 @@ impl Run<'_> {
     ) -> Result<ExitCode> {
         let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
         let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
-        let (files, file_bytes) = ledger.removable().await?;
-        // A run that was narrowed does not reach for what it was not asked about.
-        let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
-        let (due_files, due_bytes) = if is_narrowed { (0, 0) } else { ledger.due(due_before).await? };
-        let census = Census { files, file_bytes, due_files, due_bytes };
+        let census = self.census(ledger, &sides.database, inspected, due_before).await?;
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
         let plan = match plan::plan(census, due_before, &inspected.totals, inspected.wrong_pair, limits) {
             Ok(plan) => plan,
@@ -74,6 +72,7 @@ impl Run<'_> {
         let Sides { database, store, advisory } = sides;
         let mut advisory = advisory.context("the lock in the database was not taken")?;
         let mut site = Site {
+            config: &self.config,
             ledger,
             database: &database,
             store: &*store,
@@ -116,6 +115,55 @@ impl Run<'_> {
         }
         self.publish(&report, ledger, !is_text, output).await?;
         executed.and(ended).map(|()| code)
+    }
+
+    /// Counts what could be removed.
+    async fn census(
+        &self,
+        ledger: &mut Ledger,
+        database: &Database,
+        inspected: &Inspected,
+        due_before: Time,
+    ) -> Result<Census> {
+        let (files, file_bytes) = ledger.removable().await?;
+        ledger.plan_rows(&self.acting()).await?;
+        let (following_files, following_bytes) = ledger.following().await?;
+        // A run that was narrowed does not reach for what it was not asked about.
+        let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
+        let (due_files, due_bytes) = if is_narrowed { (0, 0) } else { ledger.due(due_before).await? };
+        let mut tables: Vec<TableCensus> = Vec::new();
+        for Rows { kind, section, table, rows } in ledger.planned_counts().await? {
+            let records = &self.config.records[section];
+            let at = tables.iter().position(|census| census.table == table).unwrap_or(tables.len());
+            if at == tables.len() {
+                let cascade = match records.allow_cascade {
+                    true => None,
+                    false => database.reach_of_deletes(section).await.context("the database")?,
+                };
+                // Two sections of one table are two keys of the same rows.
+                let of = self.config.records.iter().zip(&inspected.tables).filter(|(other, _)| other.table == table);
+                let of = of.map(|(_, rows)| *rows).max().unwrap_or(0);
+                tables.push(TableCensus { table, of, cascade, ..TableCensus::default() });
+            }
+            match records.action(&kind) {
+                Action::Delete => tables[at].deleted += rows,
+                Action::Set(_) => tables[at].updated += rows,
+                Action::Report => {}
+            }
+        }
+        Ok(Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes })
+    }
+
+    /// The sections and kinds of which rows are removed, and not only reported.
+    fn acting(&self) -> Vec<(usize, &str)> {
+        let mut acting = Vec::new();
+        for (section, records) in self.config.records.iter().enumerate() {
+            if records.missing_file != Action::Report {
+                acting.push((section, Kind::OrphanedRecord.name()));
+            }
+            acting.extend(records.rules.iter().map(|rule| (section, &*rule.name)));
+        }
+        acting
     }
 
     /// The run's own folder in the trash.

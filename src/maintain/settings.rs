@@ -22,18 +22,20 @@ pub(super) fn scope(config: &Config, narrowed: Option<&str>) -> Result<Scope> {
     Ok(Scope { root, prefix, ignore: config.storage.ignore.clone(), trash: config.trash.prefix.clone() })
 }
 
-pub(super) fn kinds(names: &[String]) -> Result<Vec<Kind>> {
+/// The kinds of finding that were asked for: all, or those that are named.
+pub(super) fn kinds(names: &[String], config: &Config) -> Result<Vec<Kind>> {
+    let all: Vec<Kind> = Kind::BUILT_IN.into_iter().chain(config.rules().into_iter().map(Kind::Rule)).collect();
     if names.is_empty() {
-        return Ok(Kind::ALL.to_vec());
+        return Ok(all);
     }
     let mut kinds = Vec::new();
     for name in names {
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == name) else {
-            let known = Kind::ALL.map(Kind::name).join(", ");
+        let Some(kind) = all.iter().find(|kind| kind.name() == name) else {
+            let known = all.iter().map(Kind::name).collect::<Vec<_>>().join(", ");
             return Err(Misconfigured(format!("--kind {name}: there is no such kind; there are {known}")).into());
         };
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
+        if !kinds.contains(kind) {
+            kinds.push(kind.clone());
         }
     }
     Ok(kinds)

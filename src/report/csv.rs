@@ -21,7 +21,7 @@ impl<'a> Csv<'a> {
 
 impl Rendering for Csv<'_> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let kind = finding.kind().name().to_owned();
+        let kind = finding.kind.name().to_owned();
         let held = finding.held.clone().unwrap_or_default();
         let cells = match &finding.subject {
             Subject::File { size, last_modified, .. } => {
@@ -37,9 +37,10 @@ impl Rendering for Csv<'_> {
                     held,
                 ]
             }
-            Subject::Record { table, id, created_at } => {
+            Subject::Record { table, id, created_at, file } => {
                 let created_at = created_at.map(machine_time).unwrap_or_default();
-                [kind, finding.key.clone(), String::new(), String::new(), table.clone(), id.clone(), created_at, held]
+                let size = file.and_then(|file| file.size).map(|size| size.to_string()).unwrap_or_default();
+                [kind, finding.key.clone(), size, String::new(), table.clone(), id.clone(), created_at, held]
             }
         };
         self.writer.write_record(cells.map(guarded)).map_err(io_error)

@@ -49,7 +49,11 @@ impl<'a> Json<'a> {
                     "orphaned_files": totals.orphaned_files,
                     "orphaned_file_bytes": totals.orphaned_file_bytes,
                     "orphaned_records": totals.orphaned_records,
-                    "rules": {},
+                    "condemned_records": totals.condemned_records,
+                    "rules": report.rules.iter().map(|(name, count)| (name.to_string(), json!(count))).collect::<Value>(),
+                    "tables": report.tables.iter().map(|table| {
+                        (table.name.clone(), json!({ "records": table.records, "findings": table.findings }))
+                    }).collect::<Value>(),
                 }),
             ),
             (
@@ -77,7 +81,7 @@ impl Rendering for Json<'_> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.out.write_all(if self.findings == 0 { b"\n  " } else { b",\n  " })?;
         self.findings += 1;
-        let (kind, first_seen) = (finding.kind().name(), machine_time(finding.first_seen));
+        let (kind, first_seen) = (finding.kind.name(), machine_time(finding.first_seen));
         let value = match &finding.subject {
             Subject::File { size, last_modified, etag } => json!({
                 "kind": kind,
@@ -88,7 +92,18 @@ impl Rendering for Json<'_> {
                 "first_seen": first_seen,
                 "held": finding.held,
             }),
-            Subject::Record { table, id, created_at } => json!({
+            Subject::Record { table, id, created_at, file: Some(file) } => json!({
+                "kind": kind,
+                "key": Some(&finding.key).filter(|key| !key.is_empty()),
+                "table": table,
+                "id": id,
+                "created_at": created_at.map(machine_time),
+                "size": file.size,
+                "shared": file.shared,
+                "first_seen": first_seen,
+                "held": finding.held,
+            }),
+            Subject::Record { table, id, created_at, file: None } => json!({
                 "kind": kind,
                 "key": finding.key,
                 "table": table,
@@ -111,8 +126,8 @@ impl Rendering for Json<'_> {
             "files_trashed": done.files_trashed,
             "files_deleted": done.files_deleted,
             "bytes": done.bytes,
-            "records_deleted": 0,
-            "records_updated": 0,
+            "records_deleted": done.records_deleted,
+            "records_updated": done.records_updated,
             "put_back": done.put_back,
             "purged": done.purged,
             "purged_bytes": done.purged_bytes,

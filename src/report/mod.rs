@@ -6,6 +6,7 @@ mod text;
 pub mod warnings;
 
 use std::io;
+use std::sync::Arc;
 
 use chrono::SecondsFormat;
 
@@ -31,6 +32,9 @@ pub struct Report {
     /// The kinds of finding that were asked for.
     pub kinds: Vec<Kind>,
     pub totals: Totals,
+    /// Findings of each rule, in the order in which they are written.
+    pub rules: Vec<(Arc<str>, u64)>,
+    pub tables: Vec<TableTotals>,
     pub requests: Requests,
     /// What is probably wrong with the whole comparison.
     pub warnings: Vec<String>,
@@ -44,6 +48,15 @@ pub struct Report {
     pub is_list: bool,
     /// What was removed; `None` where it did not come to that.
     pub removals: Option<Removals>,
+}
+
+/// What was compared of a table, and found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableTotals {
+    pub name: String,
+    /// Rows that name a key below the prefix that is not ignored; where the table has rules, those without a key too.
+    pub records: u64,
+    pub findings: u64,
 }
 
 /// How a run ended, in the words of reports and of the ledger.
@@ -86,7 +99,7 @@ pub enum Format {
 /// finished.
 pub trait Rendering {
     /// Findings of this kind follow, if there are any.
-    fn section(&mut self, _kind: Kind) -> io::Result<()> {
+    fn section(&mut self, _kind: &Kind) -> io::Result<()> {
         Ok(())
     }
 
@@ -110,11 +123,14 @@ pub fn begin<'a>(
 /// The order in which a rendering wants the kinds.
 pub fn kinds_in_order(format: Format, report: &Report) -> Vec<Kind> {
     let mut kinds = report.kinds.clone();
-    kinds.sort_unstable_by_key(|kind| kind.name());
     match format {
-        // The text tells the database's side first.
-        Format::Text => kinds.reverse(),
-        Format::Json | Format::Csv => {}
+        // The text tells the database's side first, and rules last, as they are written.
+        Format::Text => kinds.sort_by_key(|kind| match kind {
+            Kind::OrphanedRecord => 0,
+            Kind::OrphanedFile => 1,
+            Kind::Rule(_) => 2,
+        }),
+        Format::Json | Format::Csv => kinds.sort_unstable_by(|a, b| a.name().cmp(b.name())),
     }
     kinds
 }

@@ -1,9 +1,10 @@
 //! The report as people read it. Whatever came from outside is escaped.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::{Outcome, Rendering, Report};
-use crate::finding::{Finding, Kind, Subject, Time};
+use crate::finding::{CondemnedFile, Finding, Kind, Subject, Time};
 use crate::key::Printable;
 use crate::removal::{Removals, Stopped};
 
@@ -13,8 +14,8 @@ pub const LISTED: usize = 100;
 pub struct Text<'a> {
     report: &'a Report,
     out: Box<dyn Write + 'a>,
-    /// The section that is being written, and how many of its findings are still to come.
-    section: Option<(Kind, u64)>,
+    /// How many findings of the section that is being written are still to come.
+    section: Option<u64>,
 }
 
 impl<'a> Text<'a> {
@@ -26,7 +27,7 @@ impl<'a> Text<'a> {
 
     fn end_section(&mut self) -> io::Result<()> {
         match self.section.take() {
-            Some((_, more)) if more > 0 => {
+            Some(more) if more > 0 => {
                 writeln!(self.out, "  … and {more} more; `--output report.csv` or `--format json` lists them all")
             }
             _ => Ok(()),
@@ -85,7 +86,7 @@ impl<'a> Text<'a> {
     fn file_side(&mut self) -> io::Result<()> {
         let totals = &self.report.totals;
         writeln!(self.out, "\n=== Storage → DB Check ===")?;
-        let young = totals.too_young - totals.too_young_records;
+        let young = totals.too_young.saturating_sub(totals.too_young_records + totals.too_young_condemned);
         match totals.orphaned_files {
             0 if self.report.is_list => writeln!(self.out, "No orphaned files among those that --only names"),
             0 if totals.objects == 0 => writeln!(self.out, "⚠️  The storage has no files to check"),
@@ -98,6 +99,22 @@ impl<'a> Text<'a> {
         }
     }
 
+    fn rule(&mut self, name: &str) -> io::Result<()> {
+        match self.of_rule(name) {
+            // A rule that condemns nothing has no section of its own.
+            0 => Ok(()),
+            found => {
+                writeln!(self.out, "\n=== Rule: {} ===", Printable(name))?;
+                self.found(found, &format!("{} record", Printable(name)))
+            }
+        }
+    }
+
+    /// How many findings a rule has.
+    fn of_rule(&self, name: &str) -> u64 {
+        self.report.rules.iter().find(|(rule, _)| &**rule == name).map_or(0, |(_, count)| *count)
+    }
+
     fn summary(&mut self) -> io::Result<()> {
         let Report { totals, min_age, .. } = self.report;
         writeln!(self.out, "\n=== Summary ===")?;
@@ -106,6 +123,9 @@ impl<'a> Text<'a> {
         }
         if self.report.kinds.contains(&Kind::OrphanedRecord) {
             writeln!(self.out, "Orphaned records: {}", totals.orphaned_records)?;
+        }
+        for (name, count) in self.report.rules.iter().filter(|(_, count)| *count > 0) {
+            writeln!(self.out, "{}: {count}", Printable(name))?;
         }
         if totals.orphaned_file_bytes > 0 {
             writeln!(self.out, "Bytes in orphaned files: {}", size(totals.orphaned_file_bytes))?;
@@ -135,25 +155,27 @@ impl<'a> Text<'a> {
 }
 
 impl Rendering for Text<'_> {
-    fn section(&mut self, kind: Kind) -> io::Result<()> {
+    fn section(&mut self, kind: &Kind) -> io::Result<()> {
         if matches!(self.report.outcome, Outcome::Failed | Outcome::Interrupted) && self.report.removals.is_none() {
             return Ok(());
         }
         self.end_section()?;
+        let totals = &self.report.totals;
+        let findings = match kind {
+            Kind::OrphanedRecord => totals.orphaned_records,
+            Kind::OrphanedFile => totals.orphaned_files,
+            Kind::Rule(name) => self.of_rule(name),
+        };
+        self.section = Some(findings);
         match kind {
-            Kind::OrphanedRecord => {
-                self.section = Some((kind, self.report.totals.orphaned_records));
-                self.record_side()
-            }
-            Kind::OrphanedFile => {
-                self.section = Some((kind, self.report.totals.orphaned_files));
-                self.file_side()
-            }
+            Kind::OrphanedRecord => self.record_side(),
+            Kind::OrphanedFile => self.file_side(),
+            Kind::Rule(name) => self.rule(name),
         }
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        if let Some((_, to_come)) = &mut self.section {
+        if let Some(to_come) = &mut self.section {
             *to_come = to_come.saturating_sub(1);
         }
         writeln!(self.out, "{}", line(finding))
@@ -183,6 +205,8 @@ pub fn removals(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
     }
     let lines = [
         (done.files_deleted, "Files deleted for good"),
+        (done.records_deleted, "Records deleted"),
+        (done.records_updated, "Records updated"),
         (done.put_back, "Put back, as they became wanted"),
         (done.purged, "Old trash deleted for good"),
         (done.skipped, "Skipped, as they changed or are wanted after all"),
@@ -209,10 +233,17 @@ fn line(finding: &Finding) -> String {
         Subject::File { size: bytes, last_modified, .. } => {
             format!("created: {}, {}", day(*last_modified), size(*bytes))
         }
-        Subject::Record { table, id, created_at } => {
-            format!("{} id {}, created: {}", Printable(table), Printable(id), day(*created_at))
+        Subject::Record { table, id, created_at, file } => {
+            let row = format!("{} id {}, created: {}", Printable(table), Printable(id), day(*created_at));
+            match file {
+                None => row,
+                Some(CondemnedFile { shared: true, .. }) => format!("{row}; others want its file"),
+                Some(CondemnedFile { size: Some(bytes), .. }) => format!("{row}, {}", size(*bytes)),
+                Some(CondemnedFile { size: None, .. }) => format!("{row}, no file"),
+            }
         }
     };
+    let key: &dyn Display = if finding.key.is_empty() { &"(no key)" } else { &key };
     match &finding.held {
         Some(reason) => format!("  - {key} ({facts}) [held: {}]", Printable(reason)),
         None => format!("  - {key} ({facts})"),

@@ -34,16 +34,20 @@ fn every_commented_key_of_the_example_is_a_key() {
 
 #[test]
 fn the_example_shows_every_key_that_an_unknown_key_is_told_of() {
-    for section in ["database", "storage", "records", "references", "safety", "trash", "ledger"] {
-        let header =
-            if matches!(section, "records" | "references") { format!("[[{section}]]") } else { format!("[{section}]") };
+    for section in ["database", "storage", "records", "records.rules", "references", "safety", "trash", "ledger"] {
+        let header = match section {
+            "records.rules" => "[[records]]\n[[records.rules]]".to_owned(),
+            "records" | "references" => format!("[[{section}]]"),
+            _ => format!("[{section}]"),
+        };
         let rest = "[database]\n[storage]\nkind = \"s3\"\n".replace(&format!("[{section}]\n"), "");
         let error = config::parse(&format!("{header}\nno_such_key = 1\n{rest}"), &lookup).expect_err("an unknown key");
         let (_, expected) = error.message.split_once("expected").expect("what would be right");
         let keys: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
         assert!(!keys.is_empty(), "{error:?}");
         for key in keys {
-            assert!(EXAMPLE.contains(&format!("{key} = ")), "{header} {key} is not in config.example.toml");
+            let is_shown = EXAMPLE.contains(&format!("{key} = ")) || EXAMPLE.contains(&format!("[[{section}.{key}]]"));
+            assert!(is_shown, "{header} {key} is not in config.example.toml");
         }
     }
 }

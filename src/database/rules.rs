@@ -1,0 +1,103 @@
+//! PURE: the SQL that says which rows a rule may condemn, in each engine's dialect. Its clock is read in Rust: a date may
+//! be written in many ways.
+
+use crate::config::Engine;
+use crate::database::source::{ColumnFacts, Table, date_text};
+
+/// A rule's conditions on a row of a table.
+#[derive(Debug, Clone)]
+pub struct RuleSql {
+    /// TRUE for rows that it may condemn.
+    pub condition: String,
+    /// The column where its clock starts, qualified.
+    pub since: Option<String>,
+}
+
+impl RuleSql {
+    /// NULL for a row that the rule spares; else when its clock started, or nothing where it has none.
+    pub fn mark(&self, engine: Engine) -> String {
+        match &self.since {
+            Some(since) => format!("CASE WHEN {} THEN {} END", self.condition, date_text(engine, since)),
+            None => format!("CASE WHEN {} THEN '' END", self.condition),
+        }
+    }
+}
+
+/// A condition of the configuration, which condemns only where it is TRUE. It may end in a comment.
+pub fn is_true(sql: &str) -> String {
+    format!("((\n{sql}\n) IS TRUE)")
+}
+
+/// The owner's table of one type of [`Entity`](crate::config::Entity).
+pub struct Owners<'a> {
+    pub type_name: &'a str,
+    pub table: &'a Table,
+    /// The column that the row's id points at.
+    pub id: &'a ColumnFacts,
+}
+
+/// TRUE for rows whose owner is gone. `type_column` and `id_column` are qualified; `id` is what the catalog says of the
+/// latter.
+pub fn owner_is_gone(
+    engine: Engine,
+    (type_column, id_column): (&str, &str),
+    id: &ColumnFacts,
+    owners: &[Owners<'_>],
+) -> String {
+    let gone = owners.iter().map(|owners| {
+        let (table, owner) = (owners.table.sql(engine), owners.table.column(engine, &owners.id.name));
+        // Two types that write the same id in two ways must not make an owner look gone.
+        let is_same_type = owners.id.type_name.eq_ignore_ascii_case(&id.type_name) && engine != Engine::Sqlite;
+        let (this, that) = match is_same_type {
+            true => (id_column.to_owned(), owner.clone()),
+            false => (as_written(engine, id_column), as_written(engine, &owner)),
+        };
+        let type_name = literal(engine, owners.type_name);
+        format!(
+            "({type_column} = {type_name} AND {id_column} IS NOT NULL \
+             AND {this} NOT IN (SELECT {that} FROM {table} WHERE {owner} IS NOT NULL))"
+        )
+    });
+    format!("(({}) IS TRUE)", gone.collect::<Vec<_>>().join(" OR "))
+}
+
+/// The SQL that counts rows by a type that no table is named for.
+pub fn strangers(engine: Engine, table: &Table, type_column: &str, owners: &[Owners<'_>]) -> String {
+    let known: Vec<String> = owners.iter().map(|owners| literal(engine, owners.type_name)).collect();
+    let text = match engine {
+        Engine::Postgres => format!("{type_column}::text"),
+        Engine::MySql => format!("CAST({type_column} AS CHAR)"),
+        Engine::Sqlite => format!("CAST({type_column} AS TEXT)"),
+    };
+    let count = match engine {
+        Engine::Postgres => "count(*)::text",
+        Engine::MySql => "CAST(COUNT(*) AS CHAR)",
+        Engine::Sqlite => "CAST(count(*) AS TEXT)",
+    };
+    format!(
+        "SELECT {text}, {count} FROM {} WHERE {type_column} IS NOT NULL AND {type_column} NOT IN ({}) GROUP BY {type_column}",
+        table.sql(engine),
+        known.join(", ")
+    )
+}
+
+/// An id without what two types may write in two ways: case, spaces around it, dashes in a UUID.
+fn as_written(engine: Engine, column: &str) -> String {
+    match engine {
+        Engine::Postgres => format!("replace(lower(trim({column}::text)), '-', '')"),
+        Engine::MySql => format!("REPLACE(LOWER(TRIM(CAST({column} AS CHAR))), '-', '')"),
+        Engine::Sqlite => format!("replace(lower(trim(CAST({column} AS TEXT))), '-', '')"),
+    }
+}
+
+/// A text as a literal, whatever a backslash means to the server.
+fn literal(engine: Engine, text: &str) -> String {
+    match engine {
+        Engine::Postgres => format!("$cleanup_assets${text}$cleanup_assets$"),
+        Engine::MySql => {
+            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("_utf8mb4 X'{hex}'")
+        }
+        Engine::Sqlite => format!("'{}'", text.replace('\'', "''")),
+    }
+}

@@ -1,0 +1,327 @@
+//! Removes rows, one short transaction each, and brings them back. What a row is to be removed for was judged before: here
+//! it is only made sure that it is still the row that was judged.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use crate::config::{Engine, Value};
+use crate::database::connection::{Cells, Connection, Parameter};
+use crate::database::rows::{Rows, placeholder};
+use crate::database::source::{ColumnFacts, Source};
+use crate::database::{Database, date, image};
+use crate::failpoint;
+use crate::finding::{Created, Image, Seen, Time};
+
+/// Attempts at a row that others lock, or that a deadlock has thrown out, the first included.
+const ATTEMPTS: u32 = 3;
+
+/// A connection that removes rows.
+pub struct Writer<'a> {
+    database: &'a Database,
+    connection: Connection,
+}
+
+/// A row that is to be removed.
+#[derive(Debug, Clone, Copy)]
+pub struct Aim<'a> {
+    /// Which of the `[[records]]` it is of.
+    pub section: usize,
+    pub handle: &'a str,
+    /// The storage key; empty for a row that names no object.
+    pub key: &'a str,
+    /// The rule that condemns it, by its place; `None`: it has lost its object.
+    pub rule: Option<usize>,
+}
+
+/// What is done with it.
+#[derive(Debug, Clone, Copy)]
+pub enum How<'a> {
+    Delete,
+    /// It stays, with these columns set. `lets_go`: its file is to go, and so it must not own it any more.
+    Set {
+        columns: &'a BTreeMap<String, Value>,
+        lets_go: bool,
+    },
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Outcome {
+    Deleted,
+    /// The row as it is now.
+    Updated(Image),
+    /// It is not what it was.
+    Changed,
+    /// Nothing was changed, and why.
+    Failed(String),
+    /// The answer to the commit was lost: it must be looked up.
+    Unknown(String),
+}
+
+/// What became of bringing a row back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Back {
+    Done,
+    /// Something else is in its place, and was left alone.
+    Taken(String),
+    Failed(String),
+}
+
+impl Database {
+    /// Connects to remove rows.
+    pub async fn writer(&self) -> Result<Writer<'_>> {
+        let connection = Connection::open_to_write(&self.config).await.context("connecting to write")?;
+        Ok(Writer { database: self, connection })
+    }
+
+    fn section(&self, section: usize) -> Result<(&Source, &Rows)> {
+        let mut rows = self.sources.iter().filter_map(|source| Some((&**source, source.rows.as_ref()?)));
+        rows.find(|(_, rows)| rows.section == section).context("a table that is not configured")
+    }
+
+    /// The place of a table among the `[[records]]`, by its name.
+    pub fn section_of(&self, table: &str) -> Option<usize> {
+        let sources = self.sources.iter().filter(|source| source.name == table);
+        sources.filter_map(|source| source.rows.as_ref()).map(|rows| rows.section).next()
+    }
+}
+
+impl Writer<'_> {
+    fn engine(&self) -> Engine {
+        self.database.config.engine
+    }
+
+    /// The database's own time.
+    pub async fn now(&mut self) -> Result<Time> {
+        self.connection.now(self.engine()).await
+    }
+
+    /// The row as it is now; `None`: it is gone.
+    pub async fn see(&mut self, section: usize, handle: &str) -> Result<Option<Seen>> {
+        self.connection.begin_writing().await?;
+        let seen = self.read(section, handle, false).await;
+        self.connection.roll_back().await?;
+        seen
+    }
+
+    async fn read(&mut self, section: usize, handle: &str, lock: bool) -> Result<Option<Seen>> {
+        let database = self.database;
+        let (source, rows) = database.section(section)?;
+        let sql = rows.read_sql(self.engine(), lock);
+        let mut found = self.connection.fetch(&sql, &[Parameter::Text(handle)]).await?;
+        let row = found.pop();
+        anyhow::ensure!(
+            found.is_empty(),
+            "the id column of {} does not name one row: two have the same id",
+            source.name
+        );
+        Ok(row.map(|row| seen(source, rows, row)))
+    }
+
+    /// Removes the row in a transaction of its own, if it is still what was `seen`.
+    pub async fn remove(&mut self, aim: Aim<'_>, seen: &Seen, how: How<'_>) -> Result<Outcome> {
+        let mut attempt = 1;
+        loop {
+            self.connection.begin_writing().await?;
+            match self.change(aim, seen, how).await {
+                Ok(Outcome::Deleted) => return Ok(self.commit(Outcome::Deleted).await),
+                Ok(Outcome::Updated(image)) => return Ok(self.commit(Outcome::Updated(image)).await),
+                Ok(unchanged) => {
+                    self.connection.roll_back().await?;
+                    return Ok(unchanged);
+                }
+                // A connection that is lost takes its transaction with it; the caller connects anew.
+                Err(error) => match self.connection.roll_back().await {
+                    Err(_) => return Err(error),
+                    Ok(()) if attempt < ATTEMPTS && is_worth_another_attempt(&error) => attempt += 1,
+                    Ok(()) => return Ok(Outcome::Failed(format!("{error:#}"))),
+                },
+            }
+        }
+    }
+
+    async fn commit(&mut self, outcome: Outcome) -> Outcome {
+        failpoint::before("row-commit");
+        let committed = self.connection.commit().await;
+        failpoint::after("row-commit");
+        match committed {
+            Ok(()) => outcome,
+            Err(error) => Outcome::Unknown(format!("{error:#}")),
+        }
+    }
+
+    async fn change(&mut self, aim: Aim<'_>, seen: &Seen, how: How<'_>) -> Result<Outcome> {
+        if self.read(aim.section, aim.handle, true).await?.as_ref() != Some(seen) {
+            return Ok(Outcome::Changed);
+        }
+        let engine = self.engine();
+        let (source, rows) = self.database.section(aim.section)?;
+        let value = aim.key.strip_prefix(source.key_prefix.as_str()).filter(|value| !value.is_empty());
+        let mut cells = Vec::new();
+        let texts: Vec<String>;
+        let sql = match how {
+            How::Delete => rows.delete_sql(engine, value.is_none(), aim.rule),
+            How::Set { columns, .. } => {
+                texts = columns.values().map(|value| as_text(engine, value)).collect();
+                cells.extend(texts.iter().map(|text| Some(text.as_str())));
+                let set = columns.iter().enumerate().map(|(at, (name, value))| {
+                    let facts = rows.columns.iter().find(|facts| facts.name == *name);
+                    let facts = facts.with_context(|| format!("column {name} cannot be set"))?;
+                    Ok((name.as_str(), image::set(engine, facts, letter(value), &placeholder(engine, at + 1))))
+                });
+                let set: Vec<(&str, String)> = set.collect::<Result<_>>()?;
+                rows.set_sql(engine, &set, value.is_none(), aim.rule)
+            }
+        };
+        cells.push(Some(aim.handle));
+        cells.extend(value.map(Some));
+        match self.connection.change(&sql, &cells).await? {
+            1 => {}
+            0 => return Ok(Outcome::Failed("the database left it as it was: a trigger may have kept it".to_owned())),
+            changed => return Ok(Outcome::Failed(format!("{changed} rows would have changed, and not one"))),
+        }
+        match how {
+            How::Delete => Ok(Outcome::Deleted),
+            How::Set { lets_go, .. } => self.after(aim, lets_go).await,
+        }
+    }
+
+    /// Looks at what was set.
+    async fn after(&mut self, aim: Aim<'_>, lets_go: bool) -> Result<Outcome> {
+        let Some(after) = self.read(aim.section, aim.handle, true).await? else {
+            return Ok(Outcome::Failed("its id would have changed".to_owned()));
+        };
+        if lets_go && after.owns && after.key == aim.key {
+            let reason = "it would still own its file: [[records]] needs a where that is FALSE for what then sets";
+            return Ok(Outcome::Failed(reason.to_owned()));
+        }
+        Ok(Outcome::Updated(after.image))
+    }
+
+    /// Inserts a row that was deleted, as it was.
+    pub async fn insert(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
+        self.connection.begin_writing().await?;
+        let inserted = self.try_insert(section, handle, image).await;
+        self.settle(inserted).await
+    }
+
+    async fn try_insert(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
+        if self.read(section, handle, true).await?.is_some() {
+            return Ok(Back::Taken("a row with its id is there".to_owned()));
+        }
+        let rows = &self.database.section(section)?.1;
+        let columns = named(rows, image.0.iter().map(|(name, _)| name))?;
+        let cells: Vec<Option<&str>> = image.0.iter().map(|(_, value)| value.as_deref()).collect();
+        match self.connection.change(&rows.insert_sql(self.engine(), &columns), &cells).await {
+            Ok(_) => {}
+            Err(error) if is_taken(&error) => return Ok(Back::Taken(format!("{error:#}"))),
+            Err(error) => return Err(error),
+        }
+        self.is_as_it_was(section, handle, image).await
+    }
+
+    /// Gives columns that were set their old values, unless somebody has changed them since.
+    pub async fn undo(&mut self, section: usize, handle: &str, before: &Image, after: &Image) -> Result<Back> {
+        self.connection.begin_writing().await?;
+        let undone = self.try_undo(section, handle, before, after).await;
+        self.settle(undone).await
+    }
+
+    async fn try_undo(&mut self, section: usize, handle: &str, before: &Image, after: &Image) -> Result<Back> {
+        let Some(now) = self.read(section, handle, true).await? else {
+            return Ok(Back::Taken("the row is gone".to_owned()));
+        };
+        let changes: Vec<_> = before.changes(after).collect();
+        if let Some((name, _)) = changes.iter().find(|(name, _)| now.image.get(name) != after.get(name)) {
+            return Ok(Back::Taken(format!("{name} was changed since")));
+        }
+        if changes.is_empty() {
+            return Ok(Back::Done);
+        }
+        let rows = &self.database.section(section)?.1;
+        let columns = named(rows, changes.iter().map(|(name, _)| name))?;
+        let mut cells: Vec<Option<&str>> = changes.iter().map(|(_, value)| value.as_deref()).collect();
+        cells.push(Some(handle));
+        self.connection.change(&rows.unset_sql(self.engine(), &columns), &cells).await?;
+        let expected = now.image.0.into_iter().map(|(name, value)| {
+            let old = changes.iter().find(|(changed, _)| *changed == name).map(|(_, old)| old.clone());
+            (name, old.unwrap_or(value))
+        });
+        self.is_as_it_was(section, handle, &Image(expected.collect())).await
+    }
+
+    async fn is_as_it_was(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
+        let now = self.read(section, handle, true).await?.map(|seen| seen.image);
+        let Some(now) = now else { return Ok(Back::Failed("it was inserted, and is not there".to_owned())) };
+        Ok(match image.changes(&now).next() {
+            None => Back::Done,
+            Some((name, _)) => Back::Failed(format!("the database would have changed its {name}")),
+        })
+    }
+
+    async fn settle(&mut self, back: Result<Back>) -> Result<Back> {
+        match back {
+            Ok(Back::Done) => self.connection.commit().await.map(|()| Back::Done),
+            Ok(other) => self.connection.roll_back().await.map(|()| other),
+            Err(error) => match self.connection.roll_back().await {
+                Ok(()) => Ok(Back::Failed(format!("{error:#}"))),
+                Err(_) => Err(error),
+            },
+        }
+    }
+}
+
+fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
+    let mut cells = row.into_iter();
+    let mut next = || cells.next().flatten();
+    let key = next().filter(|value| !value.is_empty()).map(|value| format!("{}{value}", source.key_prefix));
+    let (owns, created) = (next().as_deref() == Some("1"), next());
+    let created = match (created, &rows.created) {
+        (_, None) => Created::Unconfigured,
+        (Some(text), _) => date::parse(&text).map_or(Created::Unreadable, Created::At),
+        (None, _) => Created::Unreadable,
+    };
+    let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
+    let image = rows.columns.iter().map(|facts| (facts.name.clone(), next())).collect();
+    Seen { key: key.unwrap_or_default(), owns, created, marks, image: Image(image) }
+}
+
+fn named(rows: &Rows, names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<&ColumnFacts>> {
+    let find = |name: &str| rows.columns.iter().find(|facts| facts.name == name);
+    names
+        .map(|name| find(name.as_ref()).with_context(|| format!("there is no column {} any more", name.as_ref())))
+        .collect()
+}
+
+/// A value of the configuration as the text that is bound.
+fn as_text(engine: Engine, value: &Value) -> String {
+    match value {
+        Value::Boolean(is) if engine != Engine::Postgres => i32::from(*is).to_string(),
+        value => value.to_string(),
+    }
+}
+
+fn letter(value: &Value) -> char {
+    match value {
+        Value::Text(_) => 't',
+        Value::Integer(_) | Value::Boolean(_) => 'i',
+        Value::Float(_) => 'r',
+    }
+}
+
+/// Deadlocks and serialization failures: PostgreSQL's 40001 and 40P01, MySQL's 1213 (SQLSTATE 40001).
+fn is_worth_another_attempt(error: &anyhow::Error) -> bool {
+    let code = error.chain().find_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(error)) => error.code().map(|code| code.into_owned()),
+        _ => None,
+    });
+    code.is_some_and(|code| ["40001", "40P01"].contains(&code.as_str()))
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(error)) => error.is_unique_violation(),
+        _ => false,
+    })
+}

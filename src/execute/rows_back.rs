@@ -1,0 +1,144 @@
+//! Rows on their way back: those that a run which died left open, and those that `restore` brings back.
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+
+use super::ASK;
+use super::resume::{at, wait_for_the_last_requests};
+use crate::database::{Back, Database, Writer};
+use crate::finding::Image;
+use crate::ledger::{Ledger, Removal, RowRemoval, State, Step, Which};
+use crate::storage::Store;
+
+/// Rows resolved, or brought back, between two commits to the ledger.
+const BATCH: usize = 100;
+
+/// Whether a run that died left rows open.
+pub async fn has_open_rows(ledger: &mut Ledger) -> Result<bool> {
+    Ok(!ledger.removals(Which::OpenRows, 0, 1).await?.is_empty())
+}
+
+/// Resolves every open row, and gives how many there were. A question that has no answer is an error: nothing is removed
+/// then.
+pub async fn resume_rows(ledger: &mut Ledger, database: &Database, store: &dyn Store) -> Result<u64> {
+    let (mut resolved, mut after) = (0, 0);
+    loop {
+        let open = ledger.removals(Which::OpenRows, after, BATCH).await?;
+        let Some(last) = open.last() else { return Ok(resolved) };
+        after = last.id;
+        wait_for_the_last_requests().await;
+        store.is_there().await?;
+        let mut writer = database.writer().await.context(ASK)?;
+        let mut steps = Vec::new();
+        for removal in &open {
+            steps.extend(resolve(&mut writer, database, store, removal).await?);
+            resolved += 1;
+        }
+        ledger.advance(&steps, "row-resume", Utc::now()).await?;
+    }
+}
+
+async fn resolve(
+    writer: &mut Writer<'_>,
+    database: &Database,
+    store: &dyn Store,
+    removal: &Removal,
+) -> Result<Vec<Step>> {
+    let id = removal.id;
+    let Some((row, before)) = removal.row.as_ref().and_then(|row| Some((row, row.before.as_ref()?))) else {
+        return Ok(vec![Step::because(id, State::Failed, "the ledger does not hold the row")]);
+    };
+    let section = database.section_of(&row.table);
+    let section = section.with_context(|| format!("the table {} is not configured any more", row.table))?;
+    let now = writer.see(section, &row.handle).await.context(ASK)?.map(|seen| seen.image);
+    const ENDED: &str = "the run ended before it was removed";
+    let (state, after) = match (removal.state, now) {
+        (State::RowDeleting, Some(_)) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
+        (State::RowDeleting, None) => (State::RowDeletedUnsettled, None),
+        (State::RowUpdating, Some(now)) if now != *before => (State::RowUpdatedUnsettled, Some(now)),
+        (State::RowUpdating, _) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
+        (State::RowDeletedUnsettled, Some(_)) => {
+            return Ok(vec![Step::because(id, State::PutBack, "the run ended as it was put back")]);
+        }
+        (State::RowUpdatedUnsettled, Some(now)) if now == *before => {
+            return Ok(vec![Step::because(id, State::PutBack, "the run ended as it was put back")]);
+        }
+        (State::RowRestoring, now) => {
+            let is_back = match (&row.after, &now) {
+                (None, now) => now.is_some(),
+                (Some(after), Some(now)) => before.changes(after).all(|(name, value)| now.get(name) == Some(value)),
+                (Some(_), None) => false,
+            };
+            let removed = if row.after.is_some() { State::RowUpdated } else { State::RowDeleted };
+            let state = if is_back { State::Restored } else { removed };
+            return Ok(vec![Step::because(id, state, "the run ended while it was restored")]);
+        }
+        (state, _) => (state, row.after.clone()),
+    };
+    let removed = if state == State::RowUpdatedUnsettled { State::RowUpdated } else { State::RowDeleted };
+    let mut steps = vec![Step { after: after.clone(), ..Step::to(id, state) }];
+    // Of an object that was there when its row was removed, that it is there says nothing.
+    let was_missing = removal.object.last_modified.is_none();
+    let has_appeared = was_missing && !removal.object.key.is_empty() && at(store, &removal.object.key).await?.is_some();
+    let back = match has_appeared {
+        true => bring_back(writer, section, row, before, after.as_ref()).await?,
+        false => Back::Taken("the run ended as it was removed".to_owned()),
+    };
+    steps.push(match back {
+        Back::Done => Step::because(id, State::PutBack, "its file appeared as it was removed"),
+        Back::Taken(reason) => Step::because(id, removed, reason),
+        Back::Failed(reason) => anyhow::bail!("{} id {} could not be put back: {reason}", row.table, row.id),
+    });
+    Ok(steps)
+}
+
+/// Brings rows back that were deleted or updated, on record. What became of each is given in their order.
+pub async fn restore_rows(ledger: &mut Ledger, database: &Database, removals: &[Removal]) -> Result<Vec<Back>> {
+    let intents: Vec<Step> = removals.iter().map(|removal| Step::to(removal.id, State::RowRestoring)).collect();
+    ledger.advance(&intents, "row-restore-intent", Utc::now()).await?;
+    let mut writer = database.writer().await.context(ASK)?;
+    let (mut backs, mut steps) = (Vec::new(), Vec::new());
+    for removal in removals {
+        let back = restore_row(&mut writer, database, removal).await;
+        let back = match back {
+            Ok(back) => back,
+            Err(error) => {
+                writer = database.writer().await.context(ASK)?;
+                Back::Failed(format!("{error:#}"))
+            }
+        };
+        let updated = removal.row.as_ref().is_some_and(|row| row.after.is_some());
+        let removed = if updated { State::RowUpdated } else { State::RowDeleted };
+        steps.push(match &back {
+            Back::Done => Step::to(removal.id, State::Restored),
+            Back::Taken(_) => Step::to(removal.id, removed),
+            Back::Failed(reason) => Step::because(removal.id, removed, reason.clone()),
+        });
+        backs.push(back);
+    }
+    ledger.advance(&steps, "row-restore-outcome", Utc::now()).await?;
+    Ok(backs)
+}
+
+async fn restore_row(writer: &mut Writer<'_>, database: &Database, removal: &Removal) -> Result<Back> {
+    let Some((row, before)) = removal.row.as_ref().and_then(|row| Some((row, row.before.as_ref()?))) else {
+        return Ok(Back::Failed("the ledger does not hold the row".to_owned()));
+    };
+    match database.section_of(&row.table) {
+        Some(section) => bring_back(writer, section, row, before, row.after.as_ref()).await,
+        None => Ok(Back::Failed(format!("the table {} is not configured any more", row.table))),
+    }
+}
+
+async fn bring_back(
+    writer: &mut Writer<'_>,
+    section: usize,
+    row: &RowRemoval,
+    before: &Image,
+    after: Option<&Image>,
+) -> Result<Back> {
+    match after {
+        Some(after) => writer.undo(section, &row.handle, before, after).await,
+        None => writer.insert(section, &row.handle, before).await,
+    }
+}

@@ -1,0 +1,136 @@
+//! What of the findings a run may act on, in the order in which it will.
+
+use anyhow::Result;
+use chrono::DateTime;
+use serde_json::json;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::Ledger;
+use crate::finding::{Kind, Object};
+
+/// A file that is to be removed, and what it was found as.
+#[derive(Debug, Clone)]
+pub struct FileToGo {
+    pub object: Object,
+    pub kind: Kind,
+}
+
+/// A row that is to be removed.
+#[derive(Debug, Clone)]
+pub struct PlannedRow {
+    /// Its place in the plan.
+    pub place: i64,
+    pub kind: Kind,
+    pub section: usize,
+    pub table: String,
+    pub id: String,
+    pub handle: String,
+    /// Empty for a row that names no object.
+    pub key: String,
+    /// Its object, if that is there.
+    pub object: Option<Object>,
+    /// How many rows of the plan must go for its object to follow; 0: it stays, or is not there.
+    pub rivals: u64,
+}
+
+/// Rows of one table and kind that may be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    pub kind: Kind,
+    pub section: usize,
+    pub table: String,
+    pub rows: u64,
+}
+
+const SCHEMA: &str = "
+    CREATE TEMP TABLE planned (
+        place INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        table_name TEXT NOT NULL,
+        record_id TEXT NOT NULL,
+        section INTEGER NOT NULL,
+        handle TEXT NOT NULL,
+        size INTEGER,
+        last_modified INTEGER,
+        etag TEXT,
+        rivals INTEGER NOT NULL
+    );";
+
+impl Ledger {
+    /// Makes the plan's list of rows: those that are not held, of these sections and kinds. A file follows its rows only
+    /// where every one of them is on the list.
+    pub async fn plan_rows(&mut self, acting: &[(usize, &str)]) -> Result<()> {
+        sqlx::raw_sql(SCHEMA).execute(&mut self.connection).await?;
+        let acting: Vec<_> = acting.iter().map(|(section, kind)| json!([section, kind])).collect();
+        sqlx::query(
+            "INSERT INTO temp.planned (kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals) \
+             SELECT kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals \
+             FROM temp.finding WHERE kind <> 'orphaned-file' AND held IS NULL \
+               AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)) \
+             ORDER BY key, kind, table_name, record_id",
+        )
+        .bind(serde_json::to_string(&acting)?)
+        .execute(&mut self.connection)
+        .await?;
+        let sql = "CREATE INDEX temp.planned_key ON planned (key);
+                   UPDATE temp.planned SET rivals = 0 WHERE rivals > 0
+                     AND rivals <> (SELECT count(*) FROM temp.planned AS other WHERE other.key = planned.key)";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// How many rows of each table and kind are on the plan's list.
+    pub async fn planned_counts(&mut self) -> Result<Vec<Rows>> {
+        let sql = "SELECT kind, section, table_name, count(*) FROM temp.planned GROUP BY 1, 2, 3 ORDER BY 2, 1";
+        let rows: Vec<(String, i64, String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
+        let counts = rows.into_iter().map(|(kind, section, table, rows)| Rows {
+            kind: Kind::named(&kind),
+            section: section as usize,
+            table,
+            rows: rows.unsigned_abs(),
+        });
+        Ok(counts.collect())
+    }
+
+    /// How many files follow their rows, and their bytes.
+    pub async fn following(&mut self) -> Result<(u64, u64)> {
+        let sql = "SELECT count(*), coalesce(sum(size), 0) FROM \
+                   (SELECT max(size) AS size FROM temp.planned WHERE rivals > 0 GROUP BY key)";
+        let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
+        Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Rows of the plan's list after a place. Rows of one key follow each other.
+    pub async fn planned_after(&mut self, place: i64, limit: usize) -> Result<Vec<PlannedRow>> {
+        let sql = "SELECT * FROM temp.planned WHERE place > ? ORDER BY place LIMIT ?";
+        let rows = sqlx::query(sql).bind(place).bind(limit as i64).fetch_all(&mut self.connection).await?;
+        rows.iter().map(planned).collect()
+    }
+}
+
+fn planned(row: &SqliteRow) -> Result<PlannedRow> {
+    let key: String = row.try_get("key")?;
+    let size: Option<i64> = row.try_get("size")?;
+    let last_modified: Option<i64> = row.try_get("last_modified")?;
+    let etag: Option<String> = row.try_get("etag")?;
+    Ok(PlannedRow {
+        place: row.try_get("place")?,
+        kind: Kind::named(row.try_get("kind")?),
+        section: row.try_get::<i64, _>("section")? as usize,
+        table: row.try_get("table_name")?,
+        id: row.try_get("record_id")?,
+        handle: row.try_get("handle")?,
+        object: size.map(|size| Object {
+            key: key.clone(),
+            size: size.unsigned_abs(),
+            last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
+            etag,
+            archived: false,
+            opaque_etag: false,
+        }),
+        key,
+        rivals: row.try_get::<i64, _>("rivals")?.unsigned_abs(),
+    })
+}

@@ -1,0 +1,254 @@
+//! The second look at rows: those that seem to have lost their objects, those that rules seem to condemn, and those that
+//! name no object at all.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt};
+
+use super::{ASK, WINDOW_KEYS};
+use crate::config::{Action, Config, Records};
+use crate::database::Database;
+use crate::finding::{Created, Kind, Mark, Record, Time};
+use crate::judge::{self, FileFate, Group, Standing};
+use crate::key::Printable;
+use crate::ledger::{Ledger, NewRecord};
+use crate::storage::{Presence, Store};
+
+/// Objects looked at, and their rows read, at once.
+const KEYS: usize = 4_000;
+/// Rows handed to the ledger at once.
+const ROWS: usize = 1_000;
+/// Rows whose dates cannot be read that are named one by one.
+const NAMED: usize = 20;
+
+/// What the second look at rows counted, beside the findings that it left in the ledger.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Rows without their object that are too young to be findings.
+    pub young: u64,
+    /// Rows that a rule would condemn were they older.
+    pub young_condemned: u64,
+    /// Rows that name no object, of each table with rules, by its place.
+    pub keyless: Vec<(usize, u64)>,
+    /// What people should know of rules that could not be applied.
+    pub warnings: Vec<String>,
+    unreadable: u64,
+}
+
+/// Looks again at rows. `with_keyless`: also at those that name no object.
+pub async fn at_records(
+    ledger: &mut Ledger,
+    database: &Database,
+    store: &dyn Store,
+    config: &Config,
+    with_keyless: bool,
+) -> Result<Looked> {
+    let mut looking = Looking { ledger, database, store, config, looked: Looked::default(), records: Vec::new() };
+    looking.at_missing().await?;
+    if config.records.iter().any(|records| !records.rules.is_empty()) {
+        looking.at_condemned().await?;
+        looking.at_strangers().await.context(ASK)?;
+        if with_keyless {
+            looking.at_keyless().await.context(ASK)?;
+        }
+    }
+    let mut looked = looking.looked;
+    if let more @ 1.. = looked.unreadable.saturating_sub(NAMED as u64) {
+        looked.warnings.push(format!("{more} more rows are kept because a rule's date cannot be read"));
+    }
+    Ok(looked)
+}
+
+struct Looking<'a> {
+    ledger: &'a mut Ledger,
+    database: &'a Database,
+    store: &'a dyn Store,
+    config: &'a Config,
+    looked: Looked,
+    /// On their way to the ledger.
+    records: Vec<NewRecord>,
+}
+
+impl Looking<'_> {
+    /// Looks at the object of each row that seems to have lost it, and reads the row once more.
+    async fn at_missing(&mut self) -> Result<()> {
+        let mut after = String::new();
+        loop {
+            let window = self.ledger.missing_after(&after, KEYS).await?;
+            let Some(last) = window.last() else { return Ok(()) };
+            let concurrency = self.config.storage.concurrency;
+            let looks = looks(self.store, &window, concurrency).await;
+            let looks = looks.context("the storage could not be looked at once more")?;
+            let here: Vec<String> =
+                looks.iter().filter(|(_, look)| **look == Look::Here).map(|(key, _)| (*key).to_owned()).collect();
+            self.ledger.found_missing(&here).await?;
+
+            let gone: Vec<&str> = looks.iter().filter(|(_, look)| **look != Look::Here).map(|(key, _)| *key).collect();
+            let ask = async {
+                let mut session = self.database.session().await?;
+                let now = session.now().await?;
+                let mut take = async |record: Record| {
+                    let held = match looks.get(record.key.as_str()) {
+                        Some(Look::Unknown(reason)) => Some(reason.clone()),
+                        _ => None,
+                    };
+                    self.take(record, now, true, held).await.map(|_| ())
+                };
+                session.records(&gone, &mut take).await?;
+                self.flush().await
+            };
+            ask.await.context(ASK)?;
+            after.clone_from(last);
+        }
+    }
+
+    /// Reads all rows of each object that a rule seems to condemn: the object goes only with all of them (I6).
+    async fn at_condemned(&mut self) -> Result<()> {
+        let rules = self.config.rules();
+        let kinds: Vec<&str> = rules.iter().map(|name| &**name).collect();
+        // What must be streamed to be asked is streamed once a window.
+        let keys = if self.database.streams_again() { WINDOW_KEYS } else { KEYS };
+        let mut after = String::new();
+        loop {
+            let window = self.ledger.condemned_after(&after, keys).await?;
+            let Some(last) = window.last() else { return Ok(()) };
+            let mut groups: HashMap<&str, Group> = HashMap::new();
+            let ask = async {
+                let mut session = self.database.session().await?;
+                let now = session.now().await?;
+                let keys: Vec<&str> = window.iter().map(String::as_str).collect();
+                for key in session.referenced(&keys).await? {
+                    if let Ok(at) = window.binary_search(&key) {
+                        groups.entry(&window[at]).or_default().is_referenced = true;
+                    }
+                }
+                let mut take = async |record: Record| {
+                    let group = window.binary_search(&record.key).map(|at| groups.entry(&window[at]).or_default());
+                    let standing = self.take(record, now, false, None).await?;
+                    match (group, standing) {
+                        (Ok(group), Standing::Condemned(_)) => group.condemned += 1,
+                        (Ok(group), Standing::Live | Standing::Young) => group.live += 1,
+                        (Err(_), _) => {}
+                    }
+                    Ok(())
+                };
+                session.records(&keys, &mut take).await?;
+                self.flush().await
+            };
+            ask.await.context(ASK)?;
+            let settled: Vec<(String, bool, u64)> = groups
+                .into_iter()
+                .map(|(key, group)| {
+                    let fate = Group { has_object: true, ..group }.file();
+                    (key.to_owned(), fate != FileFate::Follows, group.condemned)
+                })
+                .collect();
+            for groups in settled.chunks(ROWS) {
+                self.ledger.settle_groups(groups, &kinds).await?;
+            }
+            after.clone_from(last);
+        }
+    }
+
+    /// Reads rows that name no object: a rule may condemn them too.
+    async fn at_keyless(&mut self) -> Result<()> {
+        let mut session = self.database.session().await?;
+        let now = session.now().await?;
+        self.looked.keyless = session.keyless_counts().await?;
+        session.keyless(&mut async |record| self.take(record, now, false, None).await.map(|_| ())).await?;
+        self.flush().await
+    }
+
+    /// Counts the rows that a rule keeps because it does not know where to look for their owner.
+    async fn at_strangers(&mut self) -> Result<()> {
+        for stranger in self.database.session().await?.strangers().await? {
+            let crate::database::Stranger { table, rule, type_column, type_name, rows } = stranger;
+            let plural = if rows == 1 { "row is" } else { "rows are" };
+            self.looked.warnings.push(format!(
+                "{table}: {rows} {plural} kept, as {type_column} is {type_name:?} and rule {rule} names no table for it"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Judges a row, and makes a finding of it where it is one. `is_missing`: its object is not there.
+    async fn take(&mut self, record: Record, now: Time, is_missing: bool, held: Option<String>) -> Result<Standing> {
+        let (section, min_age) = (&self.config.records[record.section], self.config.safety.min_age.0);
+        self.warn(section, &record);
+        let clocks: Vec<_> = section.rules.iter().map(|rule| rule.after()).collect();
+        let standing = judge::standing(record.created, &record.marks, &clocks, now, min_age);
+        let (kind, has_clock) = match standing {
+            Standing::Condemned(rule) => {
+                (Kind::Rule(section.rules[rule].name.clone()), section.rules[rule].clock.is_some())
+            }
+            Standing::Young => {
+                self.looked.young_condemned += 1;
+                return Ok(standing);
+            }
+            Standing::Live if !is_missing => return Ok(standing),
+            Standing::Live if judge::is_young_record(record.created, now, min_age) => {
+                self.looked.young += 1;
+                return Ok(standing);
+            }
+            Standing::Live => (Kind::OrphanedRecord, false),
+        };
+        let is_ageless = record.created == Created::Unconfigured && !has_clock && !min_age.is_zero();
+        let undated = is_ageless && *section.action(&kind) != Action::Report;
+        self.records.push(NewRecord { kind, record, undated, held });
+        if self.records.len() >= ROWS {
+            self.flush().await?;
+        }
+        Ok(standing)
+    }
+
+    fn warn(&mut self, section: &Records, record: &Record) {
+        for (rule, mark) in section.rules.iter().zip(&record.marks) {
+            let (Mark::Unreadable(text), Some(clock)) = (mark, &rule.clock) else { continue };
+            self.looked.unreadable += 1;
+            if self.looked.unreadable <= NAMED as u64 {
+                let text: String = text.chars().take(60).collect();
+                self.looked.warnings.push(format!(
+                    "{} id {}: rule {} keeps it, as its {} is no date that can be read: {}",
+                    record.table,
+                    Printable(&record.id),
+                    rule.name,
+                    clock.since,
+                    Printable(&text)
+                ));
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        self.ledger.add_records(&std::mem::take(&mut self.records)).await.context("the ledger")
+    }
+}
+
+#[derive(PartialEq)]
+enum Look {
+    Here,
+    Gone,
+    Unknown(String),
+}
+
+async fn looks<'k>(store: &dyn Store, keys: &'k [String], concurrency: usize) -> Result<HashMap<&'k str, Look>> {
+    let looks: HashMap<&str, Look> = futures::stream::iter(keys)
+        .map(|key| async move {
+            let look = match store.look(key).await? {
+                Presence::Present(_) => Look::Here,
+                Presence::Missing => Look::Gone,
+                Presence::Unknown(reason) => Look::Unknown(reason),
+            };
+            anyhow::Ok((key.as_str(), look))
+        })
+        .buffer_unordered(concurrency)
+        .try_collect()
+        .await?;
+    // A 404 or a 400 to a HEAD has no body: they are also what a bucket that is gone, or credentials that have expired,
+    // would answer (I2).
+    if looks.values().any(|look| *look != Look::Here) {
+        store.is_there().await?;
+    }
+    Ok(looks)
+}
