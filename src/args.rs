@@ -30,9 +30,9 @@ pub enum Command {
         /// The number of a run
         run: Option<i64>,
     },
-    /// Bring back from the trash what a run removed; nothing is overwritten
+    /// Bring back what a run trashed, and the rows that it removed; nothing is overwritten
     Restore {
-        /// Everything that this run moved to the trash
+        /// Everything that this run removed
         #[arg(long, value_name = "RUN", required_unless_present = "keys", conflicts_with = "keys")]
         run: Option<i64>,
         /// These keys
@@ -61,7 +61,7 @@ pub struct Options {
     /// Compare only keys that begin with PREFIX, inside the configured prefix
     #[arg(long, global = true, value_name = "PREFIX")]
     pub prefix: Option<String>,
-    /// Report only findings of this kind: orphaned-file or orphaned-record; repeatable
+    /// Report only findings of this kind: orphaned-file, orphaned-record or a rule's name; repeatable
     #[arg(long = "kind", global = true, value_name = "KIND")]
     pub kinds: Vec<String>,
     /// The format of the report on standard output
@@ -70,10 +70,10 @@ pub struct Options {
     /// Also write the report to FILE; its extension (.txt, .json, .csv) gives the format
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Remove up to N files in this run
+    /// Act on up to N findings in this run
     #[arg(long, global = true, value_name = "N")]
     pub max_removals: Option<u64>,
-    /// Remove up to P percent of the files in this run
+    /// Remove up to P percent of the files, and of each table's rows, in this run
     #[arg(long, global = true, value_name = "P", value_parser = percent)]
     pub max_percent: Option<f64>,
     /// Exit with 10 when there is any finding that is not held: for CI

@@ -83,6 +83,15 @@ async fn print_text(runs: &[Run], removals: Option<Removals>) -> Result<()> {
         let Run { id, mode, started_at, found, removed, .. } = run;
         writeln!(out, "{id:>5}  {started_at:<20}  {mode:<8}  {outcome:<11}  {found:>8}  {removed:>8}  {bytes:>10}")?;
     }
+    if let (Some(_), [run]) = (&removals, runs) {
+        if !run.kinds.is_empty() {
+            writeln!(out)?;
+        }
+        for (kind, sums) in &run.kinds {
+            let (kind, bytes) = (Printable(kind), size(sums.bytes.unsigned_abs()));
+            writeln!(out, "  {kind}: {} files ({bytes}), {} rows", sums.files, sums.rows)?;
+        }
+    }
     if let Some(mut removals) = removals {
         let mut page = removals.next_page().await?;
         writeln!(out, "{}", if page.is_empty() { "\nThis run removed nothing." } else { "" })?;

@@ -2,7 +2,7 @@
 //! be written in many ways.
 
 use crate::config::Engine;
-use crate::database::source::{ColumnFacts, Table, date_text};
+use crate::database::source::{ColumnFacts, Table, date_text, quoted};
 
 /// A rule's conditions on a row of a table.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Owners<'a> {
 }
 
 /// TRUE for rows whose owner is gone. `type_column` and `id_column` are qualified; `id` is what the catalog says of the
-/// latter.
+/// latter. Two types that write the same id in two ways must not make an owner look gone.
 pub fn owner_is_gone(
     engine: Engine,
     (type_column, id_column): (&str, &str),
@@ -45,20 +45,71 @@ pub fn owner_is_gone(
     owners: &[Owners<'_>],
 ) -> String {
     let gone = owners.iter().map(|owners| {
-        let (table, owner) = (owners.table.sql(engine), owners.table.column(engine, &owners.id.name));
-        // Two types that write the same id in two ways must not make an owner look gone.
-        let is_same_type = owners.id.type_name.eq_ignore_ascii_case(&id.type_name) && engine != Engine::Sqlite;
-        let (this, that) = match is_same_type {
-            true => (id_column.to_owned(), owner.clone()),
-            false => (as_written(engine, id_column), as_written(engine, &owner)),
+        let is_gone = match engine {
+            Engine::Postgres => has_no_owner(id_column, id, owners),
+            Engine::MySql | Engine::Sqlite => is_not_listed(engine, id_column, id, owners),
         };
         let type_name = literal(engine, owners.type_name);
-        format!(
-            "({type_column} = {type_name} AND {id_column} IS NOT NULL \
-             AND {this} NOT IN (SELECT {that} FROM {table} WHERE {owner} IS NOT NULL))"
-        )
+        format!("({type_column} = {type_name} AND {id_column} IS NOT NULL AND {is_gone})")
     });
     format!("(({}) IS TRUE)", gone.collect::<Vec<_>>().join(" OR "))
+}
+
+/// MySQL and SQLite read the list of owners once, and look each id up in it.
+fn is_not_listed(engine: Engine, id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
+    let (table, owner) = (owners.table.sql(engine), owners.table.column(engine, &owners.id.name));
+    let is_same_type = owners.id.type_name.eq_ignore_ascii_case(&id.type_name) && engine != Engine::Sqlite;
+    let (this, that) = match is_same_type {
+        true => (id_column.to_owned(), owner.clone()),
+        false => (as_written(engine, id_column), as_written(engine, &owner)),
+    };
+    format!("{this} NOT IN (SELECT {that} FROM {table} WHERE {owner} IS NOT NULL)")
+}
+
+/// PostgreSQL would read a list that outgrows its working memory again for each row; so it looks each id up through the
+/// index of the owners' key, for which the id must be of the key's own type.
+fn has_no_owner(id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
+    let owner = format!("cleanup_assets_owner.{}", quoted(Engine::Postgres, &owners.id.name));
+    let text = format!("btrim({id_column}::text)");
+    let same = match (PostgresFamily::of(id), PostgresFamily::of(owners.id)) {
+        (this, that) if this == that && this != PostgresFamily::Other => format!("{owner} = {id_column}"),
+        _ if id.type_name == owners.id.type_name => format!("{owner} = {id_column}"),
+        (PostgresFamily::Text, PostgresFamily::Whole) => {
+            format!(
+                "{owner} = CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN {text}::bigint WHEN {text} ~ '^-?[0-9]{{19}}$' THEN \
+                 CASE WHEN {text}::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 THEN {text}::bigint END END"
+            )
+        }
+        (PostgresFamily::Text, PostgresFamily::Uuid) => {
+            format!("{owner} = CASE WHEN {text} ~* '^([0-9a-f]{{4}}-?){{8}}$' THEN {text}::uuid END")
+        }
+        (PostgresFamily::Whole | PostgresFamily::Uuid, PostgresFamily::Text) => {
+            format!("{owner} IN ({text}, upper({text}))")
+        }
+        _ => format!("{} = {}", as_written(Engine::Postgres, &owner), as_written(Engine::Postgres, id_column)),
+    };
+    let table = owners.table.sql(Engine::Postgres);
+    format!("NOT EXISTS (SELECT 1 FROM {table} AS cleanup_assets_owner WHERE {same})")
+}
+
+/// Types of PostgreSQL that can be compared with each other through an index.
+#[derive(PartialEq)]
+enum PostgresFamily {
+    Whole,
+    Text,
+    Uuid,
+    Other,
+}
+
+impl PostgresFamily {
+    fn of(facts: &ColumnFacts) -> Self {
+        match facts.type_name.split('(').next().unwrap_or_default() {
+            "smallint" | "integer" | "bigint" => PostgresFamily::Whole,
+            "text" | "character varying" => PostgresFamily::Text,
+            "uuid" => PostgresFamily::Uuid,
+            _ => PostgresFamily::Other,
+        }
+    }
 }
 
 /// The SQL that counts rows by a type that no table is named for.

@@ -1,5 +1,7 @@
 //! Runs: begun, ended, and read back.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use chrono::SecondsFormat;
 use sqlx::sqlite::SqliteRow;
@@ -22,6 +24,17 @@ pub struct Run {
     pub found: i64,
     pub removed: i64,
     /// Bytes removed.
+    pub bytes: i64,
+    /// The same, by the kind of finding.
+    pub kinds: BTreeMap<String, Sums>,
+}
+
+/// What a run removed of one kind of finding.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Sums {
+    pub files: i64,
+    pub rows: i64,
+    /// Of the files.
     pub bytes: i64,
 }
 
@@ -60,22 +73,46 @@ impl Ledger {
     pub async fn runs(&mut self, number: Option<i64>) -> Result<Vec<Run>> {
         let sql = AssertSqlSafe(format!("{RUNS} AND (?2 IS NULL OR runs.id = ?2) ORDER BY runs.id DESC"));
         let query = sqlx::query(sql).bind(self.pair).bind(number);
-        query.fetch_all(&mut self.connection).await?.iter().map(run).collect()
+        let mut runs: Vec<Run> = query.fetch_all(&mut self.connection).await?.iter().map(run).collect::<Result<_>>()?;
+        let query = sqlx::query_as(AssertSqlSafe(SUMS)).bind(self.pair).bind(number);
+        let sums: Vec<(i64, String, i64, i64, i64)> = query.fetch_all(&mut self.connection).await?;
+        for (id, kind, files, rows, bytes) in sums {
+            // Newest first.
+            if let Ok(at) = runs.binary_search_by(|run| id.cmp(&run.id)) {
+                runs[at].kinds.insert(kind, Sums { files, rows, bytes });
+            }
+        }
+        Ok(runs)
     }
 }
 
+/// States of a removal that stands.
+macro_rules! stands {
+    () => {
+        "('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged', 'restoring', 'restored', \
+          'row-deleted', 'row-updated', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring')"
+    };
+}
+
 /// Runs with what they removed: one that was cut off could not count it itself.
-const RUNS: &str = "
-    WITH done AS (
-        SELECT run, count(*) AS removed, sum(size) AS bytes FROM removals
-        WHERE pair = ?1 AND state IN ('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged',
-                                      'restoring', 'restored', 'row-deleted', 'row-updated', 'row-deleted-unsettled',
-                                      'row-updated-unsettled', 'row-restoring')
-        GROUP BY run
+const RUNS: &str = concat!(
+    "WITH done AS (
+        SELECT run, count(*) AS removed, sum(size) AS bytes FROM removals WHERE pair = ?1 AND state IN ",
+    stands!(),
+    " GROUP BY run
     )
     SELECT runs.id, mode, outcome, started_at, finished_at, found, max(runs.removed, coalesce(done.removed, 0)) AS removed,
            max(runs.bytes, coalesce(done.bytes, 0)) AS bytes
-    FROM runs LEFT JOIN done ON done.run = runs.id WHERE pair = ?1";
+    FROM runs LEFT JOIN done ON done.run = runs.id WHERE pair = ?1"
+);
+
+/// What runs removed, by the kind of finding.
+const SUMS: &str = concat!(
+    "SELECT run, kind, count(*) FILTER (WHERE handle IS NULL), count(handle), coalesce(sum(size), 0)
+     FROM removals WHERE pair = ?1 AND (?2 IS NULL OR run = ?2) AND state IN ",
+    stands!(),
+    " GROUP BY run, kind"
+);
 
 fn run(row: &SqliteRow) -> Result<Run> {
     Ok(Run {
@@ -87,5 +124,6 @@ fn run(row: &SqliteRow) -> Result<Run> {
         found: row.try_get("found")?,
         removed: row.try_get("removed")?,
         bytes: row.try_get("bytes")?,
+        kinds: BTreeMap::new(),
     })
 }
