@@ -82,6 +82,8 @@ pub struct Record {
 pub struct Seen {
     /// The storage key that it names; empty where it names none.
     pub key: String,
+    /// What its key column, or what stands for one, holds.
+    pub value: Option<String>,
     /// Whether its table's condition lets it own an object.
     pub owns: bool,
     pub created: Created,

@@ -11,7 +11,7 @@ use tokio::try_join;
 use crate::compare::scope::Scope;
 use crate::compare::{Progress, Scan, Scanned};
 use crate::config::Config;
-use crate::database::Database;
+use crate::database::{Database, Strays};
 use crate::finding::{Kind, Totals};
 use crate::judge::{self, WrongPair};
 use crate::ledger::{Counts, Ledger};
@@ -54,7 +54,7 @@ impl Inspection<'_> {
         ledger: &mut Ledger,
         progress: Arc<Progress>,
     ) -> Result<Inspected> {
-        let Scanned { mut totals, forgotten, mut tables } =
+        let Scanned { mut totals, forgotten, mut tables, strays } =
             self.scan(database, store.clone(), ledger, progress).await?;
 
         tracing::debug!("both sides are read; looking again at files");
@@ -74,7 +74,9 @@ impl Inspection<'_> {
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
         let counts = self.keep(ledger, &mut totals, wrong_pair, &forgotten).await.context("the ledger")?;
-        Ok(Inspected { totals, counts, tables, wrong_pair, warnings: looked.warnings })
+        let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
+        warnings.extend(looked.warnings);
+        Ok(Inspected { totals, counts, tables, wrong_pair, warnings })
     }
 
     async fn scan(
@@ -154,4 +156,13 @@ impl Inspection<'_> {
         let segments: Vec<&str> = forgotten.iter().map(String::as_str).filter(|segment| !is_allowed(segment)).collect();
         if segments.is_empty() { Ok(()) } else { ledger.hold_below(&segments, &scope.root).await }
     }
+}
+
+/// What to say of a table whose column of URLs holds something else.
+fn no_urls(table: &str, strays: &Strays) -> String {
+    let plural = if strays.count == 1 { "value does" } else { "values do" };
+    format!(
+        "{table}: {} {plural} not begin with its url_base, such as {:?}: each protects the key that it is, taken literally",
+        strays.count, strays.sample
+    )
 }

@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 
-use crate::database::MergedKeys;
+use crate::database::{MergedKeys, Strays};
 use crate::finding::{Object, Totals};
 use crate::judge::{self, Verdict};
 use crate::storage::Store;
@@ -85,6 +85,8 @@ pub struct Scanned {
     pub forgotten: Vec<String>,
     /// Rows that were compared, by the source's place.
     pub tables: Vec<u64>,
+    /// Sources with values that are no URLs below their base.
+    pub strays: Vec<(String, Strays)>,
 }
 
 impl Scan {
@@ -97,7 +99,8 @@ impl Scan {
         };
         parts.totals.add(&slicer.totals());
         parts.totals.unreadable_names = self.store.unreadable_names();
-        Ok(Scanned { totals: parts.totals, forgotten: parts.segments.finish(), tables: slicer.tables() })
+        let (tables, strays) = slicer.finish();
+        Ok(Scanned { totals: parts.totals, forgotten: parts.segments.finish(), tables, strays })
     }
 
     async fn ranges_beside_each_other(&self, slicer: &mut Slicer, notes: &Sender<Note>) -> Result<Parts> {

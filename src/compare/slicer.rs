@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 use crate::compare::scope::Scope;
 use crate::compare::slice::{Slice, SliceBuilder};
 use crate::compare::{Note, Progress, Scan};
-use crate::database::{MergedKeys, Named};
+use crate::database::{MergedKeys, Named, Strays};
 use crate::finding::{Claim, Totals};
 
 /// Keys in a slice: a little under four pages of a listing, so that a few objects that the database does not know do not
@@ -115,9 +115,10 @@ impl Slicer {
         self.totals
     }
 
-    /// How many rows of each source name a key that is compared, by the source's place.
-    pub fn tables(self) -> Vec<u64> {
-        self.tables
+    /// How many rows of each source name a key that is compared, by the source's place; and what sources gave that are no
+    /// URLs.
+    pub fn finish(self) -> (Vec<u64>, Vec<(String, Strays)>) {
+        (self.tables, self.keys.strays())
     }
 }
 

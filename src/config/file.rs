@@ -63,9 +63,11 @@ pub struct Storage {
 pub struct Records {
     pub table: String,
     pub id: String,
-    pub key: String,
+    pub key: Option<String>,
+    pub key_sql: Option<String>,
     #[serde(default)]
     pub key_prefix: String,
+    pub url_base: Option<String>,
     pub created_at: Option<String>,
     pub r#where: Option<String>,
     #[serde(default)]

@@ -105,8 +105,10 @@ pub struct Records {
     /// As it was written: `table` or `schema.table`.
     pub table: String,
     pub id: String,
-    pub key: String,
+    pub key: Key,
     pub key_prefix: String,
+    /// The column holds URLs that begin with this, and not keys.
+    pub url_base: Option<String>,
     pub created_at: Option<String>,
     pub r#where: Option<String>,
     /// What becomes of a row whose object is missing.
@@ -114,6 +116,14 @@ pub struct Records {
     /// Whether deleting a row may change other tables.
     pub allow_cascade: bool,
     pub rules: Vec<Rule>,
+}
+
+/// Where a row's key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    Column(String),
+    /// An SQL expression over the row.
+    Sql(String),
 }
 
 /// Keys in use elsewhere in the database.
@@ -317,11 +327,19 @@ fn globs(patterns: &[String]) -> Result<GlobSet, String> {
 }
 
 fn records(section: file::Records) -> Result<Records, String> {
-    let file::Records { table, id, key, key_prefix, created_at, r#where, missing_file, allow_cascade, rules } = section;
-    let named = [("table", &table), ("id", &id), ("key", &key)];
-    if let Some((name, _)) = named.iter().find(|(_, value)| value.is_empty()) {
+    let file::Records { table, id, key, key_sql, key_prefix, url_base, created_at, .. } = section;
+    let file::Records { r#where, missing_file, allow_cascade, rules, .. } = section;
+    let given = [("table", Some(&table)), ("id", Some(&id)), ("key", key.as_ref()), ("key_sql", key_sql.as_ref())];
+    let given = given.into_iter().chain([("url_base", url_base.as_ref())]);
+    if let Some((name, _)) = given.into_iter().find(|(_, value)| value.is_some_and(|value| value.trim().is_empty())) {
         return Err(format!("[[records]] {name} is empty"));
     }
+    let key = match (key, key_sql) {
+        (Some(column), None) => Key::Column(column),
+        (None, Some(sql)) => Key::Sql(sql),
+        (Some(_), Some(_)) => return Err(format!("[[records]] table {table}: it has both key and key_sql; keep one")),
+        (None, None) => return Err(format!("[[records]] table {table}: it needs a key or a key_sql")),
+    };
     let rules = rules.into_iter().map(|rule| Rule::checked(rule, created_at.as_deref()));
     let rules: Vec<Rule> = rules.collect::<Result<_, _>>().map_err(|wrong| format!("{table}: {wrong}"))?;
     for (at, rule) in rules.iter().enumerate() {
@@ -329,7 +347,7 @@ fn records(section: file::Records) -> Result<Records, String> {
             return Err(format!("{table}: [[records.rules]] {:?} stands there twice", rule.name));
         }
     }
-    Ok(Records { table, id, key, key_prefix, created_at, r#where, missing_file, allow_cascade, rules })
+    Ok(Records { table, id, key, key_prefix, url_base, created_at, r#where, missing_file, allow_cascade, rules })
 }
 
 fn reference(section: file::References) -> Result<Reference, String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use crate::config::{Action, Config, Engine, Entity, Records, Reference, Rule};
+use crate::config::{Action, Config, Engine, Entity, Key, Records, Reference, Rule};
 use crate::database::columns;
 use crate::database::connection::Connection;
 use crate::database::rows::{Rows, Strangers};
@@ -71,7 +71,10 @@ impl Catalog<'_> {
         let table = Table::parse(&records.table);
         let section = format!("[[records]] table {}", records.table);
         let columns = self.columns(&table, &section).await?;
-        let key = self.key_column(&columns, &records.key, &section)?.clone();
+        let key = match &records.key {
+            Key::Column(name) => self.key_column(&columns, name, &section)?.clone(),
+            Key::Sql(sql) => self.key_sql(&table, sql, &section).await?,
+        };
         let id = named(&columns, &records.id, &section, "id")?.clone();
         let created = records
             .created_at
@@ -98,19 +101,27 @@ impl Catalog<'_> {
             let section = format!("{section}: rule {}", rule.name);
             self.rule(rule, &mut rows, &columns, &section).await?;
         }
-        let stream_sql = source::stream_column(self.engine, &rows.key_column(), rows.marks(self.engine));
-        let lookup_sql = source::lookup_column(self.engine, &rows.key_column(), &rows.details(self.engine));
+        let is_url = records.url_base.is_some();
+        let (stream_sql, lookup_sql) = match is_url {
+            // Its keys are made here, and are nothing that the database could sort or look up.
+            true => (source::scan_column(self.engine, &rows.key_column(), rows.marks(self.engine)), None),
+            false => (
+                source::stream_column(self.engine, &rows.key_column(), rows.marks(self.engine)),
+                Some(source::lookup_column(self.engine, &rows.key_column(), &rows.details(self.engine))),
+            ),
+        };
         let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
         self.accepts(&stream_sql, &what).await?;
         Ok(Source {
             placeholder: source::placeholder(&rows.key),
-            answers_for_any_key: self.answers_for_any_key,
+            answers_for_any_key: self.answers_for_any_key && rows.key.expression.is_none(),
             may_be_json: false,
             name: records.table.clone(),
             owns: true,
             key_prefix: records.key_prefix.clone(),
+            url_base: records.url_base.clone(),
             stream_sql,
-            lookup_sql: Some(lookup_sql),
+            lookup_sql,
             must_be_spooled: self.must_be_spooled,
             rows: Some(rows),
         })
@@ -180,6 +191,18 @@ impl Catalog<'_> {
         Ok(rules::owner_is_gone(self.engine, (&type_column, &id_column), id, &owners))
     }
 
+    /// An expression over a row, as if it were a column.
+    async fn key_sql(&mut self, table: &Table, sql: &str, section: &str) -> Result<ColumnFacts> {
+        let section = format!("{section}: key_sql");
+        let facts = ColumnFacts { expression: Some(sql.to_owned()), ..ColumnFacts::default() };
+        let checked = format!("SELECT {} FROM {}", table.value(self.engine, &facts), table.sql(self.engine));
+        match self.accepts(&checked, &section).await?.as_slice() {
+            [(_, type_name)] => expect_text(type_name, &section)?,
+            columns => bail!(Misconfigured(format!("{section} must be one expression; it gives {}", columns.len()))),
+        }
+        Ok(facts)
+    }
+
     async fn reference(&mut self, table_name: &str, key: &str) -> Result<Source> {
         let table = Table::parse(table_name);
         let section = format!("[[references]] table {table_name}");
@@ -193,6 +216,7 @@ impl Catalog<'_> {
             name: format!("{table_name}.{key}"),
             owns: false,
             key_prefix: String::new(),
+            url_base: None,
             stream_sql: source::stream_column(self.engine, &column, std::iter::empty()),
             lookup_sql: Some(source::lookup_column(self.engine, &column, &[])),
             must_be_spooled: self.must_be_spooled,
@@ -211,13 +235,7 @@ impl Catalog<'_> {
                 columns.len()
             )));
         };
-        let upper = type_name.to_uppercase();
-        if upper.contains("JSON") || upper.ends_with("[]") || upper == "BYTEA" {
-            bail!(Misconfigured(format!(
-                "{section} gives {upper} and not text: unpack it, with `->>`, jsonb_array_elements_text, unnest, \
-                 JSON_UNQUOTE or JSON_TABLE"
-            )));
-        }
+        expect_text(type_name, &section)?;
         let stream_sql = source::stream_query(self.engine, query, column);
         self.accepts(&stream_sql, &section).await?;
         Ok(Source {
@@ -227,6 +245,7 @@ impl Catalog<'_> {
             name: format!("reference query {number}"),
             owns: false,
             key_prefix: String::new(),
+            url_base: None,
             stream_sql,
             lookup_sql: None,
             must_be_spooled: self.must_be_spooled,
@@ -280,6 +299,17 @@ impl Catalog<'_> {
         }
         Ok(column)
     }
+}
+
+fn expect_text(type_name: &str, section: &str) -> Result<()> {
+    let upper = type_name.to_uppercase();
+    if upper.contains("JSON") || upper.ends_with("[]") || upper == "BYTEA" {
+        bail!(Misconfigured(format!(
+            "{section} gives {upper} and not text: unpack it, with `->>`, jsonb_array_elements_text, unnest, \
+             JSON_UNQUOTE or JSON_TABLE"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether an error code speaks of rights, resources or the server's state, and not of what was asked: PostgreSQL's

@@ -34,6 +34,7 @@ async fn postgres(connection: &mut Connection, table: &Table) -> Result<Vec<Colu
             let [name, type_name, category, is_plain_text, indexed_by_bytes, is_generated, is_primary_key] = cells(row);
             ColumnFacts {
                 charset: None,
+                expression: None,
                 is_text: matches!(category.as_str(), "S" | "E") || type_name == "uuid",
                 is_plain_text: is_plain_text == "true",
                 indexed_by_bytes: indexed_by_bytes == "true",

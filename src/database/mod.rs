@@ -11,9 +11,11 @@ mod image;
 mod rows;
 mod rules;
 pub mod sample;
+mod sorter;
 mod source;
 mod spool;
 mod stream;
+mod url;
 mod writer;
 
 use std::collections::{HashMap, HashSet};
@@ -32,7 +34,7 @@ pub use advisory::Advisory;
 use connection::{Cells, Connection, Parameter};
 use rows::Rows;
 use source::Source;
-pub use stream::{MergedKeys, Named};
+pub use stream::{MergedKeys, Named, Strays};
 pub use writer::{Aim, Back, How, Outcome, Writer};
 
 /// Keys that one statement asks for, at most; and their bytes.
@@ -142,6 +144,10 @@ impl Session<'_> {
         for source in &self.database.sources {
             let Some(rows) = &source.rows else { continue };
             let mut note = async |key: &str, details: Cells| sink(record(source, rows, key, details)).await;
+            if source.lookup_sql.is_none() {
+                self.scan_rows(source, rows, keys, &mut note).await?;
+                continue;
+            }
             for batch in batches(keys) {
                 self.rows_of(source, batch, &mut note).await?;
             }
@@ -216,6 +222,31 @@ impl Session<'_> {
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
         self.connection.now(self.database.config.engine).await
+    }
+
+    /// The rows of a source that cannot be looked up: all are read, and those whose key is in `keys` are given.
+    async fn scan_rows(
+        &mut self,
+        source: &Source,
+        rows: &Rows,
+        keys: &[&str],
+        sink: &mut impl AsyncFnMut(&str, Cells) -> Result<()>,
+    ) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let engine = self.database.config.engine;
+        let keys: HashSet<&str> = keys.iter().copied().collect();
+        let sql = source::scan_column(engine, &rows.key_column(), rows.details(engine).into_iter());
+        let mut named = async |mut row: Cells| {
+            let value = if row.is_empty() { None } else { row.remove(0) };
+            let (key, _) = source.key_of(&value.unwrap_or_default());
+            if keys.contains(key.as_str()) { sink(&key, row).await } else { Ok(()) }
+        };
+        self.connection.begin().await?;
+        let scanned = self.connection.fetch_each(&sql, &[], &mut named).await;
+        scanned.with_context(|| format!("reading rows of {}", source.name))?;
+        self.connection.end().await
     }
 
     /// The rows of a source whose key is in `batch`, byte for byte: the key, and the other columns.

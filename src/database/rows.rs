@@ -75,7 +75,7 @@ impl Rows {
 
     /// The key as it is compared and shown; NULL stays NULL.
     pub fn key_value(&self, engine: Engine) -> String {
-        value(engine, &self.key_column(), &self.table.column(engine, &self.key.name))
+        value(engine, &self.key_column(), &self.table.value(engine, &self.key))
     }
 
     /// Whether a row owns its object; NULL counts as owning one.

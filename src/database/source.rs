@@ -4,6 +4,7 @@
 
 use crate::config::Engine;
 use crate::database::rows::Rows;
+use crate::database::url;
 
 /// One place of the database from which keys come.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Source {
     pub owns: bool,
     /// Put in front of each value to make it a storage key.
     pub key_prefix: String,
+    /// Values are URLs that begin with this, and name keys by what follows. They come in any order.
+    pub url_base: Option<String>,
     /// Every value in byte order, NULL left out; and what each rule says of its row.
     pub stream_sql: String,
     /// The rows with the given values: value, and for a source that owns, [details](Rows::details). A collation may
@@ -50,6 +53,8 @@ pub struct ColumnFacts {
     pub is_binary: bool,
     /// Whether the database computes it: nobody may write it.
     pub is_generated: bool,
+    /// SQL over the row that stands for it, where it is no column.
+    pub expression: Option<String>,
     /// Whether it is the primary key, or in SQLite and MySQL a part of it.
     pub is_primary_key: bool,
 }
@@ -86,6 +91,14 @@ impl Table {
         }
     }
 
+    /// A column of it, or what stands for one.
+    pub fn value(&self, engine: Engine, facts: &ColumnFacts) -> String {
+        match &facts.expression {
+            Some(sql) => format!("(\n{sql}\n)"),
+            None => self.column(engine, &facts.name),
+        }
+    }
+
     /// A column of it, quoted and qualified.
     pub fn column(&self, engine: Engine, column: &str) -> String {
         format!("{}.{}", quoted(engine, &self.name), quoted(engine, column))
@@ -104,18 +117,23 @@ pub fn quoted(engine: Engine, name: &str) -> String {
 ///
 /// More columns, such as what rules say, follow as text.
 pub fn stream_column(engine: Engine, key: &KeyColumn<'_>, more: impl Iterator<Item = String>) -> String {
-    let column = key.table.column(engine, &key.facts.name);
+    let column = key.table.value(engine, key.facts);
+    let order = order(engine, key, &column);
+    format!("{} ORDER BY {order}", scan_column(engine, key, more))
+}
+
+/// The same in any order.
+pub fn scan_column(engine: Engine, key: &KeyColumn<'_>, more: impl Iterator<Item = String>) -> String {
+    let column = key.table.value(engine, key.facts);
     let mut columns = vec![value(engine, key, &column)];
     columns.extend(more);
-    let columns = columns.join(", ");
-    let order = order(engine, key, &column);
-    let condition = condition(key.condition, "AND");
-    format!("SELECT {columns} FROM {} WHERE {column} IS NOT NULL{condition} ORDER BY {order}", key.table.sql(engine))
+    let (columns, table, condition) = (columns.join(", "), key.table.sql(engine), condition(key.condition, "AND"));
+    format!("SELECT {columns} FROM {table} WHERE {column} IS NOT NULL{condition}")
 }
 
 /// The SQL that looks rows up by their values. `details` are more columns, as text.
 pub fn lookup_column(engine: Engine, key: &KeyColumn<'_>, details: &[String]) -> String {
-    let column = key.table.column(engine, &key.facts.name);
+    let column = key.table.value(engine, key.facts);
     let table = key.table.sql(engine);
     let mut columns = vec![value(engine, key, &column)];
     columns.extend(details.iter().cloned());
@@ -152,6 +170,17 @@ impl Source {
     /// Whether it can be asked for any key through its lookup.
     pub fn can_be_asked(&self) -> bool {
         self.lookup_sql.is_some() && self.answers_for_any_key
+    }
+
+    /// The storage key that a value names, and whether the value was what the configuration says that it is.
+    pub fn key_of(&self, value: &str) -> (String, bool) {
+        let (value, is_expected) = match self.url_base.as_deref().map(|base| url::key_of(value, base)) {
+            None => (value.to_owned(), true),
+            Some(url::Named::Key(key)) => (key, true),
+            Some(url::Named::Literal) => (value.to_owned(), false),
+        };
+        let key = if value.is_empty() { value } else { format!("{}{value}", self.key_prefix) };
+        (key, is_expected)
     }
 
     /// The lookup's SQL for a number of keys.

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::config;
 use crate::database::connection::Connection;
+use crate::database::sorter::Sorter;
 use crate::database::source::Source;
 use crate::database::spool::Spool;
 use crate::exit_code::Misconfigured;
@@ -48,7 +49,24 @@ impl Chunk {
 enum Message {
     Keys(Chunk),
     /// Every row was read.
-    Complete,
+    Complete(Strays),
+}
+
+/// Values that are no URLs below their base.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Strays {
+    pub count: u64,
+    /// The first of them.
+    pub sample: String,
+}
+
+impl Strays {
+    fn note(&mut self, value: &str) {
+        if self.count == 0 {
+            self.sample = value.chars().take(100).collect();
+        }
+        self.count += 1;
+    }
 }
 
 /// Where a source's keys go: prefixed, checked for their order, and cut into chunks.
@@ -58,6 +76,7 @@ pub struct Chunks {
     now: Time,
     chunk: Chunk,
     last: String,
+    strays: Strays,
     out: Out,
 }
 
@@ -65,6 +84,8 @@ enum Out {
     Channel(Sender<Result<Message>>),
     /// The keys are read to their end before any of them is given on.
     Spool(Spool, Sender<Result<Message>>),
+    /// The same, and they come in any order.
+    Sort(Sorter, Sender<Result<Message>>),
 }
 
 impl Chunks {
@@ -85,7 +106,7 @@ impl Chunks {
                 Printable(&value.chars().take(60).collect::<String>())
             )));
         }
-        if value < self.last.as_str() {
+        if self.source.url_base.is_none() && value < self.last.as_str() {
             bail!("{} gave its keys out of byte order; does the column hold anything but text?", self.source.name);
         }
         self.last.clear();
@@ -93,7 +114,17 @@ impl Chunks {
         let claim = self.claim(marks);
         match &mut self.out {
             Out::Spool(spool, _) => spool.push(value, claim == Claim::Condemned),
-            Out::Channel(_) => self.give(value, claim).await,
+            Out::Sort(sorter, _) => {
+                let (key, is_expected) = self.source.key_of(value);
+                if !is_expected {
+                    self.strays.note(value);
+                }
+                if key.is_empty() { Ok(()) } else { sorter.push(&key, claim == Claim::Condemned).await }
+            }
+            Out::Channel(_) => {
+                self.chunk.text.push_str(&self.source.key_prefix);
+                self.give(value, claim).await
+            }
         }
     }
 
@@ -107,9 +138,9 @@ impl Chunks {
         if condemned { Claim::Condemned } else { Claim::Record }
     }
 
-    async fn give(&mut self, value: &str, claim: Claim) -> Result<()> {
-        self.chunk.text.push_str(&self.source.key_prefix);
-        self.chunk.text.push_str(value);
+    /// Ends a key with `rest`.
+    async fn give(&mut self, rest: &str, claim: Claim) -> Result<()> {
+        self.chunk.text.push_str(rest);
         self.chunk.ends.push(self.chunk.text.len());
         self.chunk.claims.push(claim);
         if self.chunk.is_full() {
@@ -120,23 +151,47 @@ impl Chunks {
 
     async fn flush(&mut self) -> Result<()> {
         let chunk = std::mem::take(&mut self.chunk);
-        let (Out::Channel(channel) | Out::Spool(_, channel)) = &self.out;
-        channel.send(Ok(Message::Keys(chunk))).await.map_err(|_| anyhow!("nobody reads the keys any more"))
+        self.send(Message::Keys(chunk)).await
+    }
+
+    async fn send(&self, message: Message) -> Result<()> {
+        let (Out::Channel(channel) | Out::Spool(_, channel) | Out::Sort(_, channel)) = &self.out;
+        channel.send(Ok(message)).await.map_err(|_| anyhow!("nobody reads the keys any more"))
     }
 
     /// The source was read to its end.
     async fn complete(mut self) -> Result<()> {
-        if let Out::Spool(spool, channel) = self.out {
-            let mut values = spool.into_values()?;
-            self.out = Out::Channel(channel);
-            let record = self.claim(&[]);
-            while let Some((value, is_condemned)) = values.next_value()? {
-                self.give(&value, if is_condemned { Claim::Condemned } else { record }).await?;
+        let record = self.claim(&[]);
+        let claim = |is_condemned| if is_condemned { Claim::Condemned } else { record };
+        self.out = match self.out {
+            Out::Channel(channel) => Out::Channel(channel),
+            Out::Spool(spool, channel) => {
+                let mut values = spool.into_values()?;
+                self.out = Out::Channel(channel);
+                while let Some((value, is_condemned)) = values.next_value()? {
+                    self.chunk.text.push_str(&self.source.key_prefix);
+                    self.give(&value, claim(is_condemned)).await?;
+                }
+                self.out
             }
-        }
+            Out::Sort(sorter, channel) => {
+                self.out = Out::Channel(channel);
+                let mut sorted = sorter.sorted();
+                loop {
+                    let batch = sorted.recv().await.context("the sorted keys broke off")??;
+                    if batch.is_empty() {
+                        break;
+                    }
+                    for (key, is_condemned) in batch {
+                        self.give(&key, claim(is_condemned)).await?;
+                    }
+                }
+                self.out
+            }
+        };
         self.flush().await?;
-        let (Out::Channel(channel) | Out::Spool(_, channel)) = &self.out;
-        channel.send(Ok(Message::Complete)).await.map_err(|_| anyhow!("nobody reads the keys any more"))
+        let strays = std::mem::take(&mut self.strays);
+        self.send(Message::Complete(strays)).await
     }
 }
 
@@ -169,6 +224,7 @@ struct Head {
     chunk: Chunk,
     at: usize,
     complete: bool,
+    strays: Strays,
 }
 
 impl MergedKeys {
@@ -178,9 +234,22 @@ impl MergedKeys {
         let heads = sources.iter().map(|source| {
             let (sender, receiver) = channel(CHUNKS_AHEAD);
             tasks.spawn(stream(config.clone(), source.clone(), sender));
-            Head { source: source.clone(), receiver, chunk: Chunk::default(), at: 0, complete: false }
+            Head {
+                source: source.clone(),
+                receiver,
+                chunk: Chunk::default(),
+                at: 0,
+                complete: false,
+                strays: Strays::default(),
+            }
         });
         MergedKeys { heads: heads.collect(), taken: None, _tasks: tasks }
+    }
+
+    /// The sources that gave values other than URLs below their base; known at the end.
+    pub fn strays(&self) -> Vec<(String, Strays)> {
+        let strays = self.heads.iter().filter(|head| head.strays.count > 0);
+        strays.map(|head| (head.source.name.clone(), head.strays.clone())).collect()
     }
 
     /// The next key in byte order; `None` at the end of every source. A key that several rows name comes as often.
@@ -203,7 +272,7 @@ impl Head {
         while !self.complete && self.at >= self.chunk.ends.len() {
             match self.receiver.recv().await {
                 Some(Ok(Message::Keys(chunk))) => (self.chunk, self.at) = (chunk, 0),
-                Some(Ok(Message::Complete)) => self.complete = true,
+                Some(Ok(Message::Complete(strays))) => (self.complete, self.strays) = (true, strays),
                 Some(Err(error)) => return Err(error),
                 None => bail!("the stream of {} broke off", self.source.name),
             }
@@ -222,14 +291,22 @@ async fn stream(config: Arc<config::Database>, source: Arc<Source>, sender: Send
 
 async fn stream_whole(config: &config::Database, source: &Arc<Source>, sender: Sender<Result<Message>>) -> Result<()> {
     let mut connection = Connection::open(config).await.context("connecting")?;
-    let out = match source.must_be_spooled {
-        true => Out::Spool(Spool::new()?, sender),
-        false => Out::Channel(sender),
+    let out = match (source.url_base.is_some(), source.must_be_spooled) {
+        (true, _) => Out::Sort(Sorter::new().await?, sender),
+        (false, true) => Out::Spool(Spool::new()?, sender),
+        (false, false) => Out::Channel(sender),
     };
     connection.begin().await?;
     let has_rules = source.rows.as_ref().is_some_and(|rows| !rows.rules.is_empty());
     let now = if has_rules { connection.now(config.engine).await? } else { Time::UNIX_EPOCH };
-    let mut chunks = Chunks { source: source.clone(), now, chunk: Chunk::default(), last: String::new(), out };
+    let mut chunks = Chunks {
+        source: source.clone(),
+        now,
+        chunk: Chunk::default(),
+        last: String::new(),
+        strays: Strays::default(),
+        out,
+    };
     connection.send_keys(&source.stream_sql, &mut chunks).await?;
     connection.end().await?;
     drop(connection);

@@ -156,8 +156,8 @@ impl Writer<'_> {
             return Ok(Outcome::Changed);
         }
         let engine = self.engine();
-        let (source, rows) = self.database.section(aim.section)?;
-        let value = aim.key.strip_prefix(source.key_prefix.as_str()).filter(|value| !value.is_empty());
+        let rows = self.database.section(aim.section)?.1;
+        let value = seen.value.as_deref().filter(|value| !value.is_empty());
         let mut cells = Vec::new();
         let texts: Vec<String>;
         let sql = match how {
@@ -275,7 +275,8 @@ impl Writer<'_> {
 fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
     let mut cells = row.into_iter();
     let mut next = || cells.next().flatten();
-    let key = next().filter(|value| !value.is_empty()).map(|value| format!("{}{value}", source.key_prefix));
+    let value = next();
+    let key = source.key_of(value.as_deref().unwrap_or_default()).0;
     let (owns, created) = (next().as_deref() == Some("1"), next());
     let created = match (created, &rows.created) {
         (_, None) => Created::Unconfigured,
@@ -284,7 +285,7 @@ fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
     };
     let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
     let image = rows.columns.iter().map(|facts| (facts.name.clone(), next())).collect();
-    Seen { key: key.unwrap_or_default(), owns, created, marks, image: Image(image) }
+    Seen { key, value, owns, created, marks, image: Image(image) }
 }
 
 fn named(rows: &Rows, names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<&ColumnFacts>> {

@@ -71,11 +71,17 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
+    /// How many keys are asked for at once: what must be read whole to be asked is read once a window.
+    fn window(&self) -> usize {
+        if self.database.streams_again() { WINDOW_KEYS } else { KEYS }
+    }
+
     /// Looks at the object of each row that seems to have lost it, and reads the row once more.
     async fn at_missing(&mut self) -> Result<()> {
+        let keys = self.window();
         let mut after = String::new();
         loop {
-            let window = self.ledger.missing_after(&after, KEYS).await?;
+            let window = self.ledger.missing_after(&after, keys).await?;
             let Some(last) = window.last() else { return Ok(()) };
             let concurrency = self.config.storage.concurrency;
             let looks = looks(self.store, &window, concurrency).await;
@@ -107,8 +113,7 @@ impl Looking<'_> {
     async fn at_condemned(&mut self) -> Result<()> {
         let rules = self.config.rules();
         let kinds: Vec<&str> = rules.iter().map(|name| &**name).collect();
-        // What must be streamed to be asked is streamed once a window.
-        let keys = if self.database.streams_again() { WINDOW_KEYS } else { KEYS };
+        let keys = self.window();
         let mut after = String::new();
         loop {
             let window = self.ledger.condemned_after(&after, keys).await?;
