@@ -203,8 +203,19 @@ pub struct Finding {
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    File { size: u64, last_modified: Option<Time>, etag: Option<String> },
-    Record { table: String, id: String, created_at: Option<Time>, file: Option<CondemnedFile> },
+    File {
+        size: u64,
+        last_modified: Option<Time>,
+        etag: Option<String>,
+        /// The key that it belonged to, by a rule; or what that key begins with, and a `*`.
+        derived_from: Option<String>,
+    },
+    Record {
+        table: String,
+        id: String,
+        created_at: Option<Time>,
+        file: Option<CondemnedFile>,
+    },
 }
 
 /// The object of a record that a rule condemns.
@@ -230,6 +241,8 @@ pub struct Totals {
     pub known_keys: u64,
     /// Distinct keys that are on both sides.
     pub shared_keys: u64,
+    /// Objects without a row that belong to wanted keys.
+    pub derived: u64,
     /// Rows and references whose key lies outside the prefix.
     pub outside_prefix: u64,
     /// Objects and rows that would be findings were they older.
@@ -270,6 +283,7 @@ impl Totals {
         self.references += other.references;
         self.known_keys += other.known_keys;
         self.shared_keys += other.shared_keys;
+        self.derived += other.derived;
         self.outside_prefix += other.outside_prefix;
         self.too_young += other.too_young;
         self.too_young_records += other.too_young_records;

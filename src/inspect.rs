@@ -9,10 +9,11 @@ use tokio::sync::mpsc::channel;
 use tokio::try_join;
 
 use crate::compare::scope::Scope;
+use crate::compare::segments;
 use crate::compare::{Progress, Scan, Scanned};
 use crate::config::Config;
 use crate::database::{Database, Strays};
-use crate::finding::{Kind, Totals};
+use crate::finding::{Kind, Object, Totals};
 use crate::judge::{self, WrongPair};
 use crate::ledger::{Counts, Ledger};
 use crate::look_again;
@@ -54,10 +55,15 @@ impl Inspection<'_> {
         ledger: &mut Ledger,
         progress: Arc<Progress>,
     ) -> Result<Inspected> {
-        let Scanned { mut totals, forgotten, mut tables, strays } =
+        let Scanned { mut totals, mut forgotten, mut tables, strays } =
             self.scan(database, store.clone(), ledger, progress).await?;
 
-        tracing::debug!("both sides are read; looking again at files");
+        tracing::debug!("both sides are read; looking for what derived files belong to");
+        let derived = look_again::at_derived(ledger, database).await?;
+        totals.derived += derived.wanted;
+        totals.too_young += derived.young;
+        forgotten.retain(|segment| !derived.segments.contains(segment));
+        tracing::debug!("looking again at files");
         look_again::at_files(ledger, database).await?;
         tracing::debug!("looking again at records");
         // A run that was narrowed to keys has nothing to say of rows without one.
@@ -66,6 +72,9 @@ impl Inspection<'_> {
         totals.too_young += looked.young + looked.young_condemned;
         totals.too_young_records = looked.young;
         totals.too_young_condemned += looked.young_condemned;
+        let rules = self.config.rules();
+        let kinds: Vec<&str> = rules.iter().map(|name| &**name).collect();
+        totals.derived = totals.derived.saturating_sub(ledger.follow_owners(&kinds).await.context("the ledger")?);
         tables.resize(self.config.records.len(), 0);
         for (section, rows) in looked.keyless {
             tables[section] += rows;
@@ -91,6 +100,7 @@ impl Inspection<'_> {
             store,
             scope: self.scope.clone(),
             min_age: self.config.safety.min_age.0,
+            derived: self.config.derived.clone().into(),
             concurrency: self.config.storage.concurrency.min(RANGES),
             progress,
         };
@@ -98,8 +108,8 @@ impl Inspection<'_> {
         let (notes, mut noted) = channel(NOTES_AHEAD);
         let gather = async {
             while let Some(note) = noted.recv().await {
-                let taken =
-                    ledger.take(note, |object| judge::cannot_be_trashed(object, trash, longest_key_bytes)).await;
+                let hold = |object: &Object| judge::cannot_be_trashed(object, trash, longest_key_bytes);
+                let taken = ledger.take(note, hold, |key| segments::first(key, &self.scope.root).to_owned()).await;
                 taken.context("the ledger")?;
             }
             Ok(())

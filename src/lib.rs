@@ -17,8 +17,8 @@
 //! [`inspect`] is all of that. A dry run stops at the report; only `--execute` goes on, through a pure [`plan`] that may
 //! refuse, and a typed confirmation ([`confirm`]) without whose token nothing below [`execute`] can be called.
 //!
-//! Pure rooms, values in and values out: [`key`], [`finding`], [`removal`], [`judge`], [`plan`], [`report`],
-//! `compare::{merge, scope, segments, slice}`, `database::{source, rows, rules, image, date}`. sqlx lives in [`database`] and [`ledger`], the
+//! Pure rooms, values in and values out: [`key`], [`derived`], [`finding`], [`removal`], [`judge`], [`plan`], [`report`],
+//! `compare::{merge, owners, scope, segments, slice}`, `database::{source, rows, rules, image, date, url}`. sqlx lives in [`database`] and [`ledger`], the
 //! AWS SDK in [`storage`], clap in [`args`]; [`database`] and [`storage`] do not know each other, and whatever deletes is
 //! called from [`execute`] alone.
 
@@ -28,6 +28,7 @@ pub mod config;
 pub mod confirm;
 pub mod database;
 mod demo;
+pub mod derived;
 mod execute;
 pub mod exit_code;
 mod failpoint;

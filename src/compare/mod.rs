@@ -7,6 +7,7 @@
 
 mod cursor;
 pub mod merge;
+pub mod owners;
 pub mod scope;
 pub mod segments;
 pub mod slice;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 
 use crate::database::{MergedKeys, Strays};
+use crate::derived::{self, DerivedRule, Owner};
 use crate::finding::{Object, Totals};
 use crate::judge::{self, Verdict};
 use crate::storage::Store;
@@ -37,6 +39,8 @@ use slicer::Slicer;
 pub enum Note {
     /// Objects that nobody knows.
     Orphans(Vec<Object>),
+    /// Objects without a row that belong to other keys.
+    Derived(Vec<DerivedObject>),
     /// Objects with a record that a rule seems to condemn.
     Condemned(Vec<Object>),
     /// Keys of objects that nobody knows and that are too young to judge.
@@ -47,6 +51,15 @@ pub enum Note {
     MissingReferences(Vec<String>),
     /// Keys of the database that may be misspelt keys below the prefix.
     Outside(Vec<String>),
+}
+
+/// An object that belongs to other keys, of which nothing is known yet.
+#[derive(Debug)]
+pub struct DerivedObject {
+    pub object: Object,
+    /// The nearest first.
+    pub owners: Vec<Owner>,
+    pub is_young: bool,
 }
 
 /// How far a scan has come; read by whoever shows it.
@@ -73,6 +86,7 @@ pub struct Scan {
     pub store: Arc<dyn Store>,
     pub scope: Arc<Scope>,
     pub min_age: Duration,
+    pub derived: Arc<[DerivedRule]>,
     /// Ranges listed beside each other, at most.
     pub concurrency: usize,
     pub progress: Arc<Progress>,
@@ -154,6 +168,9 @@ impl Scan {
             self.progress.objects.fetch_add(page.objects.len() as u64, Relaxed);
             join.page(&page.objects, |joined| {
                 let verdict = judge::verdict(&joined, page.now, self.min_age);
+                if part.derive(self, slice, &joined, verdict) {
+                    return;
+                }
                 part.take(&self.scope, &joined, verdict);
                 part.condemn(&self.scope, &joined, judge::is_young(joined.last_modified(), page.now, self.min_age));
             });
@@ -173,6 +190,7 @@ struct Part {
     totals: Totals,
     segments: Segments,
     orphans: Vec<Object>,
+    derived: Vec<DerivedObject>,
     condemned: Vec<Object>,
     young: Vec<String>,
     missing: Vec<String>,
@@ -185,6 +203,7 @@ impl Part {
             totals: Totals::default(),
             segments: Segments::new(&scope.root),
             orphans: Vec::new(),
+            derived: Vec::new(),
             condemned: Vec::new(),
             young: Vec::new(),
             missing: Vec::new(),
@@ -229,6 +248,29 @@ impl Part {
         }
     }
 
+    /// Takes an object that no row names and that a rule derives from other keys; `false`: it is not one.
+    fn derive(&mut self, scan: &Scan, slice: &Slice, joined: &Joined<'_>, verdict: Verdict) -> bool {
+        let Joined::StorageOnly(object) = *joined else { return false };
+        if scan.derived.is_empty() || scan.scope.ignores(&object.key) {
+            return false;
+        }
+        let owners = derived::owners(&scan.derived, &object.key);
+        if owners.is_empty() {
+            return false;
+        }
+        self.totals.objects += 1;
+        self.totals.object_bytes += object.size;
+        // Most lie near what they belong to.
+        if owners.iter().any(|owner| slice.wants(owner)) {
+            self.totals.derived += 1;
+            self.segments.known(&object.key);
+        } else {
+            let is_young = verdict == Verdict::YoungFile;
+            self.derived.push(DerivedObject { object: object.clone(), owners, is_young });
+        }
+        true
+    }
+
     /// Takes the object of a record that a rule seems to condemn; one that is too young is not judged.
     fn condemn(&mut self, scope: &Scope, joined: &Joined<'_>, is_young: bool) {
         let Joined::Both(claims, object) = *joined else { return };
@@ -247,6 +289,9 @@ impl Part {
     async fn send(&mut self, notes: &Sender<Note>) -> Result<()> {
         if !self.orphans.is_empty() {
             notes.send(Note::Orphans(std::mem::take(&mut self.orphans))).await?;
+        }
+        if !self.derived.is_empty() {
+            notes.send(Note::Derived(std::mem::take(&mut self.derived))).await?;
         }
         if !self.condemned.is_empty() {
             notes.send(Note::Condemned(std::mem::take(&mut self.condemned))).await?;

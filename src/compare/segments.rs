@@ -6,6 +6,14 @@
 /// More orphaned files than this, below a segment that nobody knows, are held.
 const MANY: u64 = 20;
 
+/// The first path segment of a key below the prefix, prefix included: `avatars/`, or "" for keys without a `/`.
+pub fn first<'k>(key: &'k str, prefix: &str) -> &'k str {
+    match key.get(prefix.len()..).and_then(|rest| rest.find('/')) {
+        Some(slash) => &key[..prefix.len() + slash + 1],
+        None => "",
+    }
+}
+
 /// What was seen below one first path segment: `avatars/`, or "" for keys without a `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Segment {

@@ -1,5 +1,6 @@
 //! PURE: a run of the database's keys in byte order, and the range of the key space that it cuts out.
 
+use crate::derived::Owner;
 use crate::finding::{Claim, Claims};
 
 /// The distinct keys of one range, each with its claims: one buffer, no allocation a key.
@@ -29,6 +30,31 @@ pub struct Keys<'a> {
 impl Slice {
     pub fn keys(&self) -> Keys<'_> {
         Keys { slice: self, next: 0 }
+    }
+
+    /// Whether a row that no rule condemns, or a reference, names the owner. Of what lies outside the range nothing is
+    /// known here.
+    pub fn wants(&self, owner: &Owner) -> bool {
+        let key = |at: usize| {
+            let start = at.checked_sub(1).map_or(0, |before| self.entries[before].end);
+            &self.text[start..self.entries[at].end]
+        };
+        // A binary search by hand: an entry does not know where it begins.
+        let (mut low, mut high) = (0, self.entries.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if key(middle) < owner.text() { low = middle + 1 } else { high = middle }
+        }
+        let is_live = |at: usize| {
+            let claims = self.entries[at].claims;
+            claims.references > 0 || claims.records > claims.condemned
+        };
+        match owner {
+            Owner::Key(text) => low < self.entries.len() && key(low) == text && is_live(low),
+            Owner::Prefix(prefix) => {
+                (low..self.entries.len()).take_while(|at| key(*at).starts_with(prefix.as_str())).any(is_live)
+            }
+        }
     }
 
     /// Whether `key` lies in the slice's range.

@@ -11,7 +11,9 @@ pub struct SubstitutionError {
 
 /// Replaces every `${NAME}` in the table's strings with what `lookup` gives for it.
 pub fn substitute(table: &mut DeTable<'_>, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(), SubstitutionError> {
-    table.iter_mut().try_for_each(|(_, value)| in_value(value, lookup))
+    // In [[derived]], `$` is a group of a pattern.
+    let values = table.iter_mut().filter(|(name, _)| name.get_ref() != "derived");
+    values.map(|(_, value)| value).try_for_each(|value| in_value(value, lookup))
 }
 
 fn in_value(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
+use toml::Spanned;
 
 use super::rules::{self, Action};
 
@@ -16,9 +17,11 @@ pub struct File {
     pub database: Database,
     pub storage: Storage,
     #[serde(default)]
-    pub records: Vec<Records>,
+    pub records: Vec<Spanned<Records>>,
     #[serde(default)]
     pub references: Vec<References>,
+    #[serde(default)]
+    pub derived: Vec<Spanned<Derived>>,
     #[serde(default)]
     pub safety: Safety,
     #[serde(default)]
@@ -84,6 +87,13 @@ pub struct References {
     pub table: Option<String>,
     pub key: Option<String>,
     pub query: Option<String>,
+}
+
+#[derive(serde::Deserialize, Debug, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    pub pattern: String,
+    pub owner: String,
 }
 
 /// The limits under which anything may be judged or removed.

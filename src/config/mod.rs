@@ -14,8 +14,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use secrecy::{ExposeSecret, SecretString};
+use toml::Spanned;
 use toml::de::DeTable;
 
+use crate::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
 use crate::finding::Kind;
 pub use file::{Age, Percent, Safety, Trash};
@@ -28,6 +30,8 @@ pub struct Config {
     pub storage: Storage,
     pub records: Vec<Records>,
     pub references: Vec<Reference>,
+    /// Objects that belong to another key.
+    pub derived: Vec<DerivedRule>,
     pub safety: Safety,
     pub trash: Trash,
     /// Where the ledger lies; `None` means the default place.
@@ -204,7 +208,7 @@ pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Conf
     environment::substitute(table.get_mut(), lookup)
         .map_err(|error| Wrong { message: error.message, line: line_of(error.offset) })?;
     let file: file::File = serde::Deserialize::deserialize(toml::Deserializer::from(table)).map_err(from_toml)?;
-    checked(file, lookup)
+    checked(file, lookup, &line_of)
 }
 
 /// A parser's message without the value that it quotes where it expected something else: it may be a secret.
@@ -220,7 +224,11 @@ fn without_values(message: &str) -> String {
     }
 }
 
-fn checked(file: file::File, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, Wrong> {
+fn checked(
+    file: file::File,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    line_of: &dyn Fn(usize) -> Option<usize>,
+) -> Result<Config, Wrong> {
     if file.records.is_empty() && file.references.is_empty() {
         return Err("nothing says which keys the database knows: add a [[records]] section".to_owned().into());
     }
@@ -230,12 +238,26 @@ fn checked(file: file::File, lookup: &dyn Fn(&str) -> Option<String>) -> Result<
     Ok(Config {
         database: database(file.database)?,
         storage: storage(file.storage, lookup)?,
-        records: file.records.into_iter().map(records).collect::<Result<_, _>>()?,
+        records: each(file.records, line_of, records)?,
         references: file.references.into_iter().map(reference).collect::<Result<_, _>>()?,
+        derived: each(file.derived, line_of, |rule| DerivedRule::new(&rule.pattern, &rule.owner))?,
         safety: file.safety,
         trash: file.trash,
         ledger: file.ledger.path,
     })
+}
+
+/// Checks each of the sections of one name; an error is told with the line where its section begins.
+fn each<W, T>(
+    sections: Vec<Spanned<W>>,
+    line_of: &dyn Fn(usize) -> Option<usize>,
+    check: impl Fn(W) -> Result<T, String>,
+) -> Result<Vec<T>, Wrong> {
+    let checked = sections.into_iter().map(|section| {
+        let line = line_of(section.span().start);
+        check(section.into_inner()).map_err(|message| Wrong { message, line })
+    });
+    checked.collect()
 }
 
 fn database(section: file::Database) -> Result<Database, String> {

@@ -18,7 +18,7 @@ mod stream;
 mod url;
 mod writer;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -28,7 +28,9 @@ use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::compare::owners::{OwnerJoin, Wanted};
 use crate::config::{self, Config, Engine};
+use crate::derived::Owner;
 use crate::finding::{Created, Record, Time};
 pub use advisory::Advisory;
 use connection::{Cells, Connection, Parameter};
@@ -100,6 +102,30 @@ impl Database {
             }
         }
         Ok(wanted)
+    }
+
+    /// Which of these prefixes any source has a key below: every source is streamed once, unless there are none.
+    pub async fn prefixes_in_use(&self, prefixes: &BTreeSet<&Owner>) -> Result<HashSet<Owner>> {
+        let mut used = HashSet::new();
+        if prefixes.is_empty() {
+            return Ok(used);
+        }
+        let mut join = OwnerJoin::default();
+        let mut waiting = (0..).zip(prefixes).peekable();
+        let mut told = HashSet::new();
+        let mut keys = self.keys();
+        while let Some(Named { key, .. }) = keys.next().await? {
+            while let Some((number, prefix)) = waiting.next_if(|(_, prefix)| prefix.text() <= key) {
+                join.owner(number, (*prefix).clone());
+            }
+            join.key(key, Wanted::Yes, |number, _| {
+                told.insert(number);
+            });
+        }
+        used.extend(
+            (0..).zip(prefixes).filter(|(number, _)| told.contains(number)).map(|(_, prefix)| (*prefix).clone()),
+        );
+        Ok(used)
     }
 
     /// Connects for questions about single keys.

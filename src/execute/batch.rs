@@ -99,9 +99,9 @@ impl Site<'_> {
         let fates: Vec<Fate> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
         let (mut going, mut left) = (Vec::new(), Vec::new());
         for (file, fate) in files.iter().zip(fates) {
-            let FileToGo { object, kind } = file;
+            let FileToGo { object, kind, .. } = file;
             let fate = match wanted.contains(&object.key) || streamed.contains(&object.key) {
-                true => Fate::Skip("a record or reference names it now".to_owned()),
+                true => Fate::Skip("a record or reference names it now, or what it belongs to".to_owned()),
                 false => fate,
             };
             let (state, detail) = match fate {
@@ -137,7 +137,7 @@ impl Site<'_> {
     async fn intend(&mut self, files: Vec<FileToGo>) -> Result<Vec<Removal>> {
         let intents: Vec<NewRemoval> = files
             .into_iter()
-            .map(|FileToGo { object, kind }| {
+            .map(|FileToGo { object, kind, .. }| {
                 let trash_key = self.trash.as_ref().map(|folder| format!("{folder}{}", object.key));
                 NewRemoval { kind, object, row: None, trash_key, state: State::Intended, detail: None }
             })
@@ -239,7 +239,7 @@ impl Site<'_> {
         }
         let keys: Vec<&str> = removed.iter().map(|removal| removal.object.key.as_str()).collect();
         let wanted = self.wanted_now(&keys).await.context(ASK)?;
-        if !self.database.streams_again() {
+        if !self.streams_again() {
             return self.settle(&removed, &wanted, removals).await;
         }
         let (back, rest): (Vec<_>, Vec<_>) =

@@ -13,7 +13,7 @@ mod resume;
 mod rows;
 mod rows_back;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -22,6 +22,7 @@ use chrono::Utc;
 use crate::config::Config;
 use crate::confirm::Confirmed;
 use crate::database::{Advisory, Database};
+use crate::derived::Owner;
 use crate::finding::Kind;
 use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
@@ -59,6 +60,8 @@ pub struct Site<'a> {
     pub max_deletes_per_second: u32,
     /// When the batch in hand is the last one; `None`: never.
     pub deadline: Option<Instant>,
+    /// What the files that are being removed belong to, by their keys: a file is wanted while one of these is.
+    pub owners: HashMap<String, Vec<Owner>>,
 }
 
 /// Carries the plan out. What was done until an error stands in `removals`.
@@ -97,7 +100,9 @@ impl Site<'_> {
     /// Removes files for which the sources that must be streamed are streamed once before and once after.
     async fn remove_window(&mut self, window: &[FileToGo], removals: &mut Removals) -> Result<()> {
         let keys: Vec<&str> = window.iter().map(|file| file.object.key.as_str()).collect();
-        let wanted = self.database.wanted_by_stream(&keys).await.context(ASK)?;
+        let derived = window.iter().filter(|file| !file.owners.is_empty());
+        self.owners = derived.map(|file| (file.object.key.clone(), file.owners.clone())).collect();
+        let wanted = self.wanted_by_stream(&keys).await.context(ASK)?;
         let size = self.paced(if self.trash.is_some() { TRASH_BATCH } else { DELETE_BATCH });
         let mut unsettled = Vec::new();
         let mut failure = Ok(());
@@ -138,7 +143,37 @@ impl Site<'_> {
 
     /// What became wanted of files that were just removed; those that are asked by key.
     async fn wanted_now(&self, keys: &[&str]) -> Result<HashSet<String>> {
-        self.database.session().await?.wanted_by_key(keys).await
+        let asked = self.with_owners(keys);
+        let named = self.database.session().await?.wanted_by_key(&asked).await?;
+        Ok(self.kept_by(keys, |owner| named.contains(owner.text()) && !owner.is_prefix(), &named))
+    }
+
+    /// The same of those that are read whole to be asked; owners that are prefixes are asked so too.
+    async fn wanted_by_stream(&self, keys: &[&str]) -> Result<HashSet<String>> {
+        let asked = self.with_owners(keys);
+        let named = self.database.wanted_by_stream(&asked).await?;
+        let owners = keys.iter().filter_map(|key| self.owners.get(*key)).flatten();
+        let prefixes: BTreeSet<&Owner> = owners.filter(|owner| owner.is_prefix()).collect();
+        let used = self.database.prefixes_in_use(&prefixes).await?;
+        Ok(self.kept_by(keys, |owner| named.contains(owner.text()) || used.contains(owner), &named))
+    }
+
+    /// Keys, and those that they belong to.
+    fn with_owners<'k>(&'k self, keys: &[&'k str]) -> Vec<&'k str> {
+        let owners = keys.iter().filter_map(|key| self.owners.get(*key)).flatten();
+        keys.iter().copied().chain(owners.filter(|owner| !owner.is_prefix()).map(Owner::text)).collect()
+    }
+
+    /// Which of `keys` are named, or belong to what is wanted.
+    fn kept_by(&self, keys: &[&str], wants: impl Fn(&Owner) -> bool, named: &HashSet<String>) -> HashSet<String> {
+        let is_kept =
+            |key: &str| named.contains(key) || self.owners.get(key).is_some_and(|owners| owners.iter().any(&wants));
+        keys.iter().filter(|key| is_kept(key)).map(|key| (*key).to_owned()).collect()
+    }
+
+    /// Whether anything must be read whole to be asked about the files that are being removed.
+    fn streams_again(&self) -> bool {
+        self.database.streams_again() || self.owners.values().flatten().any(Owner::is_prefix)
     }
 
     /// Settles removals that only streamed sources could still claim.
@@ -147,7 +182,7 @@ impl Site<'_> {
             return Ok(());
         }
         let keys: Vec<&str> = unsettled.iter().map(|removal| removal.object.key.as_str()).collect();
-        let wanted = self.database.wanted_by_stream(&keys).await.context(ASK)?;
+        let wanted = self.wanted_by_stream(&keys).await.context(ASK)?;
         self.settle(&unsettled, &wanted, removals).await
     }
 

@@ -306,7 +306,7 @@ impl Following {
         }
         self.gone += 1;
         let object = row.object.clone().filter(|_| self.gone == row.rivals)?;
-        Some(FileToGo { object, kind: row.kind.clone() })
+        Some(FileToGo { object, kind: row.kind.clone(), owners: Vec::new() })
     }
 }
 

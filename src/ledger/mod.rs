@@ -5,6 +5,7 @@
 //! orphans needs no memory for them. Every row belongs to a pair of database and store, so that one ledger can serve
 //! many configurations.
 
+mod derived;
 mod history;
 mod open;
 mod planned;
@@ -14,6 +15,7 @@ mod staging;
 
 use sqlx::sqlite::SqliteConnection;
 
+pub use derived::Resolved;
 pub use history::{Run, stamp};
 pub use open::default_path;
 pub use planned::{FileToGo, PlannedRow, Rows};

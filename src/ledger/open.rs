@@ -94,6 +94,7 @@ async fn open(path: &Path, fingerprint: &str, temporary: Option<tempfile::TempDi
         .fetch_one(&mut connection)
         .await?;
     connection.execute(super::staging::SCHEMA).await?;
+    connection.execute(sqlx::raw_sql(super::derived::SCHEMA)).await?;
     Ok(Ledger { connection, pair, _temporary: temporary })
 }
 

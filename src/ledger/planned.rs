@@ -7,6 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::Ledger;
+use crate::derived::Owner;
 use crate::finding::{Kind, Object};
 
 /// A file that is to be removed, and what it was found as.
@@ -14,6 +15,8 @@ use crate::finding::{Kind, Object};
 pub struct FileToGo {
     pub object: Object,
     pub kind: Kind,
+    /// What it belongs to, by a rule: it stays where that is wanted.
+    pub owners: Vec<Owner>,
 }
 
 /// A row that is to be removed.

@@ -64,7 +64,8 @@ impl Ledger {
     /// The run's findings of one kind after a position, in byte order of their keys.
     pub async fn findings(&mut self, kind: &Kind, after: &Position, limit: usize) -> Result<Vec<Finding>> {
         let rows = sqlx::query(
-            "SELECT f.key, f.table_name, f.record_id, f.size, f.last_modified, f.etag, f.created_at, f.held, f.shared, s.first_seen \
+            "SELECT f.key, f.table_name, f.record_id, f.size, f.last_modified, f.etag, f.created_at, f.held, f.shared, s.first_seen, \
+                    f.owners ->> 0 ->> 0 || iif(f.owners ->> 0 ->> 1, '*', '') AS derived_from \
              FROM temp.finding AS f JOIN sightings AS s \
                ON s.pair = ?1 AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name AND s.record_id = f.record_id \
              WHERE f.kind = ?2 AND (f.key, f.table_name, f.record_id) > (?3, ?4, ?5) \
@@ -91,6 +92,7 @@ fn finding(kind: &Kind, row: &SqliteRow) -> Result<Finding> {
             size: row.try_get::<i64, _>("size")?.unsigned_abs(),
             last_modified: time("last_modified")?,
             etag: row.try_get("etag")?,
+            derived_from: row.try_get("derived_from")?,
         },
         Kind::OrphanedRecord | Kind::Rule(_) => Subject::Record {
             table: row.try_get("table_name")?,

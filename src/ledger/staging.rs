@@ -7,6 +7,7 @@ use anyhow::Result;
 use chrono::DateTime;
 use serde_json::{Value, json};
 
+use super::derived::owners_of;
 use super::history::stamp;
 use super::{FileToGo, Ledger};
 use crate::compare::Note;
@@ -32,6 +33,7 @@ pub const SCHEMA: &str = "
         handle TEXT NOT NULL DEFAULT '',    -- its id, as the database finds it again
         undated INTEGER NOT NULL DEFAULT 0, -- whether its age is that of its first sighting
         shared INTEGER NOT NULL DEFAULT 0,  -- whether others want its file
+        owners TEXT,                        -- of a derived file: JSON, as in `derived`
         rivals INTEGER NOT NULL DEFAULT 0,  -- how many rows must go for its file to follow; 0: it stays, or is not there
         PRIMARY KEY (kind, key, table_name, record_id)
     ) WITHOUT ROWID;
@@ -66,8 +68,14 @@ const OUTSIDE: &str = "outside";
 const YOUNG: &str = "young";
 
 impl Ledger {
-    /// Takes a note of the scan; `hold` says why an orphaned file could not be acted on, if so.
-    pub async fn take(&mut self, note: Note, hold: impl Fn(&Object) -> Option<String>) -> Result<()> {
+    /// Takes a note of the scan; `hold` says why an orphaned file could not be acted on, if so, and `segment` in which first
+    /// path segment it lies.
+    pub async fn take(
+        &mut self,
+        note: Note,
+        hold: impl Fn(&Object) -> Option<String>,
+        segment: impl Fn(&str) -> String,
+    ) -> Result<()> {
         let object = |object: &Object| {
             let modified = microseconds(object.last_modified);
             json!([object.key, object.size, modified, object.etag, fold_hash(&fold(&object.key)), hold(object)])
@@ -83,6 +91,16 @@ impl Ledger {
                 let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, held) \
                            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 5 FROM json_each(?)";
                 return self.insert(sql, objects.iter().map(object).collect()).await;
+            }
+            Note::Derived(objects) => {
+                let objects: Vec<_> = objects
+                    .into_iter()
+                    .map(|derived| {
+                        let (held, segment) = (hold(&derived.object), segment(&derived.object.key));
+                        (derived, held, segment)
+                    })
+                    .collect();
+                return self.take_derived(&objects).await;
             }
             Note::Missing(keys) => (MISSING, keys),
             Note::MissingReferences(keys) => (MISSING_REFERENCE, keys),
@@ -279,27 +297,31 @@ impl Ledger {
 
     /// Orphaned files that may be removed, after a key and in byte order.
     pub async fn removable_after(&mut self, after: &str, limit: usize) -> Result<Vec<FileToGo>> {
-        let sql = "SELECT key, size, last_modified, etag FROM temp.finding \
+        let sql = "SELECT key, size, last_modified, etag, owners FROM temp.finding \
                    WHERE kind = 'orphaned-file' AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
         let query = sqlx::query_as(sql).bind(after).bind(limit as i64);
-        let rows: Vec<(String, i64, Option<i64>, Option<String>)> = query.fetch_all(&mut self.connection).await?;
-        let files = rows.into_iter().map(|(key, size, last_modified, etag)| FileToGo {
-            kind: Kind::OrphanedFile,
-            object: Object {
-                key,
-                size: size.unsigned_abs(),
-                last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
-                etag,
-                archived: false,
-                opaque_etag: false,
-            },
+        type File = (String, i64, Option<i64>, Option<String>, Option<String>);
+        let rows: Vec<File> = query.fetch_all(&mut self.connection).await?;
+        let files = rows.into_iter().map(|(key, size, last_modified, etag, owners)| {
+            Ok(FileToGo {
+                kind: Kind::OrphanedFile,
+                owners: owners.map_or(Ok(Vec::new()), |owners| owners_of(&owners))?,
+                object: Object {
+                    key,
+                    size: size.unsigned_abs(),
+                    last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
+                    etag,
+                    archived: false,
+                    opaque_etag: false,
+                },
+            })
         });
-        Ok(files.collect())
+        files.collect()
     }
 
     /// Drops everything that was found: a run that failed has no findings.
     pub async fn forget_all(&mut self) -> Result<()> {
-        sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched; DELETE FROM temp.condemned")
+        sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched; DELETE FROM temp.condemned; DELETE FROM temp.derived")
             .execute(&mut self.connection)
             .await?;
         Ok(())
@@ -336,6 +358,6 @@ pub struct Counts {
     pub tables: HashMap<String, u64>,
 }
 
-fn microseconds(time: Option<Time>) -> Option<i64> {
+pub(super) fn microseconds(time: Option<Time>) -> Option<i64> {
     time.map(|time| time.timestamp_micros())
 }

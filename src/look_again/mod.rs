@@ -1,6 +1,7 @@
 //! The second look: what the scan found on one side only is asked of both sides once more before it is reported. What
 //! changed meanwhile is no finding.
 
+mod derived;
 mod records;
 
 use anyhow::{Context, Result};
@@ -8,6 +9,7 @@ use anyhow::{Context, Result};
 use crate::database::Database;
 use crate::ledger::Ledger;
 
+pub use derived::at_derived;
 pub use records::at_records;
 
 /// Files asked for at once: a source that cannot be asked by key is streamed again for each window.

@@ -1,5 +1,6 @@
 //! What `--execute` does once the findings are known: plan, ask, remove, and report.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -84,6 +85,7 @@ impl Run<'_> {
             concurrency: self.config.storage.concurrency,
             max_deletes_per_second: self.config.safety.max_deletes_per_second,
             deadline: Instant::now().checked_add(left),
+            owners: HashMap::new(),
         };
         let executed = execute::execute(plan, confirmed, &mut site, &mut removals).await;
         report.requests = store.requests();

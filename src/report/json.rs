@@ -42,6 +42,7 @@ impl<'a> Json<'a> {
                     "object_bytes": totals.object_bytes,
                     "records": totals.records,
                     "references": totals.references,
+                    "derived": totals.derived,
                     "too_young": totals.too_young,
                     "held": totals.held,
                     "outside_prefix": totals.outside_prefix,
@@ -83,15 +84,21 @@ impl Rendering for Json<'_> {
         self.findings += 1;
         let (kind, first_seen) = (finding.kind.name(), machine_time(finding.first_seen));
         let value = match &finding.subject {
-            Subject::File { size, last_modified, etag } => json!({
-                "kind": kind,
-                "key": finding.key,
-                "size": size,
-                "last_modified": last_modified.map(machine_time),
-                "etag": etag,
-                "first_seen": first_seen,
-                "held": finding.held,
-            }),
+            Subject::File { size, last_modified, etag, derived_from } => {
+                let mut file = json!({
+                    "kind": kind,
+                    "key": finding.key,
+                    "size": size,
+                    "last_modified": last_modified.map(machine_time),
+                    "etag": etag,
+                    "first_seen": first_seen,
+                    "held": finding.held,
+                });
+                if let Some(owner) = derived_from {
+                    file["derived_from"] = json!(owner);
+                }
+                file
+            }
             Subject::Record { table, id, created_at, file: Some(file) } => json!({
                 "kind": kind,
                 "key": Some(&finding.key).filter(|key| !key.is_empty()),

@@ -139,6 +139,7 @@ impl<'a> Text<'a> {
         )?;
         let asides = [
             (totals.references, "References: ", ""),
+            (totals.derived, "Files that belong to wanted ones: ", ""),
             (totals.held, "Held, and never removed: ", ""),
             (totals.too_young, "Too young to judge: ", min_age.as_str()),
             (totals.outside_prefix, "Database keys outside the prefix, not compared: ", ""),
@@ -230,8 +231,12 @@ pub fn removals(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
 fn line(finding: &Finding) -> String {
     let key = Printable(&finding.key);
     let facts = match &finding.subject {
-        Subject::File { size: bytes, last_modified, .. } => {
-            format!("created: {}, {}", day(*last_modified), size(*bytes))
+        Subject::File { size: bytes, last_modified, derived_from, .. } => {
+            let facts = format!("created: {}, {}", day(*last_modified), size(*bytes));
+            match derived_from {
+                Some(owner) => format!("{facts}, belonged to {}", Printable(owner)),
+                None => facts,
+            }
         }
         Subject::Record { table, id, created_at, file } => {
             let row = format!("{} id {}, created: {}", Printable(table), Printable(id), day(*created_at));

@@ -1,0 +1,153 @@
+//! PURE: objects that belong to another key, with no row of their own: to which, by the rules of the configuration.
+
+use regex::Regex;
+
+/// Owners that one key may have, through however many steps; a chain that is longer ends there.
+const OWNERS: usize = 32;
+
+/// One `[[derived]]` rule.
+#[derive(Debug, Clone)]
+pub struct DerivedRule {
+    pattern: Regex,
+    owner: String,
+    is_prefix: bool,
+}
+
+/// What an object belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    Key(String),
+    /// Any key that begins with this.
+    Prefix(String),
+}
+
+impl Owner {
+    /// The key, or what it begins with.
+    pub fn text(&self) -> &str {
+        let (Owner::Key(text) | Owner::Prefix(text)) = self;
+        text
+    }
+
+    pub fn is_prefix(&self) -> bool {
+        matches!(self, Owner::Prefix(_))
+    }
+}
+
+impl DerivedRule {
+    /// Reads a rule as it is written.
+    pub fn new(pattern: &str, owner: &str) -> Result<Self, String> {
+        let wrong = |what: String| format!("[[derived]] pattern = {pattern:?}: {what}");
+        let regex = Regex::new(pattern).map_err(|error| wrong(format!("it is no regular expression: {error}")))?;
+        let (owner, is_prefix) = match owner.strip_suffix('*') {
+            Some(prefix) => (prefix, true),
+            None => (owner, false),
+        };
+        if owner.is_empty() {
+            return Err(wrong("its owner is empty, and would own everything".to_owned()));
+        }
+        for group in groups(owner) {
+            let is_known = match group.parse::<usize>() {
+                Ok(number) => number < regex.captures_len(),
+                Err(_) => regex.capture_names().flatten().any(|name| name == group),
+            };
+            if !is_known {
+                return Err(wrong(format!(
+                    "its owner names ${{{group}}}, and it has no such group; write ${{1}} where letters follow"
+                )));
+            }
+        }
+        Ok(DerivedRule { pattern: regex, owner: owner.to_owned(), is_prefix })
+    }
+
+    fn owner(&self, key: &str) -> Option<Owner> {
+        let captures = self.pattern.captures(key)?;
+        let mut owner = String::new();
+        captures.expand(&self.owner, &mut owner);
+        (!owner.is_empty()).then_some(if self.is_prefix { Owner::Prefix(owner) } else { Owner::Key(owner) })
+    }
+}
+
+/// Everything that `key` belongs to: its owners, and theirs, the nearest first. None where no rule speaks of it. A cycle
+/// ends where it closes.
+pub fn owners(rules: &[DerivedRule], key: &str) -> Vec<Owner> {
+    let mut owners: Vec<Owner> = Vec::new();
+    let mut next = 0;
+    let mut of = key.to_owned();
+    loop {
+        for owner in rules.iter().filter_map(|rule| rule.owner(&of)) {
+            if owner.text() != key && !owners.contains(&owner) && owners.len() < OWNERS {
+                owners.push(owner);
+            }
+        }
+        let Some(step) = owners[next..].iter().position(|owner| !owner.is_prefix()) else { return owners };
+        of = owners[next + step].text().to_owned();
+        next += step + 1;
+    }
+}
+
+/// The groups that a template names, as [`regex::Captures::expand`] reads it.
+fn groups(template: &str) -> Vec<&str> {
+    let mut groups = Vec::new();
+    let mut rest = template;
+    while let Some((_, after)) = rest.split_once('$') {
+        rest = after;
+        if let Some(after) = rest.strip_prefix('$') {
+            rest = after;
+        } else if let Some((name, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            groups.push(name);
+            rest = after;
+        } else {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            if end > 0 {
+                groups.push(&rest[..end]);
+            }
+            rest = &rest[end..];
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(rules: &[(&str, &str)]) -> Vec<DerivedRule> {
+        rules.iter().map(|(pattern, owner)| DerivedRule::new(pattern, owner).expect("a rule")).collect()
+    }
+
+    fn key(text: &str) -> Owner {
+        Owner::Key(text.to_owned())
+    }
+
+    #[test]
+    fn an_owner_is_a_key_or_a_prefix() {
+        let rules = rules(&[(r"^(.+)_preview\.png$", "$1.png"), (r"^(.+)\.thumb$", "$1.*")]);
+        assert_eq!(owners(&rules, "a/b_preview.png"), [key("a/b.png")]);
+        assert_eq!(owners(&rules, "a/b.thumb"), [Owner::Prefix("a/b.".to_owned())]);
+        assert_eq!(owners(&rules, "a/b.png"), []);
+    }
+
+    #[test]
+    fn chains_are_followed_and_cycles_end() {
+        let chain = rules(&[(r"^(.+)\.webp$", "$1"), (r"^(.+)@2x\.png$", "$1.png")]);
+        assert_eq!(owners(&chain, "a@2x.png.webp"), [key("a@2x.png"), key("a.png")]);
+        let cycle = rules(&[("^a(.*)$", "b$1"), ("^b(.*)$", "c$1"), ("^c(.*)$", "a$1")]);
+        assert_eq!(owners(&cycle, "a1"), [key("b1"), key("c1")]);
+        let growing = rules(&[("^(.*)$", "${1}x")]);
+        assert_eq!(owners(&growing, "a").len(), OWNERS);
+        assert_eq!(owners(&rules(&[("^(.*)$", "$1")]), "a"), []);
+    }
+
+    #[test]
+    fn an_unknown_group_is_an_error_that_says_what_to_write() {
+        for owner in ["$2.png", "$1_orig.png", "${name}", "$1$3"] {
+            let error = DerivedRule::new("^(.+)_preview$", owner).expect_err(owner);
+            assert!(error.contains("no such group") && error.contains("${1}"), "{error}");
+        }
+        for owner in ["${1}_orig.png", "$$1", "a$", "$0", "$1.*"] {
+            DerivedRule::new("^(.+)_preview$", owner).expect(owner);
+        }
+        assert!(DerivedRule::new("(", "$1").is_err() && DerivedRule::new("(.)", "*").is_err());
+        assert!(DerivedRule::new("^(?P<stem>.+)_p$", "$stem").is_ok());
+    }
+}

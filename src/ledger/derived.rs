@@ -1,0 +1,151 @@
+//! Objects that rules derive from other keys: on disk until it is known whether the database wants what they belong to.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::Ledger;
+use super::staging::microseconds;
+use crate::compare::DerivedObject;
+use crate::compare::owners::Wanted;
+use crate::derived::Owner;
+use crate::key::{fold, fold_hash};
+
+pub const SCHEMA: &str = "
+    CREATE TEMP TABLE derived (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        last_modified INTEGER,
+        etag TEXT,
+        held TEXT,
+        fold INTEGER NOT NULL, -- of its owner: that is what a row would misspell
+        young INTEGER NOT NULL,
+        segment TEXT NOT NULL,
+        owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix], the nearest first
+    );
+    CREATE TEMP TABLE owner (
+        number INTEGER PRIMARY KEY,
+        text TEXT NOT NULL,
+        is_prefix INTEGER NOT NULL,
+        wanted INTEGER NOT NULL DEFAULT 0, -- 1: only by rows that rules seem to condemn; 2: surely
+        UNIQUE (text, is_prefix)
+    );";
+
+/// What became of derived objects.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// Objects whose owners are wanted.
+    pub wanted: u64,
+    /// Objects that nobody wants and that are too young to judge.
+    pub young: u64,
+    /// First path segments of wanted ones.
+    pub segments: Vec<String>,
+}
+
+impl Ledger {
+    /// Takes derived objects of the scan, each with why it could not be acted on, if so, and its first path segment.
+    pub async fn take_derived(&mut self, objects: &[(DerivedObject, Option<String>, String)]) -> Result<()> {
+        let rows: Vec<_> = objects
+            .iter()
+            .map(|(DerivedObject { object, owners, is_young }, held, segment)| {
+                let named = owners.first().map_or(object.key.as_str(), Owner::text);
+                let owners: Vec<_> = owners.iter().map(|owner| json!([owner.text(), owner.is_prefix()])).collect();
+                json!([
+                    object.key,
+                    object.size,
+                    microseconds(object.last_modified),
+                    object.etag,
+                    held,
+                    fold_hash(&fold(named)),
+                    is_young,
+                    segment,
+                    owners
+                ])
+            })
+            .collect();
+        let sql = "INSERT INTO temp.derived (key, size, last_modified, etag, held, fold, young, segment, owners) \
+                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+                          value ->> 7, value -> 8 FROM json_each(?)";
+        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Gathers the owners of all derived objects, numbered in byte order. `false`: there are none.
+    pub async fn gather_owners(&mut self) -> Result<bool> {
+        let sql = "INSERT INTO temp.owner (text, is_prefix) \
+                   SELECT o.value ->> 0, o.value ->> 1 FROM temp.derived AS d, json_each(d.owners) AS o \
+                   GROUP BY 1, 2 ORDER BY 1, 2";
+        Ok(sqlx::query(sql).execute(&mut self.connection).await?.rows_affected() > 0)
+    }
+
+    /// Owners after a number, in byte order.
+    pub async fn owners_after(&mut self, number: i64, limit: usize) -> Result<Vec<(i64, Owner)>> {
+        let sql = "SELECT number, text, is_prefix FROM temp.owner WHERE number > ? ORDER BY number LIMIT ?";
+        let query = sqlx::query_as(sql).bind(number).bind(limit as i64);
+        let rows: Vec<(i64, String, bool)> = query.fetch_all(&mut self.connection).await?;
+        let owner =
+            |(number, text, is_prefix)| (number, if is_prefix { Owner::Prefix(text) } else { Owner::Key(text) });
+        Ok(rows.into_iter().map(owner).collect())
+    }
+
+    /// Marks owners that the database wants.
+    pub async fn want_owners(&mut self, owners: &[(i64, Wanted)]) -> Result<()> {
+        let rows: Vec<_> = owners.iter().map(|(number, wanted)| json!([number, strength(*wanted)])).collect();
+        let sql = "UPDATE temp.owner SET wanted = max(owner.wanted, told.wanted) \
+                   FROM (SELECT value ->> 0 AS number, value ->> 1 AS wanted FROM json_each(?)) AS told \
+                   WHERE owner.number = told.number";
+        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Makes orphaned files of those derived objects that nobody wants; those whose owners only rows that rules seem to
+    /// condemn name stay, until [`follow_owners`](Ledger::follow_owners).
+    pub async fn resolve_derived(&mut self) -> Result<Resolved> {
+        let sql = "
+            ALTER TABLE temp.derived ADD COLUMN wanted INTEGER NOT NULL DEFAULT 0;
+            UPDATE temp.derived SET wanted = coalesce((
+                SELECT max(w.wanted) FROM json_each(derived.owners) AS o
+                JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1), 0);
+            INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, owners)
+                SELECT 'orphaned-file', key, size, last_modified, etag, fold, held, owners FROM temp.derived
+                WHERE wanted = 0 AND NOT young;
+            INSERT OR IGNORE INTO temp.unmatched (side, key, fold)
+                SELECT 'young', key, fold FROM temp.derived WHERE wanted = 0 AND young;";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        let sql =
+            "SELECT count(*) FILTER (WHERE wanted > 0), count(*) FILTER (WHERE wanted = 0 AND young) FROM temp.derived";
+        let (wanted, young): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
+        let sql = "SELECT DISTINCT segment FROM temp.derived WHERE wanted > 0";
+        let segments = sqlx::query_scalar(sql).fetch_all(&mut self.connection).await?;
+        sqlx::raw_sql("DELETE FROM temp.derived WHERE wanted <> 1").execute(&mut self.connection).await?;
+        Ok(Resolved { wanted: wanted.unsigned_abs(), young: young.unsigned_abs(), segments })
+    }
+
+    /// Makes orphaned files of derived objects whose every owner goes with its condemned rows: they go in the same plan.
+    pub async fn follow_owners(&mut self, kinds: &[&str]) -> Result<u64> {
+        let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, owners)
+            SELECT 'orphaned-file', key, size, last_modified, etag, fold, held, owners FROM temp.derived AS d
+            WHERE NOT young AND NOT EXISTS (
+                SELECT 1 FROM json_each(d.owners) AS o
+                JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1
+                WHERE w.wanted > 0 AND (w.is_prefix OR NOT EXISTS (
+                    SELECT 1 FROM temp.finding AS f WHERE f.kind IN (SELECT value FROM json_each(?))
+                      AND f.key = w.text AND f.rivals > 0 AND f.held IS NULL)))";
+        let query = sqlx::query(sql).bind(serde_json::to_string(kinds)?);
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
+    }
+}
+
+/// Owners from their JSON.
+pub fn owners_of(json: &str) -> Result<Vec<Owner>> {
+    let owners: Vec<(String, bool)> = serde_json::from_str(json)?;
+    let owner = |(text, is_prefix)| if is_prefix { Owner::Prefix(text) } else { Owner::Key(text) };
+    Ok(owners.into_iter().map(owner).collect())
+}
+
+fn strength(wanted: Wanted) -> u8 {
+    match wanted {
+        Wanted::ByCondemned => 1,
+        Wanted::Yes => 2,
+    }
+}
