@@ -101,6 +101,15 @@ impl Image {
         self.0.iter().filter(|column| !after.0.contains(column))
     }
 
+    /// This row with what those of its columns that are `named` hold in `now`.
+    pub fn with(&self, now: &Image, named: impl Fn(&str) -> bool) -> Image {
+        let columns = self.0.iter().map(|(name, value)| {
+            let value = now.get(name).filter(|_| named(name)).unwrap_or(value);
+            (name.clone(), value.clone())
+        });
+        Image(columns.collect())
+    }
+
     /// What a column holds.
     pub fn get(&self, column: &str) -> Option<&Option<String>> {
         self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value)

@@ -51,7 +51,7 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
     let mut database = None;
     if execute::has_open_rows(&mut ledger).await? {
         let database = opened(&mut database, &config).await?;
-        execute::resume_rows(&mut ledger, database, &*store).await.context(RESUMING)?;
+        execute::resume_rows(&mut ledger, &config, database, &*store).await.context(RESUMING)?;
     }
     execute::resume(&mut ledger, None, &*store).await.context(RESUMING)?;
 

@@ -139,6 +139,23 @@ impl Rows {
         self.update(engine, set, &self.is_unchanged(engine, next, keyless, rule))
     }
 
+    /// Whether columns of the row hold what they were set to, their values as they are set: these are the first parameters,
+    /// then comes the handle.
+    pub fn is_set_sql(&self, engine: Engine, set: &[(&str, String)]) -> String {
+        let holds = set.iter().map(|(name, value)| {
+            let column = self.table.column(engine, name);
+            match engine {
+                // Not every type can be compared, but every one is text.
+                Engine::Postgres => format!("{column}::text IS NOT DISTINCT FROM ({value})::text"),
+                Engine::MySql => format!("{column} <=> {value}"),
+                Engine::Sqlite => format!("{column} IS {value}"),
+            }
+        });
+        let holds: Vec<String> = holds.collect();
+        let (table, it) = (self.table.sql(engine), self.is_it(engine, set.len() + 1));
+        format!("SELECT CASE WHEN {} THEN '1' ELSE '0' END FROM {table} WHERE {it}", holds.join(" AND "))
+    }
+
     /// Sets columns to what they were: their images are the first parameters, then comes the handle.
     pub fn unset_sql(&self, engine: Engine, columns: &[&ColumnFacts]) -> String {
         let images = columns.iter().enumerate();

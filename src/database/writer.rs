@@ -105,6 +105,39 @@ impl Writer<'_> {
         seen
     }
 
+    /// The same once whoever changes it has ended, be it a commit of ours whose answer was lost; and whether it holds what
+    /// these columns were to be set to.
+    pub async fn look_up(
+        &mut self,
+        section: usize,
+        handle: &str,
+        set: Option<&BTreeMap<String, Value>>,
+    ) -> Result<Option<(Seen, bool)>> {
+        self.connection.begin_writing().await?;
+        let found = self.try_look_up(section, handle, set).await;
+        self.connection.roll_back().await?;
+        found
+    }
+
+    async fn try_look_up(
+        &mut self,
+        section: usize,
+        handle: &str,
+        set: Option<&BTreeMap<String, Value>>,
+    ) -> Result<Option<(Seen, bool)>> {
+        let Some(seen) = self.read(section, handle, true).await? else { return Ok(None) };
+        let Some(columns) = set else { return Ok(Some((seen, false))) };
+        let engine = self.engine();
+        let rows = self.database.section(section)?.1;
+        let sql = rows.is_set_sql(engine, &assignments(engine, rows, columns)?);
+        let texts: Vec<String> = columns.values().map(|value| as_text(engine, value)).collect();
+        let mut parameters: Vec<Parameter> = texts.iter().map(|text| Parameter::Text(text)).collect();
+        parameters.push(Parameter::Text(handle));
+        let answer = self.connection.fetch(&sql, &parameters).await?;
+        let is_set = answer.into_iter().flatten().flatten().next().as_deref() == Some("1");
+        Ok(Some((seen, is_set)))
+    }
+
     async fn read(&mut self, section: usize, handle: &str, lock: bool) -> Result<Option<Seen>> {
         let database = self.database;
         let (source, rows) = database.section(section)?;
@@ -165,13 +198,7 @@ impl Writer<'_> {
             How::Set { columns, .. } => {
                 texts = columns.values().map(|value| as_text(engine, value)).collect();
                 cells.extend(texts.iter().map(|text| Some(text.as_str())));
-                let set = columns.iter().enumerate().map(|(at, (name, value))| {
-                    let facts = rows.columns.iter().find(|facts| facts.name == *name);
-                    let facts = facts.with_context(|| format!("column {name} cannot be set"))?;
-                    Ok((name.as_str(), image::set(engine, facts, letter(value), &placeholder(engine, at + 1))))
-                });
-                let set: Vec<(&str, String)> = set.collect::<Result<_>>()?;
-                rows.set_sql(engine, &set, value.is_none(), aim.rule)
+                rows.set_sql(engine, &assignments(engine, rows, columns)?, value.is_none(), aim.rule)
             }
         };
         cells.push(Some(aim.handle));
@@ -244,11 +271,8 @@ impl Writer<'_> {
         let mut cells: Vec<Option<&str>> = changes.iter().map(|(_, value)| value.as_deref()).collect();
         cells.push(Some(handle));
         self.connection.change(&rows.unset_sql(self.engine(), &columns), &cells).await?;
-        let expected = now.image.0.into_iter().map(|(name, value)| {
-            let old = changes.iter().find(|(changed, _)| *changed == name).map(|(_, old)| old.clone());
-            (name, old.unwrap_or(value))
-        });
-        self.is_as_it_was(section, handle, &Image(expected.collect())).await
+        // What else changes with it, such as the time of the last change, is the database's own business.
+        self.is_as_it_was(section, handle, &Image(changes.into_iter().cloned().collect())).await
     }
 
     async fn is_as_it_was(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
@@ -293,6 +317,20 @@ fn named(rows: &Rows, names: impl Iterator<Item = impl AsRef<str>>) -> Result<Ve
     names
         .map(|name| find(name.as_ref()).with_context(|| format!("there is no column {} any more", name.as_ref())))
         .collect()
+}
+
+/// Columns that are to be set, each with the SQL of its value, which are the first parameters.
+fn assignments<'c>(
+    engine: Engine,
+    rows: &Rows,
+    columns: &'c BTreeMap<String, Value>,
+) -> Result<Vec<(&'c str, String)>> {
+    let set = columns.iter().enumerate().map(|(at, (name, value))| {
+        let facts = rows.columns.iter().find(|facts| facts.name == *name);
+        let facts = facts.with_context(|| format!("column {name} cannot be set"))?;
+        Ok((name.as_str(), image::set(engine, facts, letter(value), &placeholder(engine, at + 1))))
+    });
+    set.collect()
 }
 
 /// A value of the configuration as the text that is bound.

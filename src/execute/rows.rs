@@ -183,14 +183,41 @@ impl<'a> Site<'a> {
         };
         let aim = Aim { section: row.section, handle: &row.handle, key: &row.key, rule: self.rule_of(row) };
         let outcome = writer.remove(aim, &going.seen, how).await;
-        if let Err(_) | Ok(Outcome::Unknown(_)) = outcome {
-            let database: &'a Database = self.database;
-            *writer = database.writer().await?;
+        let reason = match outcome {
+            Ok(Outcome::Unknown(reason)) => reason,
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => {
+                // Where that fails the next row fails, and not this one once more.
+                if let Ok(anew) = self.database.writer().await {
+                    *writer = anew;
+                }
+                return Err(error);
+            }
+        };
+        // What cannot be looked up now is left for the next run, and never guessed.
+        match self.learn_of_row(writer, going, how).await {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => Ok(Outcome::Failed(reason)),
+            Err(error) => Ok(Outcome::Unknown(format!("{reason}; and it could not be looked up: {error:#}"))),
         }
-        match outcome {
-            Ok(Outcome::Unknown(reason)) => learn(writer, going, how, reason).await,
-            outcome => outcome,
-        }
+    }
+
+    /// Looks up, on a connection of its own, what a commit did whose answer was lost. `None`: nothing.
+    async fn learn_of_row(&self, writer: &mut Writer<'a>, going: &Going<'_>, how: How<'_>) -> Result<Option<Outcome>> {
+        let database: &'a Database = self.database;
+        *writer = database.writer().await?;
+        let columns = match how {
+            How::Delete => None,
+            How::Set { columns, .. } => Some(columns),
+        };
+        Ok(match (columns, writer.look_up(going.row.section, &going.row.handle, columns).await?) {
+            (None, None) => Some(Outcome::Deleted),
+            (_, Some((now, _))) if now == going.seen => None,
+            (Some(columns), Some((now, true))) => {
+                Some(Outcome::Updated(going.seen.image.with(&now.image, |name| columns.contains_key(name))))
+            }
+            _ => Some(Outcome::Changed),
+        })
     }
 
     /// Counts what became of a row. `None`: nobody knows, and the intent stays open for the next run.
@@ -308,20 +335,6 @@ impl Following {
         let object = row.object.clone().filter(|_| self.gone == row.rivals)?;
         Some(FileToGo { object, kind: row.kind.clone(), owners: Vec::new() })
     }
-}
-
-/// Looks up what a commit did whose answer was lost.
-async fn learn(writer: &mut Writer<'_>, going: &Going<'_>, how: How<'_>, reason: String) -> Result<Outcome> {
-    let now = writer.see(going.row.section, &going.row.handle).await?;
-    Ok(match (how, now) {
-        (How::Delete, None) => Outcome::Deleted,
-        (_, Some(now)) if now == going.seen => Outcome::Failed(reason),
-        (How::Set { columns, .. }, Some(now)) => {
-            let is_ours = now.image.changes(&going.seen.image).all(|(name, _)| columns.contains_key(name));
-            if is_ours { Outcome::Updated(now.image) } else { Outcome::Unknown(reason) }
-        }
-        _ => Outcome::Unknown(reason),
-    })
 }
 
 fn cannot_be_put_back(reason: &str) -> String {

@@ -5,8 +5,9 @@ use chrono::Utc;
 
 use super::ASK;
 use super::resume::{at, wait_for_the_last_requests};
+use crate::config::{Action, Config};
 use crate::database::{Back, Database, Writer};
-use crate::finding::Image;
+use crate::finding::{Image, Kind};
 use crate::ledger::{Ledger, Removal, RowRemoval, State, Step, Which};
 use crate::storage::Store;
 
@@ -20,7 +21,7 @@ pub async fn has_open_rows(ledger: &mut Ledger) -> Result<bool> {
 
 /// Resolves every open row, and gives how many there were. A question that has no answer is an error: nothing is removed
 /// then.
-pub async fn resume_rows(ledger: &mut Ledger, database: &Database, store: &dyn Store) -> Result<u64> {
+pub async fn resume_rows(ledger: &mut Ledger, config: &Config, database: &Database, store: &dyn Store) -> Result<u64> {
     let (mut resolved, mut after) = (0, 0);
     loop {
         let open = ledger.removals(Which::OpenRows, after, BATCH).await?;
@@ -31,7 +32,7 @@ pub async fn resume_rows(ledger: &mut Ledger, database: &Database, store: &dyn S
         let mut writer = database.writer().await.context(ASK)?;
         let mut steps = Vec::new();
         for removal in &open {
-            steps.extend(resolve(&mut writer, database, store, removal).await?);
+            steps.extend(resolve(&mut writer, config, database, store, removal).await?);
             resolved += 1;
         }
         ledger.advance(&steps, "row-resume", Utc::now()).await?;
@@ -40,6 +41,7 @@ pub async fn resume_rows(ledger: &mut Ledger, database: &Database, store: &dyn S
 
 async fn resolve(
     writer: &mut Writer<'_>,
+    config: &Config,
     database: &Database,
     store: &dyn Store,
     removal: &Removal,
@@ -50,12 +52,23 @@ async fn resolve(
     };
     let section = database.section_of(&row.table);
     let section = section.with_context(|| format!("the table {} is not configured any more", row.table))?;
-    let now = writer.see(section, &row.handle).await.context(ASK)?.map(|seen| seen.image);
+    // What the rule set, if it still is one.
+    let set = match config.records[section].action(&Kind::named(&removal.kind)) {
+        Action::Set(columns) if removal.state == State::RowUpdating => Some(columns),
+        _ => None,
+    };
+    let now = writer.look_up(section, &row.handle, set).await.context(ASK)?;
+    let (now, is_set) = now.map_or((None, false), |(seen, is_set)| (Some(seen.image), is_set));
     const ENDED: &str = "the run ended before it was removed";
     let (state, after) = match (removal.state, now) {
         (State::RowDeleting, Some(_)) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
         (State::RowDeleting, None) => (State::RowDeletedUnsettled, None),
-        (State::RowUpdating, Some(now)) if now != *before => (State::RowUpdatedUnsettled, Some(now)),
+        (State::RowUpdating, Some(now)) if now != *before => match set {
+            None => (State::RowUpdatedUnsettled, Some(now)),
+            // What else was changed was not changed by us.
+            Some(set) if is_set => (State::RowUpdatedUnsettled, Some(before.with(&now, |name| set.contains_key(name)))),
+            Some(_) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
+        },
         (State::RowUpdating, _) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
         (State::RowDeletedUnsettled, Some(_)) => {
             return Ok(vec![Step::because(id, State::PutBack, "the run ended as it was put back")]);

@@ -128,8 +128,9 @@ impl Run<'_> {
             let sides = opened.insert(self.open().await?);
             // Where nobody can confirm nothing is removed, and nothing else is changed either.
             if sides.advisory.is_some() && std::io::stdin().is_terminal() {
-                let rows = execute::resume_rows(ledger, &sides.database, &*sides.store).await.context(RESUMING)?;
-                let files = execute::resume(ledger, Some(&sides.database), &*sides.store).await.context(RESUMING)?;
+                let (database, store) = (&sides.database, &*sides.store);
+                let rows = execute::resume_rows(ledger, &self.config, database, store).await.context(RESUMING)?;
+                let files = execute::resume(ledger, Some(database), store).await.context(RESUMING)?;
                 report.resumed = rows + files;
             }
             let inspection = Inspection {
