@@ -33,7 +33,7 @@ fn a_newer_ledger_is_left_alone() {
     let scene = Scene::on_s3();
     scene.run(&[]);
     let url = format!("sqlite:{}", scene.tool.path("ledger.db").display());
-    super::scene::run_sql(&url, "PRAGMA user_version = 1000");
+    crate::support::sqlite::run_sql(&url, "PRAGMA user_version = 1000");
     let outcome = terminal::run_without_prompt(&scene.tool, &["--execute"]);
     assert_eq!(outcome.code, 1, "{outcome:#?}");
     assert!(outcome.stderr.contains("newer version"), "{outcome:#?}");

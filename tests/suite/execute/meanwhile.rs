@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use super::scene::{Scene, about, bytes_of, run_sql};
+use super::scene::{Scene, about, bytes_of};
 use super::second_look::{FOR_GOOD, expect_skipped};
 use crate::support::s3::{Call, Fault, What, days, insert_old_rows};
 use crate::support::servers::Database;
+use crate::support::sqlite::run_sql;
 use crate::support::tool::Outcome;
 
 /// Runs `hook` once, before the first call of a kind of which `fits` is true.

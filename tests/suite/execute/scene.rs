@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use crate::support::s3::{ACCESS_KEY, About, SECRET_KEY, Server, days, insert_old_rows};
-use crate::support::servers::{Database, blocking};
+use crate::support::servers::Database;
 use crate::support::sqlite::Sqlite;
 use crate::support::terminal;
 use crate::support::tool::{Outcome, Tool};
@@ -275,12 +274,4 @@ fn files_below(folder: PathBuf) -> BTreeMap<String, Vec<u8>> {
 
 fn is_ulid(text: &str) -> bool {
     text.len() == 26 && text.chars().all(|c| ULID.contains(c.to_ascii_uppercase()))
-}
-
-/// Runs a statement on a SQLite database, also from within a hook, which has no scene at hand.
-pub fn run_sql(url: &str, statement: &str) {
-    blocking(async {
-        let mut connection = SqliteConnection::connect(url).await.expect("the database");
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("the statement");
-    });
 }

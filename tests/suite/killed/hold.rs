@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::process::Process;
 use super::scene::{Scene, TRASH};
 use crate::support::s3::{Call, Fault, Gate, Seen, What};
+use crate::support::tool::Tool;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -68,29 +69,30 @@ pub struct Hold {
 impl Hold {
     /// Runs the tool until it is held there, and kills it.
     pub fn kill(self, scene: &Scene, arguments: &[&str]) {
+        if let Step::Failpoint(_) = self.step {
+            return self.kill_at_failpoint(&scene.tool, arguments, &scene.name());
+        }
         println!("held {:?} {:?}, number {}", self.moment, self.step, self.nth);
-        let (gate, marker) = (Gate::default(), scene.tool.path("held"));
+        let gate = Gate::default();
+        scene.server().fault(self.fault(&gate));
+        Process::start(&scene.tool, arguments, &[], &scene.name()).kill_once(|| gate.is_reached());
+        scene.server().no_more_faults();
+    }
+
+    /// The same with any tool, to which `typed` confirms, at one of the binary's failpoints.
+    pub fn kill_at_failpoint(self, tool: &Tool, arguments: &[&str], typed: &str) {
+        println!("held {:?} {:?}, number {}", self.moment, self.step, self.nth);
+        let Step::Failpoint(name) = self.step else { panic!("{:?} is no failpoint", self.step) };
+        let marker = tool.path("held");
         // A scene can be held more than once.
         if marker.exists() {
             fs::remove_file(&marker).expect("the marker of the hold before");
         }
-        let environment = match self.step {
-            Step::Failpoint(name) => {
-                let moment = if self.moment == Moment::Before { "before" } else { "after" };
-                let hold = OsString::from(format!("{name}:{moment}:{}", self.nth));
-                vec![("CLEANUP_ASSETS_HOLD", hold), ("CLEANUP_ASSETS_HOLD_FILE", marker.clone().into_os_string())]
-            }
-            _ => {
-                scene.server().fault(self.fault(&gate));
-                Vec::new()
-            }
-        };
-        let process = Process::start(&scene.tool, arguments, &environment, &scene.name());
-        process.kill_once(|| gate.is_reached() || marker.exists());
-        if let Step::Failpoint(_) = self.step {
-            return;
-        }
-        scene.server().no_more_faults();
+        let moment = if self.moment == Moment::Before { "before" } else { "after" };
+        let hold = OsString::from(format!("{name}:{moment}:{}", self.nth));
+        let environment =
+            [("CLEANUP_ASSETS_HOLD", hold), ("CLEANUP_ASSETS_HOLD_FILE", marker.clone().into_os_string())];
+        Process::start(tool, arguments, &environment, typed).kill_once(|| marker.exists());
     }
 
     fn fault(self, gate: &Gate) -> Fault {

@@ -42,4 +42,5 @@ mod purge;
 mod put_back;
 mod removal;
 mod restore;
+mod rows;
 mod scene;

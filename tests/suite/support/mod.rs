@@ -5,6 +5,7 @@ pub mod local;
 pub mod mariadb;
 pub mod postgres;
 pub mod proxy;
+pub mod row_scene;
 pub mod s3;
 pub mod servers;
 pub mod sqlite;

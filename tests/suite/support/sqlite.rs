@@ -53,3 +53,11 @@ impl Database for Sqlite {
         rows.unwrap_or_else(|e| panic!("{e}: {sql}"))
     }
 }
+
+/// Runs a statement on a SQLite database, also from within a hook, which has no database at hand.
+pub fn run_sql(url: &str, statement: &str) {
+    blocking(async {
+        let mut connection = SqliteConnection::connect(url).await.expect("the database");
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("the statement");
+    });
+}
