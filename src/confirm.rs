@@ -47,7 +47,11 @@ fn sentence(plan: &DeletionPlan, target: &Target<'_>) -> String {
     for table in &census.tables {
         let name = Printable(&table.table);
         if table.deleted > 0 {
-            parts.push(format!("DELETE {} of {name}", counted(table.deleted, "row")));
+            let reach = table
+                .cascade
+                .as_ref()
+                .map(|reach| format!(" (and what follows: {}; that cannot be brought back)", Printable(reach)));
+            parts.push(format!("DELETE {} of {name}{}", counted(table.deleted, "row"), reach.unwrap_or_default()));
         }
         if table.updated > 0 {
             parts.push(format!("update {} of {name}", counted(table.updated, "row")));

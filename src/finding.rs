@@ -270,6 +270,8 @@ pub struct Totals {
     pub orphaned_records: u64,
     /// Records that rules condemn.
     pub condemned_records: u64,
+    /// How many of those have no object.
+    pub condemned_without_file: u64,
     /// Findings that no run may act on.
     pub held: u64,
 }
@@ -303,6 +305,7 @@ impl Totals {
         self.orphaned_file_bytes += other.orphaned_file_bytes;
         self.orphaned_records += other.orphaned_records;
         self.condemned_records += other.condemned_records;
+        self.condemned_without_file += other.condemned_without_file;
         self.held += other.held;
     }
 

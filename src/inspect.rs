@@ -127,6 +127,7 @@ impl Inspection<'_> {
     ) -> Result<Counts> {
         tracing::debug!("holding what is in doubt");
         ledger.hold_near_misses().await?;
+        ledger.hold_trashed().await?;
         // A wrong pair is refused as a whole; what it finds is not held one by one.
         if wrong_pair.is_none() {
             self.hold_what_is_unknown(ledger, totals, forgotten).await?;

@@ -30,8 +30,10 @@ pub struct TableCensus {
     pub updated: u64,
     /// How many rows the table has in all.
     pub of: u64,
-    /// What else deleting them would change, where that is not allowed.
+    /// What else deleting them would change.
     pub cascade: Option<String>,
+    /// Whether that is allowed.
+    pub allow_cascade: bool,
 }
 
 impl Census {
@@ -128,7 +130,7 @@ pub fn plan(
             return Err(Refusal::TooLarge { removals, of, what, limit: limits.max_percent });
         }
     }
-    for table in census.tables.iter().filter(|table| table.deleted > 0) {
+    for table in census.tables.iter().filter(|table| table.deleted > 0 && !table.allow_cascade) {
         if let Some(reaches) = &table.cascade {
             return Err(Refusal::Cascade { table: table.table.clone(), reaches: reaches.clone() });
         }

@@ -235,10 +235,16 @@ fn checked(
     if file.trash.prefix.is_empty() || !file.trash.prefix.ends_with('/') {
         return Err("[trash] prefix must end in \"/\"".to_owned().into());
     }
+    let records = each(file.records, line_of, records)?;
+    for (at, section) in records.iter().enumerate() {
+        if records[..at].iter().any(|other| other.table == section.table && other.id != section.id) {
+            return Err(format!("[[records]] table {}: two sections of it must have the same id", section.table).into());
+        }
+    }
     Ok(Config {
         database: database(file.database)?,
         storage: storage(file.storage, lookup)?,
-        records: each(file.records, line_of, records)?,
+        records,
         references: file.references.into_iter().map(reference).collect::<Result<_, _>>()?,
         derived: each(file.derived, line_of, |rule| DerivedRule::new(&rule.pattern, &rule.owner))?,
         safety: file.safety,

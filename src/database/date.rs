@@ -7,7 +7,8 @@ use crate::finding::Time;
 
 /// Unix seconds before 1973 are more likely something else: 20240114 is a date without its dashes.
 const PLAUSIBLE_SECONDS: std::ops::Range<f64> = 1e8..1e11;
-const PLAUSIBLE_MILLISECONDS: std::ops::Range<f64> = 1e11..1e14;
+/// Milliseconds before 2001 are more likely 202401141200: a time without its separators.
+const PLAUSIBLE_MILLISECONDS: std::ops::Range<f64> = 1e12..1e14;
 
 /// The time that `text` stands for; without a zone, in UTC. `None` where it cannot be read.
 pub fn parse(text: &str) -> Option<Time> {
@@ -64,9 +65,18 @@ mod tests {
 
     #[test]
     fn what_may_be_something_else_is_not_read() {
-        for text in
-            ["", "yesterday", "0000-00-00 00:00:00", "infinity", "NaN", "20240114", "42", "-1705201200", "2024-13-01"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "0000-00-00 00:00:00",
+            "infinity",
+            "NaN",
+            "20240114",
+            "202401141200",
+            "42",
+            "-1705201200",
+            "2024-13-01",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -195,7 +195,12 @@ impl Rows {
             (false, Engine::MySql) => format!("{value} = CAST({key} AS BINARY)"),
             (false, Engine::Sqlite) => format!("{value} = {key}"),
         };
-        let mut conditions = vec![self.is_it(engine, at), same_key, self.owns()];
+        let mut conditions = vec![self.is_it(engine, at), same_key];
+        if engine == Engine::MySql {
+            // It takes no subquery on the table that it changes (error 1093): the row was read under a lock just now.
+            return conditions.join(" AND ");
+        }
+        conditions.push(self.owns());
         conditions.extend(rule.and_then(|rule| self.rules.get(rule)).map(|rule| rule.condition.clone()));
         conditions.join(" AND ")
     }

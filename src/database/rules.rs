@@ -58,8 +58,13 @@ pub fn owner_is_gone(
 /// MySQL and SQLite read the list of owners once, and look each id up in it.
 fn is_not_listed(engine: Engine, id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
     let (table, owner) = (owners.table.sql(engine), owners.table.column(engine, &owners.id.name));
-    let is_same_type = owners.id.type_name.eq_ignore_ascii_case(&id.type_name) && engine != Engine::Sqlite;
-    let (this, that) = match is_same_type {
+    if engine == Engine::Sqlite && is_whole(id) && is_whole(owners.id) {
+        // Both are converted alike, and the key's index serves.
+        let owner = format!("cleanup_assets_owner.{}", quoted(engine, &owners.id.name));
+        return format!("NOT EXISTS (SELECT 1 FROM {table} AS cleanup_assets_owner WHERE {owner} = {id_column})");
+    }
+    let is_same_type = owners.id.type_name.eq_ignore_ascii_case(&id.type_name) || is_whole(id) && is_whole(owners.id);
+    let (this, that) = match is_same_type && engine == Engine::MySql {
         true => (id_column.to_owned(), owner.clone()),
         false => (as_written(engine, id_column), as_written(engine, &owner)),
     };
@@ -70,26 +75,28 @@ fn is_not_listed(engine: Engine, id_column: &str, id: &ColumnFacts, owners: &Own
 /// index of the owners' key, for which the id must be of the key's own type.
 fn has_no_owner(id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
     let owner = format!("cleanup_assets_owner.{}", quoted(Engine::Postgres, &owners.id.name));
-    let text = format!("btrim({id_column}::text)");
-    let same = match (PostgresFamily::of(id), PostgresFamily::of(owners.id)) {
-        (this, that) if this == that && this != PostgresFamily::Other => format!("{owner} = {id_column}"),
-        _ if id.type_name == owners.id.type_name => format!("{owner} = {id_column}"),
-        (PostgresFamily::Text, PostgresFamily::Whole) => {
-            format!(
-                "{owner} = CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN {text}::bigint WHEN {text} ~ '^-?[0-9]{{19}}$' THEN \
-                 CASE WHEN {text}::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 THEN {text}::bigint END END"
-            )
-        }
-        (PostgresFamily::Text, PostgresFamily::Uuid) => {
-            format!("{owner} = CASE WHEN {text} ~* '^([0-9a-f]{{4}}-?){{8}}$' THEN {text}::uuid END")
-        }
-        (PostgresFamily::Whole | PostgresFamily::Uuid, PostgresFamily::Text) => {
-            format!("{owner} IN ({text}, upper({text}))")
-        }
-        _ => format!("{} = {}", as_written(Engine::Postgres, &owner), as_written(Engine::Postgres, id_column)),
-    };
     let table = owners.table.sql(Engine::Postgres);
-    format!("NOT EXISTS (SELECT 1 FROM {table} AS cleanup_assets_owner WHERE {same})")
+    let none = |same: &str| format!("NOT EXISTS (SELECT 1 FROM {table} AS cleanup_assets_owner WHERE {same})");
+    let text = format!("btrim({id_column}::text)");
+    let slow =
+        || none(&format!("{} = {}", as_written(Engine::Postgres, &owner), as_written(Engine::Postgres, id_column)));
+    match (PostgresFamily::of(id), PostgresFamily::of(owners.id)) {
+        (this, that) if this == that && this != PostgresFamily::Other => none(&format!("{owner} = {id_column}")),
+        _ if id.type_name == owners.id.type_name => none(&format!("{owner} = {id_column}")),
+        // What cannot be read as the owner's key is not judged.
+        (PostgresFamily::Text, PostgresFamily::Whole) => format!(
+            "CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN {} ELSE FALSE END",
+            none(&format!("{owner} = {text}::bigint"))
+        ),
+        (PostgresFamily::Text, PostgresFamily::Uuid) => format!(
+            "CASE WHEN {text} ~* '^([0-9a-f]{{4}}-?){{8}}$' THEN {} ELSE FALSE END",
+            none(&format!("{owner} = {text}::uuid"))
+        ),
+        (PostgresFamily::Whole | PostgresFamily::Uuid, PostgresFamily::Text) => {
+            format!("CASE WHEN {} THEN {} ELSE FALSE END", none(&format!("{owner} = {text}")), slow())
+        }
+        _ => slow(),
+    }
 }
 
 /// Types of PostgreSQL that can be compared with each other through an index.
@@ -137,8 +144,18 @@ fn as_written(engine: Engine, column: &str) -> String {
     match engine {
         Engine::Postgres => format!("replace(lower(trim({column}::text)), '-', '')"),
         Engine::MySql => format!("REPLACE(LOWER(TRIM(CAST({column} AS CHAR))), '-', '')"),
-        Engine::Sqlite => format!("replace(lower(trim(CAST({column} AS TEXT))), '-', '')"),
+        // A REAL that is a whole number is written 7.0.
+        Engine::Sqlite => format!(
+            "CASE WHEN typeof({column}) = 'real' AND {column} = CAST({column} AS INTEGER) \
+             THEN CAST(CAST({column} AS INTEGER) AS TEXT) ELSE replace(lower(trim(CAST({column} AS TEXT))), '-', '') END"
+        ),
     }
+}
+
+/// Whether a column of MySQL or SQLite holds whole numbers.
+fn is_whole(facts: &ColumnFacts) -> bool {
+    let name = facts.type_name.to_lowercase();
+    name.contains("int") && !name.contains("point")
 }
 
 /// A text as a literal, whatever a backslash means to the server.

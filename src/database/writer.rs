@@ -53,6 +53,8 @@ pub enum Outcome {
     Updated(Image),
     /// It is not what it was.
     Changed,
+    /// There is nothing to do, and why.
+    Kept(String),
     /// Nothing was changed, and why.
     Failed(String),
     /// The answer to the commit was lost: it must be looked up.
@@ -210,18 +212,21 @@ impl Writer<'_> {
         }
         match how {
             How::Delete => Ok(Outcome::Deleted),
-            How::Set { lets_go, .. } => self.after(aim, lets_go).await,
+            How::Set { lets_go, .. } => self.after(aim, seen, lets_go).await,
         }
     }
 
     /// Looks at what was set.
-    async fn after(&mut self, aim: Aim<'_>, lets_go: bool) -> Result<Outcome> {
+    async fn after(&mut self, aim: Aim<'_>, before: &Seen, lets_go: bool) -> Result<Outcome> {
         let Some(after) = self.read(aim.section, aim.handle, true).await? else {
             return Ok(Outcome::Failed("its id would have changed".to_owned()));
         };
         if lets_go && after.owns && after.key == aim.key {
             let reason = "it would still own its file: [[records]] needs a where that is FALSE for what then sets";
             return Ok(Outcome::Failed(reason.to_owned()));
+        }
+        if after.image == before.image {
+            return Ok(Outcome::Kept("it holds these values already".to_owned()));
         }
         Ok(Outcome::Updated(after.image))
     }
@@ -278,10 +283,12 @@ impl Writer<'_> {
     async fn is_as_it_was(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
         let now = self.read(section, handle, true).await?.map(|seen| seen.image);
         let Some(now) = now else { return Ok(Back::Failed("it was inserted, and is not there".to_owned())) };
-        Ok(match image.changes(&now).next() {
-            None => Back::Done,
-            Some((name, _)) => Back::Failed(format!("the database would have changed its {name}")),
-        })
+        // A trigger that keeps the time of the last change must not keep the row away.
+        for (name, _) in image.changes(&now) {
+            let table = &self.database.section(section)?.0.name;
+            tracing::warn!("{table} id {handle} is back, and the database has set its {name} to another value");
+        }
+        Ok(Back::Done)
     }
 
     async fn settle(&mut self, back: Result<Back>) -> Result<Back> {

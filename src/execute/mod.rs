@@ -64,6 +64,14 @@ pub struct Site<'a> {
     pub owners: HashMap<String, Vec<Owner>>,
 }
 
+/// Whether a window of files may be left in the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// It may, after the batch in hand.
+    UntilStopped,
+    ToItsEnd,
+}
+
 /// Carries the plan out. What was done until an error stands in `removals`.
 pub async fn execute(
     plan: DeletionPlan,
@@ -92,13 +100,13 @@ impl Site<'_> {
             let Some(last) = window.last() else { break };
             after.clone_from(&last.object.key);
             left -= window.len();
-            self.remove_window(&window, removals).await?;
+            self.remove_window(&window, Pace::UntilStopped, removals).await?;
         }
         Ok(())
     }
 
     /// Removes files for which the sources that must be streamed are streamed once before and once after.
-    async fn remove_window(&mut self, window: &[FileToGo], removals: &mut Removals) -> Result<()> {
+    async fn remove_window(&mut self, window: &[FileToGo], pace: Pace, removals: &mut Removals) -> Result<()> {
         let keys: Vec<&str> = window.iter().map(|file| file.object.key.as_str()).collect();
         let derived = window.iter().filter(|file| !file.owners.is_empty());
         self.owners = derived.map(|file| (file.object.key.clone(), file.owners.clone())).collect();
@@ -107,7 +115,7 @@ impl Site<'_> {
         let mut unsettled = Vec::new();
         let mut failure = Ok(());
         for batch in window.chunks(size) {
-            if let Some(reason) = self.must_stop() {
+            if let (Pace::UntilStopped, Some(reason)) = (pace, self.must_stop()) {
                 removals.stopped = Some(reason);
                 break;
             }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use futures::StreamExt;
 
-use super::{ASK, Site};
+use super::{ASK, Pace, Site};
 use crate::config::Action;
 use crate::database::{Aim, Back, Database, How, Outcome, Writer};
 use crate::finding::{Image, Kind, Object, Seen};
@@ -18,7 +18,9 @@ use crate::storage::Presence;
 /// Rows between two commits to the ledger.
 const BATCH: usize = 100;
 /// Rows whose files are removed together, where every source can be asked by key.
-const WINDOW: usize = 1_000;
+const WINDOW: usize = 500;
+/// The same where a source is read whole to be asked, once before and once after.
+const STREAMED_WINDOW: usize = 10_000;
 
 /// A row that is being removed: its intent is on record.
 struct Going<'p> {
@@ -37,7 +39,7 @@ struct Following {
 impl<'a> Site<'a> {
     /// Removes the rows of the plan, at most `planned`, and the files that follow them.
     pub(super) async fn remove_rows(&mut self, planned: u64, removals: &mut Removals) -> Result<()> {
-        let window = if self.database.streams_again() { super::WINDOW } else { WINDOW };
+        let window = if self.database.streams_again() { STREAMED_WINDOW } else { WINDOW };
         let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
         let (mut place, mut following) = (0, Following::default());
         while left > 0 && removals.stopped.is_none() {
@@ -60,8 +62,8 @@ impl<'a> Site<'a> {
                 files.extend(batch.iter().zip(removed).filter_map(|(row, removed)| following.file_of(row, removed)));
             }
             if !files.is_empty() {
-                // Rows are gone by now, and files without them are what the next run would find.
-                self.remove_window(&files, removals).await?;
+                // Their rows are gone: whatever stops the run, these files are of the batches in hand.
+                self.remove_window(&files, Pace::ToItsEnd, removals).await?;
             }
         }
         Ok(())
@@ -71,6 +73,8 @@ impl<'a> Site<'a> {
     async fn remove_batch(&mut self, batch: &[PlannedRow], removals: &mut Removals) -> Result<Vec<bool>> {
         self.still_alone().await?;
         let looks = self.look_at_objects(batch).await;
+        // What is missing from a bucket that is gone is not proven to be missing (I2).
+        self.store.is_there().await.context("the storage could not be looked at once more")?;
         let database: &'a Database = self.database;
         let mut writer = database.writer().await.context(ASK)?;
         let (going, left) = self.judge(&mut writer, batch, looks, removals).await?;
@@ -112,10 +116,7 @@ impl<'a> Site<'a> {
             (Some(object), Ok(Presence::Present(now))) if judge::is_unchanged(object, &now) => None,
             (Some(_), Ok(Presence::Present(_))) => Some("its file changed".to_owned()),
             (None, Ok(Presence::Present(_))) => Some("its file is there now".to_owned()),
-            (_, Ok(Presence::Missing)) => match self.store.is_there().await {
-                Ok(()) => None,
-                Err(error) => Some(format!("the storage could not be looked at: {error:#}")),
-            },
+            (_, Ok(Presence::Missing)) => None,
             (_, Ok(Presence::Unknown(reason))) => Some(reason),
             (_, Err(error)) => Some(format!("its file could not be looked at: {error:#}")),
         }
@@ -236,6 +237,10 @@ impl<'a> Site<'a> {
             Ok(Outcome::Changed) => {
                 removals.skipped += 1;
                 Some(Step::because(id, State::Skipped, "it changed"))
+            }
+            Ok(Outcome::Kept(reason)) => {
+                removals.skipped += 1;
+                Some(Step::because(id, State::Skipped, reason))
             }
             Ok(Outcome::Failed(reason)) => {
                 removals.fail(&name, &reason);

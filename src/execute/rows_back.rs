@@ -51,7 +51,10 @@ async fn resolve(
         return Ok(vec![Step::because(id, State::Failed, "the ledger does not hold the row")]);
     };
     let section = database.section_of(&row.table);
-    let section = section.with_context(|| format!("the table {} is not configured any more", row.table))?;
+    let Some(section) = section else {
+        tracing::warn!("{} id {} is left open: its table is not configured any more", row.table, row.id);
+        return Ok(Vec::new());
+    };
     // What the rule set, if it still is one.
     let set = match config.records[section].action(&Kind::named(&removal.kind)) {
         Action::Set(columns) if removal.state == State::RowUpdating => Some(columns),
@@ -100,7 +103,11 @@ async fn resolve(
     steps.push(match back {
         Back::Done => Step::because(id, State::PutBack, "its file appeared as it was removed"),
         Back::Taken(reason) => Step::because(id, removed, reason),
-        Back::Failed(reason) => anyhow::bail!("{} id {} could not be put back: {reason}", row.table, row.id),
+        // It stays on record, for `restore`: no later run is held up by it.
+        Back::Failed(reason) => {
+            tracing::warn!("{} id {} could not be put back: {reason}", row.table, row.id);
+            Step::because(id, removed, format!("its file appeared, and it could not be put back: {reason}"))
+        }
     });
     Ok(steps)
 }

@@ -48,6 +48,7 @@ pub const SCHEMA: &str = "
         size INTEGER NOT NULL,
         last_modified INTEGER,
         etag TEXT,
+        fold INTEGER NOT NULL,
         held TEXT
     ) WITHOUT ROWID;
     PRAGMA temp.journal_mode = OFF;";
@@ -88,8 +89,9 @@ impl Ledger {
                 return self.insert(sql, objects.iter().map(object).collect()).await;
             }
             Note::Condemned(objects) => {
-                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, held) \
-                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 5 FROM json_each(?)";
+                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, fold, held) \
+                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+                           FROM json_each(?)";
                 return self.insert(sql, objects.iter().map(object).collect()).await;
             }
             Note::Derived(objects) => {
@@ -223,12 +225,27 @@ impl Ledger {
             CREATE INDEX temp.near_file ON near (file);
             UPDATE temp.finding SET held = (SELECT 'looks like ' || n.named FROM temp.near AS n WHERE n.file = finding.key)
                 WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT file FROM temp.near);
+            UPDATE temp.finding SET held = (SELECT 'looks like ' || min(u.key) FROM temp.unmatched AS u
+                                            WHERE u.fold = finding.fold AND u.side <> 'young')
+                WHERE kind NOT IN ('orphaned-file', 'orphaned-record') AND held IS NULL AND rivals > 0
+                  AND fold IN (SELECT fold FROM temp.unmatched WHERE side <> 'young');
             INSERT INTO temp.near SELECT fold, key, '' FROM temp.unmatched WHERE side = 'young';
+            INSERT INTO temp.near SELECT fold, key, '' FROM temp.condemned;
             CREATE INDEX temp.near_fold ON near (fold);
             UPDATE temp.finding SET held = (SELECT 'looks like ' || min(n.file) FROM temp.near AS n WHERE n.fold = finding.fold)
                 WHERE kind = 'orphaned-record' AND held IS NULL AND fold IN (SELECT fold FROM temp.near);
             DROP TABLE temp.near;";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds records without an object whose file is in our own trash: it can be brought back.
+    pub async fn hold_trashed(&mut self) -> Result<()> {
+        let sql = "UPDATE temp.finding SET held = 'its file is in the trash, and `restore` brings it back' \
+                   WHERE kind <> 'orphaned-file' AND held IS NULL AND size IS NULL AND key <> '' AND EXISTS ( \
+                       SELECT 1 FROM removals AS r WHERE r.pair = ? AND r.key = finding.key AND r.handle IS NULL \
+                         AND r.state IN ('trashed', 'trashed-unsettled'))";
+        sqlx::query(sql).bind(self.pair).execute(&mut self.connection).await?;
         Ok(())
     }
 
@@ -344,6 +361,10 @@ impl Ledger {
             }
             totals.held += held.unsigned_abs();
         }
+        let sql =
+            "SELECT count(*) FROM temp.finding WHERE size IS NULL AND kind NOT IN ('orphaned-file', 'orphaned-record')";
+        let lost: i64 = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
+        totals.condemned_without_file = lost.unsigned_abs();
         let sql = "SELECT table_name, count(*) FROM temp.finding WHERE kind <> 'orphaned-file' GROUP BY table_name";
         let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
         counts.tables = rows.into_iter().map(|(table, count)| (table, count.unsigned_abs())).collect();

@@ -55,7 +55,9 @@ pub async fn at_records(
     }
     let mut looked = looking.looked;
     if let more @ 1.. = looked.unreadable.saturating_sub(NAMED as u64) {
-        looked.warnings.push(format!("{more} more rows are kept because a rule's date cannot be read"));
+        looked
+            .warnings
+            .push(format!("{more} more rows have dates that cannot be read, and their rules do not condemn them"));
     }
     Ok(looked)
 }
@@ -167,12 +169,17 @@ impl Looking<'_> {
 
     /// Counts the rows that a rule keeps because it does not know where to look for their owner.
     async fn at_strangers(&mut self) -> Result<()> {
-        for stranger in self.database.session().await?.strangers().await? {
+        let strangers = self.database.session().await?.strangers().await?;
+        let more = strangers.len().saturating_sub(NAMED);
+        for stranger in strangers.into_iter().take(NAMED) {
             let crate::database::Stranger { table, rule, type_column, type_name, rows } = stranger;
             let plural = if rows == 1 { "row is" } else { "rows are" };
             self.looked.warnings.push(format!(
                 "{table}: {rows} {plural} kept, as {type_column} is {type_name:?} and rule {rule} names no table for it"
             ));
+        }
+        if more > 0 {
+            self.looked.warnings.push(format!("rows of {more} more types are kept, as no rule names a table for them"));
         }
         Ok(())
     }
@@ -214,7 +221,7 @@ impl Looking<'_> {
             if self.looked.unreadable <= NAMED as u64 {
                 let text: String = text.chars().take(60).collect();
                 self.looked.warnings.push(format!(
-                    "{} id {}: rule {} keeps it, as its {} is no date that can be read: {}",
+                    "{} id {}: rule {} does not condemn it, as its {} is no date that can be read: {}",
                     record.table,
                     Printable(&record.id),
                     rule.name,

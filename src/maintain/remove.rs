@@ -138,14 +138,13 @@ impl Run<'_> {
             let records = &self.config.records[section];
             let at = tables.iter().position(|census| census.table == table).unwrap_or(tables.len());
             if at == tables.len() {
-                let cascade = match records.allow_cascade {
-                    true => None,
-                    false => database.reach_of_deletes(section).await.context("the database")?,
-                };
+                let cascade = database.reach_of_deletes(section).await.context("the database")?;
                 // Two sections of one table are two keys of the same rows.
-                let of = self.config.records.iter().zip(&inspected.tables).filter(|(other, _)| other.table == table);
-                let of = of.map(|(_, rows)| *rows).max().unwrap_or(0);
-                tables.push(TableCensus { table, of, cascade, ..TableCensus::default() });
+                let same =
+                    || self.config.records.iter().zip(&inspected.tables).filter(|(other, _)| other.table == table);
+                let of = same().map(|(_, rows)| *rows).max().unwrap_or(0);
+                let allow_cascade = same().all(|(other, _)| other.allow_cascade);
+                tables.push(TableCensus { table, of, cascade, allow_cascade, ..TableCensus::default() });
             }
             match records.action(&kind) {
                 Action::Delete => tables[at].deleted += rows,

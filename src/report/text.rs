@@ -78,6 +78,9 @@ impl<'a> Text<'a> {
                 let (young, age) = (totals.too_young_records, &self.report.min_age);
                 writeln!(self.out, "✅ No orphaned records; {young} without a file are younger than {age}")
             }
+            0 if totals.condemned_without_file > 0 || totals.too_young_condemned > 0 => {
+                writeln!(self.out, "✅ No orphaned records; what rules say of others stands below")
+            }
             0 => writeln!(self.out, "✅ All {} DB records have corresponding files", totals.records),
             _ => self.found(found, "orphaned record"),
         }
