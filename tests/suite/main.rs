@@ -11,4 +11,5 @@ mod faults;
 mod house;
 mod killed;
 mod read_only;
+mod real_applications;
 mod support;

@@ -1,0 +1,13 @@
+//! Real applications: tables and keys as they make them, and the README's own configuration for each.
+//!
+//! Each has live files, true orphans and a lost file. Exactly those are found; `--execute` removes exactly the orphans,
+//! and the run after it finds only what it may not act on.
+
+mod active_storage;
+mod discourse;
+mod medialibrary;
+mod nextcloud;
+mod redmine;
+mod scene;
+mod strapi;
+mod wordpress;
