@@ -75,7 +75,8 @@ pub fn owners(rules: &[DerivedRule], key: &str) -> Vec<Owner> {
     let mut of = key.to_owned();
     loop {
         for owner in rules.iter().filter_map(|rule| rule.owner(&of)) {
-            if owner.text() != key && !owners.contains(&owner) && owners.len() < OWNERS {
+            let is_itself = !owner.is_prefix() && owner.text() == key;
+            if !is_itself && !owners.contains(&owner) && owners.len() < OWNERS {
                 owners.push(owner);
             }
         }
@@ -125,6 +126,8 @@ mod tests {
         assert_eq!(owners(&rules, "a/b_preview.png"), [key("a/b.png")]);
         assert_eq!(owners(&rules, "a/b.thumb"), [Owner::Prefix("a/b.".to_owned())]);
         assert_eq!(owners(&rules, "a/b.png"), []);
+        let itself = [DerivedRule::new("^([^.]+)$", "$1*").expect("a rule")];
+        assert_eq!(owners(&itself, "a/b"), [Owner::Prefix("a/b".to_owned())]);
     }
 
     #[test]
