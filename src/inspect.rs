@@ -132,6 +132,9 @@ impl Inspection<'_> {
         if wrong_pair.is_none() {
             self.hold_what_is_unknown(ledger, totals, forgotten).await?;
         }
+        let rules = self.config.rules();
+        let rules: Vec<&str> = rules.iter().map(|name| &**name).collect();
+        ledger.hold_with_owners(&rules).await?;
         tracing::debug!("keeping what was found");
         ledger.keep_kinds(self.kinds).await?;
         if let Some(only) = self.only {
@@ -144,6 +147,7 @@ impl Inspection<'_> {
         let newest = TimeDelta::from_std(min_age.0).ok().and_then(|min_age| Utc::now().checked_sub_signed(min_age));
         let reason = format!("its table has no created_at, and it was first seen less than {min_age} ago");
         ledger.hold_newcomers(newest.unwrap_or_default(), &reason).await?;
+        ledger.hold_with_owners(&rules).await?;
         ledger.count_findings(totals).await
     }
 

@@ -266,6 +266,10 @@ impl Part {
             self.segments.known(&object.key);
         } else {
             let is_young = verdict == Verdict::YoungFile;
+            // Until it is known better: one that turns out to be wanted makes its folder a known one.
+            if !is_young {
+                self.segments.orphan(&object.key);
+            }
             self.derived.push(DerivedObject { object: object.clone(), owners, is_young });
         }
         true

@@ -18,10 +18,10 @@ pub const SCHEMA: &str = "
         last_modified INTEGER,
         etag TEXT,
         held TEXT,
-        fold INTEGER NOT NULL, -- of its owner: that is what a row would misspell
+        fold INTEGER NOT NULL,
         young INTEGER NOT NULL,
         segment TEXT NOT NULL,
-        owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix], the nearest first
+        owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix, its fold], the nearest first
     );
     CREATE TEMP TABLE owner (
         number INTEGER PRIMARY KEY,
@@ -48,15 +48,17 @@ impl Ledger {
         let rows: Vec<_> = objects
             .iter()
             .map(|(DerivedObject { object, owners, is_young }, held, segment)| {
-                let named = owners.first().map_or(object.key.as_str(), Owner::text);
-                let owners: Vec<_> = owners.iter().map(|owner| json!([owner.text(), owner.is_prefix()])).collect();
+                let owners: Vec<_> = owners
+                    .iter()
+                    .map(|owner| json!([owner.text(), owner.is_prefix(), fold_hash(&fold(owner.text()))]))
+                    .collect();
                 json!([
                     object.key,
                     object.size,
                     microseconds(object.last_modified),
                     object.etag,
                     held,
-                    fold_hash(&fold(named)),
+                    fold_hash(&fold(&object.key)),
                     is_young,
                     segment,
                     owners
@@ -134,12 +136,28 @@ impl Ledger {
         let query = sqlx::query(sql).bind(serde_json::to_string(kinds)?);
         Ok(query.execute(&mut self.connection).await?.rows_affected())
     }
+
+    /// Holds derived files of what is held: of orphaned files, and of rows of these kinds.
+    pub async fn hold_with_owners(&mut self, kinds: &[&str]) -> Result<()> {
+        let sql = "
+            WITH kind (name) AS (SELECT 'orphaned-file' UNION SELECT value FROM json_each(?)),
+            held (key, reason) AS (
+                SELECT f.key, min(h.held) FROM temp.finding AS f CROSS JOIN json_each(f.owners) AS o CROSS JOIN kind
+                CROSS JOIN temp.finding AS h ON h.kind = kind.name AND h.key >= o.value ->> 0
+                    AND h.key <= (o.value ->> 0) || iif(o.value ->> 1, char(1114111), '')
+                WHERE f.kind = 'orphaned-file' AND f.held IS NULL AND f.owners IS NOT NULL AND h.held IS NOT NULL
+                GROUP BY f.key)
+            UPDATE temp.finding SET held = held.reason FROM held
+            WHERE finding.kind = 'orphaned-file' AND finding.key = held.key";
+        sqlx::query(sql).bind(serde_json::to_string(kinds)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
 }
 
 /// Owners from their JSON.
 pub fn owners_of(json: &str) -> Result<Vec<Owner>> {
-    let owners: Vec<(String, bool)> = serde_json::from_str(json)?;
-    let owner = |(text, is_prefix)| if is_prefix { Owner::Prefix(text) } else { Owner::Key(text) };
+    let owners: Vec<(String, bool, i64)> = serde_json::from_str(json)?;
+    let owner = |(text, is_prefix, _)| if is_prefix { Owner::Prefix(text) } else { Owner::Key(text) };
     Ok(owners.into_iter().map(owner).collect())
 }
 

@@ -213,7 +213,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Holds orphaned files and records whose keys agree but for their spelling (I4). A hash that two folds share holds
+    /// Holds orphaned files and records whose keys agree but for their spelling (I4), and derived files whose owners' keys
+    /// do. A hash that two folds share holds
     /// one finding too many, which is the side to err on.
     pub async fn hold_near_misses(&mut self) -> Result<()> {
         let sql = "
@@ -222,8 +223,13 @@ impl Ledger {
             INSERT INTO temp.near
                 SELECT f.fold, f.key, min(u.key) FROM temp.finding AS f CROSS JOIN temp.unmatched AS u ON u.fold = f.fold
                 WHERE f.kind = 'orphaned-file' AND u.side <> 'young' GROUP BY f.key;
+            INSERT INTO temp.near
+                SELECT u.fold, f.key, min(u.key) FROM temp.finding AS f CROSS JOIN json_each(f.owners) AS o
+                CROSS JOIN temp.unmatched AS u ON u.fold = o.value ->> 2
+                WHERE f.kind = 'orphaned-file' AND f.owners IS NOT NULL AND u.side <> 'young' GROUP BY f.key, u.fold;
             CREATE INDEX temp.near_file ON near (file);
-            UPDATE temp.finding SET held = (SELECT 'looks like ' || n.named FROM temp.near AS n WHERE n.file = finding.key)
+            UPDATE temp.finding
+                SET held = (SELECT 'looks like ' || min(n.named) FROM temp.near AS n WHERE n.file = finding.key)
                 WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT file FROM temp.near);
             UPDATE temp.finding SET held = (SELECT 'looks like ' || min(u.key) FROM temp.unmatched AS u
                                             WHERE u.fold = finding.fold AND u.side <> 'young')
