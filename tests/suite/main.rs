@@ -12,4 +12,5 @@ mod house;
 mod killed;
 mod read_only;
 mod real_applications;
+mod row_faults;
 mod support;

@@ -1,6 +1,7 @@
 //! How a test finds the servers that `tests/run` starts, and what every test database offers.
 
 use std::future::Future;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A database of one test's own, gone with the value.
@@ -17,6 +18,21 @@ pub trait Database {
     /// `text` as a literal of the engine's SQL.
     fn literal(&self, text: &str) -> String {
         format!("'{}'", text.replace('\'', "''"))
+    }
+}
+
+/// One that a scene and its test share.
+impl<D: Database> Database for Rc<D> {
+    fn url(&self) -> String {
+        (**self).url()
+    }
+
+    fn run(&self, sql: &str) {
+        (**self).run(sql);
+    }
+
+    fn texts(&self, sql: &str) -> Vec<String> {
+        (**self).texts(sql)
     }
 }
 
