@@ -13,4 +13,5 @@ mod killed;
 mod read_only;
 mod real_applications;
 mod row_faults;
+mod rules;
 mod support;
