@@ -3,6 +3,8 @@
 //! Each test goes from a configuration through a run that is confirmed at a terminal to the state of rows and files, and
 //! most of them on all three engines: [`on_every_engine`] makes a test of each.
 
+mod ages;
+mod dates;
 mod samples;
 mod scene;
 
