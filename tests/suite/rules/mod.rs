@@ -5,8 +5,10 @@
 
 mod ages;
 mod dates;
+mod missing_file;
 mod samples;
 mod scene;
+mod shared;
 
 /// Makes each of these functions, which take an [`Engine`](scene::Engine), a test on every engine.
 macro_rules! on_every_engine {
