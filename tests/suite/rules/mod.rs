@@ -4,7 +4,9 @@
 //! most of them on all three engines: [`on_every_engine`] makes a test of each.
 
 mod ages;
+mod cascades;
 mod dates;
+mod limits;
 mod missing_file;
 mod samples;
 mod scene;
