@@ -74,7 +74,7 @@ async fn mysql(connection: &mut Connection, table: &Table) -> Result<Vec<ColumnF
 }
 
 async fn sqlite(connection: &mut Connection, table: &Table) -> Result<Vec<ColumnFacts>> {
-    let sql = "SELECT name, type, CAST(hidden IN (2, 3) AS TEXT), CAST(pk = 1 AS TEXT) FROM pragma_table_xinfo(?, ?) \
+    let sql = "SELECT name, type, CAST(hidden IN (2, 3) AS TEXT), CAST(pk > 0 AS TEXT) FROM pragma_table_xinfo(?, ?) \
                WHERE hidden <> 1";
     let schema = table.schema.as_deref().unwrap_or("main");
     let rows = connection.fetch(sql, &[Parameter::Text(&table.name), Parameter::Text(schema)]).await?;
