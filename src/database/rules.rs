@@ -36,8 +36,12 @@ pub struct Owners<'a> {
     pub id: &'a ColumnFacts,
 }
 
+/// What the owners' table is called in a rule's SQL: it can be the one that owns the rows.
+const OWNER: &str = "cleanup_assets_owner";
+
 /// TRUE for rows whose owner is gone. `type_column` and `id_column` are qualified; `id` is what the catalog says of the
-/// latter. Two types that write the same id in two ways must not make an owner look gone.
+/// latter. An id that two types, or two programs, write in two ways must not make an owner look gone, and one that cannot
+/// be read as the owner's is not judged.
 pub fn owner_is_gone(
     engine: Engine,
     (type_column, id_column): (&str, &str),
@@ -55,47 +59,65 @@ pub fn owner_is_gone(
     format!("(({}) IS TRUE)", gone.collect::<Vec<_>>().join(" OR "))
 }
 
-/// MySQL and SQLite read the list of owners once, and look each id up in it.
-fn is_not_listed(engine: Engine, id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
-    let (table, owner) = (owners.table.sql(engine), owners.table.column(engine, &owners.id.name));
-    if engine == Engine::Sqlite && is_whole(id) && is_whole(owners.id) {
-        // Both are converted alike, and the key's index serves.
-        let owner = format!("cleanup_assets_owner.{}", quoted(engine, &owners.id.name));
-        return format!("NOT EXISTS (SELECT 1 FROM {table} AS cleanup_assets_owner WHERE {owner} = {id_column})");
+impl Owners<'_> {
+    fn column(&self, engine: Engine) -> String {
+        format!("{OWNER}.{}", quoted(engine, &self.id.name))
     }
-    let is_same_type = owners.id.type_name.eq_ignore_ascii_case(&id.type_name) || is_whole(id) && is_whole(owners.id);
-    let (this, that) = match is_same_type && engine == Engine::MySql {
-        true => (id_column.to_owned(), owner.clone()),
-        false => (as_written(engine, id_column), as_written(engine, &owner)),
-    };
-    format!("{this} NOT IN (SELECT {that} FROM {table} WHERE {owner} IS NOT NULL)")
+
+    /// No owner is the same as `this`; an index of the owners' key serves it.
+    fn none(&self, engine: Engine, this: &str) -> String {
+        let (table, owner) = (self.table.sql(engine), self.column(engine));
+        format!("NOT EXISTS (SELECT 1 FROM {table} AS {OWNER} WHERE {owner} = {this})")
+    }
+
+    /// No owner is written like `id_column`, whatever the types; it reads them all.
+    fn none_written(&self, engine: Engine, id_column: &str) -> String {
+        let (table, owner) = (self.table.sql(engine), self.column(engine));
+        let (this, that) = (as_written(engine, id_column), as_written(engine, &owner));
+        format!("{this} NOT IN (SELECT {that} FROM {table} AS {OWNER} WHERE {owner} IS NOT NULL)")
+    }
+
+    /// First the one, and only where that finds nobody the other.
+    fn none_at_all(&self, engine: Engine, this: &str, id_column: &str) -> String {
+        let (fast, slow) = (self.none(engine, this), self.none_written(engine, id_column));
+        format!("CASE WHEN {fast} THEN {slow} ELSE FALSE END")
+    }
 }
 
-/// PostgreSQL would read a list that outgrows its working memory again for each row; so it looks each id up through the
-/// index of the owners' key, for which the id must be of the key's own type.
+fn is_not_listed(engine: Engine, id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
+    if is_whole(id) && is_whole(owners.id) {
+        return owners.none(engine, id_column);
+    }
+    let is_same_type = owners.id.type_name.eq_ignore_ascii_case(&id.type_name);
+    let is_one_way = !id.is_text || id.is_binary || id.type_name.eq_ignore_ascii_case("uuid");
+    match (engine, is_same_type) {
+        (Engine::MySql, true) if is_one_way => owners.none(engine, id_column),
+        (_, true) => owners.none_at_all(engine, id_column, id_column),
+        (_, false) => owners.none_written(engine, id_column),
+    }
+}
+
+/// PostgreSQL would read a list that outgrows its working memory again for each row: wherever the id can be of the key's
+/// own type, it is looked up through the key's index.
 fn has_no_owner(id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
-    let owner = format!("cleanup_assets_owner.{}", quoted(Engine::Postgres, &owners.id.name));
-    let table = owners.table.sql(Engine::Postgres);
-    let none = |same: &str| format!("NOT EXISTS (SELECT 1 FROM {table} AS cleanup_assets_owner WHERE {same})");
+    let engine = Engine::Postgres;
     let text = format!("btrim({id_column}::text)");
-    let slow =
-        || none(&format!("{} = {}", as_written(Engine::Postgres, &owner), as_written(Engine::Postgres, id_column)));
     match (PostgresFamily::of(id), PostgresFamily::of(owners.id)) {
-        (this, that) if this == that && this != PostgresFamily::Other => none(&format!("{owner} = {id_column}")),
-        _ if id.type_name == owners.id.type_name => none(&format!("{owner} = {id_column}")),
-        // What cannot be read as the owner's key is not judged.
+        (PostgresFamily::Text, PostgresFamily::Text) => owners.none_at_all(engine, id_column, id_column),
+        (this, that) if this == that && this != PostgresFamily::Other => owners.none(engine, id_column),
+        _ if id.type_name == owners.id.type_name && !id.is_text => owners.none(engine, id_column),
         (PostgresFamily::Text, PostgresFamily::Whole) => format!(
             "CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN {} ELSE FALSE END",
-            none(&format!("{owner} = {text}::bigint"))
+            owners.none(engine, &format!("{text}::bigint"))
         ),
         (PostgresFamily::Text, PostgresFamily::Uuid) => format!(
             "CASE WHEN {text} ~* '^([0-9a-f]{{4}}-?){{8}}$' THEN {} ELSE FALSE END",
-            none(&format!("{owner} = {text}::uuid"))
+            owners.none(engine, &format!("{text}::uuid"))
         ),
         (PostgresFamily::Whole | PostgresFamily::Uuid, PostgresFamily::Text) => {
-            format!("CASE WHEN {} THEN {} ELSE FALSE END", none(&format!("{owner} = {text}")), slow())
+            owners.none_at_all(engine, &text, id_column)
         }
-        _ => slow(),
+        _ => owners.none_written(engine, id_column),
     }
 }
 
@@ -139,16 +161,23 @@ pub fn strangers(engine: Engine, table: &Table, type_column: &str, owners: &[Own
     )
 }
 
-/// An id without what two types may write in two ways: case, spaces around it, dashes in a UUID.
+/// An id without what two types, or two programs, may write in two ways: case, spaces around it, dashes in a UUID, zeros
+/// before a number and after its point.
 fn as_written(engine: Engine, column: &str) -> String {
     match engine {
-        Engine::Postgres => format!("replace(lower(trim({column}::text)), '-', '')"),
-        Engine::MySql => format!("REPLACE(LOWER(TRIM(CAST({column} AS CHAR))), '-', '')"),
-        // A REAL that is a whole number is written 7.0.
-        Engine::Sqlite => format!(
-            "CASE WHEN typeof({column}) = 'real' AND {column} = CAST({column} AS INTEGER) \
-             THEN CAST(CAST({column} AS INTEGER) AS TEXT) ELSE replace(lower(trim(CAST({column} AS TEXT))), '-', '') END"
-        ),
+        Engine::Postgres => {
+            let bare = format!("ltrim(replace(lower(trim({column}::text)), '-', ''), '0')");
+            format!("CASE WHEN strpos({bare}, '.') > 0 THEN rtrim(rtrim({bare}, '0'), '.') ELSE {bare} END")
+        }
+        Engine::MySql => {
+            let bare = format!("TRIM(LEADING '0' FROM REPLACE(LOWER(TRIM(CAST({column} AS CHAR))), '-', ''))");
+            let short = format!("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {bare}))");
+            format!("CASE WHEN LOCATE('.', {bare}) > 0 THEN {short} ELSE {bare} END")
+        }
+        Engine::Sqlite => {
+            let bare = format!("ltrim(replace(lower(trim(CAST({column} AS TEXT))), '-', ''), '0')");
+            format!("CASE WHEN instr({bare}, '.') > 0 THEN rtrim(rtrim({bare}, '0'), '.') ELSE {bare} END")
+        }
     }
 }
 
