@@ -8,3 +8,5 @@ mod history;
 mod ledger;
 mod output;
 mod sightings;
+
+pub use fixture::expect_usage_error;

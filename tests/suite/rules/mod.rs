@@ -5,9 +5,12 @@
 
 mod ages;
 mod cascades;
+mod configuration;
 mod dates;
 mod limits;
 mod missing_file;
+mod owners;
+mod reports;
 mod samples;
 mod scene;
 mod shared;
