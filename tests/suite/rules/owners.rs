@@ -11,6 +11,7 @@ on_every_engine!(
     a_whole_number_over_2_to_the_53,
     bytes_as_ids,
     an_id_that_is_null_points_at_nobody,
+    an_owner_of_the_same_table,
     an_owner_with_a_key_of_several_columns_is_found_by_its_id,
 );
 
@@ -190,6 +191,19 @@ fn an_id_that_is_null_points_at_nobody(engine: Engine) {
     ["live/4.png", "dead/5.png"].iter().for_each(|key| scene.put(key));
     file(&scene, "1", "live/1.png", "NULL");
     gone(&scene, &["dead/5.png"], &["live/1.png", "live/4.png"]);
+}
+
+/// Thumbnails in the table of their pictures.
+fn an_owner_of_the_same_table(engine: Engine) {
+    for pointer in [engine.one("integer", "bigint", "bigint"), "{text}"] {
+        let scene = owned(engine, "{id}", pointer, engine.one("integer", "bigint", "bigint"));
+        let config = std::fs::read_to_string(scene.tool.path("config.toml")).expect("the configuration");
+        scene.tool.configure(&config.replace("tour = \"tours\"", "tour = \"files\""));
+        file(&scene, "1", "live/1.png", "NULL");
+        file(&scene, "2", "live/2.png", if pointer == "{text}" { "'1'" } else { "1" });
+        file(&scene, "3", "dead/3.png", if pointer == "{text}" { "'4'" } else { "4" });
+        gone(&scene, &["dead/3.png"], &["live/1.png", "live/2.png"]);
+    }
 }
 
 fn an_owner_with_a_key_of_several_columns_is_found_by_its_id(engine: Engine) {
