@@ -42,10 +42,11 @@ fn pure_rooms_touch_no_database_store_terminal_clock_or_environment() {
                 .iter()
                 .any(|room| name == format!("database/{room}.rs"))
             || ["merge", "owners", "scope", "segments", "slice"].iter().any(|room| name == format!("compare/{room}.rs"))
+            || name == "storage/s3/page.rs"
             || name.starts_with("report/")
     };
     let rooms = rooms();
-    assert!(rooms.iter().filter(|(name, _)| pure(name)).count() >= 22);
+    assert!(rooms.iter().filter(|(name, _)| pure(name)).count() >= 23);
     let words = [
         "sqlx",
         "aws_",

@@ -1,9 +1,10 @@
 //! The SDK's own HTTP client, with four things added: requests are counted, the store's clock is read from each answer's
-//! `Date`, a delete counts only with the answer of a delete, and a listing's page that was cut off is an error of the connection, which the SDK retries. (Its XML
-//! reader takes a document that ends between two elements for a complete one, and the page would silently be short.)
+//! `Date`, a delete counts only with the answer of a delete, and a listing's page is read here, from its bytes. One that was
+//! cut off or cannot be read is an error of the connection, which the SDK retries. (Its own reader is slow, and takes a
+//! document that ends between two elements for a complete one: the page would silently be short.)
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::{
@@ -16,6 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use chrono::{DateTime, Utc};
 
+use super::page::{self, ListedPage};
 use crate::finding::{Requests, Time};
 
 /// What was sent, and what time the store says it is.
@@ -68,6 +70,21 @@ impl Meter {
     }
 }
 
+/// Where the page of one request is put, for whoever has sent it: an extension of the request.
+#[derive(Debug, Clone, Default)]
+pub struct Slot(Arc<Mutex<Option<ListedPage>>>);
+
+impl Slot {
+    fn put(&self, page: ListedPage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
+    }
+
+    /// The page of the last attempt.
+    pub fn take(&self) -> Option<ListedPage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// The SDK's HTTP client, metered.
 pub fn metered(meter: Arc<Meter>) -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
@@ -96,7 +113,7 @@ struct MeteredConnector {
 
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (is_list, is_delete) = (is_list(&request), request.method() == "DELETE");
+        let (slot, is_delete) = (request.extension::<Slot>().cloned(), request.method() == "DELETE");
         self.meter.count(&request);
         let meter = self.meter.clone();
         let answer = self.inner.call(request);
@@ -107,9 +124,10 @@ impl HttpConnector for MeteredConnector {
             if is_delete && response.status().is_success() && response.status().as_u16() != 204 {
                 return Err(ConnectorError::other("a delete was not answered with 204".into(), None));
             }
-            if is_list && response.status().is_success() {
-                let body = std::mem::replace(response.body_mut(), SdkBody::empty());
-                *response.body_mut() = whole_page(body).await?;
+            if let (Some(slot), true) = (slot, response.status().is_success()) {
+                let body = std::mem::replace(response.body_mut(), SdkBody::from(EMPTY_PAGE));
+                response.headers_mut().insert("content-length", EMPTY_PAGE.len().to_string());
+                slot.put(read_page(body).await?);
             }
             Ok(response)
         })
@@ -120,11 +138,11 @@ fn is_list(request: &HttpRequest) -> bool {
     request.method() == "GET" && request.uri().contains("list-type=2")
 }
 
-/// Reads a page to its end and makes sure that it is the whole document.
-async fn whole_page(body: SdkBody) -> Result<SdkBody, ConnectorError> {
+/// What the SDK reads in the place of a page.
+const EMPTY_PAGE: &str = "<ListBucketResult/>";
+
+async fn read_page(body: SdkBody) -> Result<ListedPage, ConnectorError> {
     let bytes = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
-    match bytes.trim_ascii_end().ends_with(b"ListBucketResult>") {
-        true => Ok(SdkBody::from(bytes)),
-        false => Err(ConnectorError::io("the page of the listing was cut off".into())),
-    }
+    page::parse(&bytes)
+        .map_err(|error| ConnectorError::io(format!("a page of the listing cannot be read: {error:#}").into()))
 }

@@ -3,6 +3,7 @@
 mod connector;
 mod copying;
 mod listing;
+pub mod page;
 mod removing;
 
 use std::error::Error;
