@@ -146,6 +146,8 @@ fn a_file_stays_where_only_one_of_its_rows_is_named(engine: Engine) {
     let outcome = scene.execute(&["--only", "only.csv"]);
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     expect(&outcome.json(), &[("dead", "both.png", "assets", "5")]);
+    let asked = outcome.stderr.contains("DELETE 1 row of assets") && !outcome.stderr.contains("1 file");
+    assert!(asked, "a file that stays is not told of: {outcome:#?}");
     assert_eq!(outcome.json()["removals"]["files_trashed"], 0);
     assert_eq!(scene.ids("assets"), ["1", "2", "3", "4"]);
     scene.expect_files(&[&LIVE[..], &["both.png"]].concat());
