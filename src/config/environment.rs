@@ -12,8 +12,8 @@ pub struct SubstitutionError {
 /// Replaces every `${NAME}` in the table's strings with what `lookup` gives for it.
 pub fn substitute(table: &mut DeTable<'_>, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(), SubstitutionError> {
     // In [[derived]], `$` is a group of a pattern.
-    let values = table.iter_mut().filter(|(name, _)| name.get_ref() != "derived");
-    values.map(|(_, value)| value).try_for_each(|value| in_value(value, lookup))
+    let sections = table.iter_mut().filter(|(name, _)| name.get_ref() != "derived");
+    sections.map(|(_, section)| section).try_for_each(|section| in_value(section, lookup))
 }
 
 fn in_value(
@@ -28,7 +28,7 @@ fn in_value(
             Ok(())
         }
         DeValue::Array(values) => values.iter_mut().try_for_each(|value| in_value(value, lookup)),
-        DeValue::Table(table) => substitute(table, lookup),
+        DeValue::Table(table) => table.iter_mut().try_for_each(|(_, value)| in_value(value, lookup)),
         _ => Ok(()),
     }
 }
