@@ -53,7 +53,7 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
         let database = opened(&mut database, &config).await?;
         execute::resume_rows(&mut ledger, &config, database, &*store).await.context(RESUMING)?;
     }
-    execute::resume(&mut ledger, None, &*store).await.context(RESUMING)?;
+    execute::resume(&mut ledger, None, &config.derived, &*store).await.context(RESUMING)?;
 
     let mut done = Done::default();
     let selections = match &what {

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 use chrono::Utc;
 
+use super::wanted::wanted;
 use super::{ASK, DELETE_BATCH, Site};
 use crate::finding::Time;
 use crate::key::Printable;
@@ -33,11 +34,10 @@ pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, remov
 }
 
 impl Site<'_> {
-    /// Leaves out trash that a row or reference names again while nothing is at its key: it is the last copy.
+    /// Leaves out trash that a row or reference names again, or what it belongs to, while nothing is at its key: it is the
+    /// last copy.
     async fn unwanted(&self, batch: &[Removal], removals: &mut Removals) -> Result<Vec<Removal>> {
-        let keys: Vec<&str> = batch.iter().map(|removal| removal.object.key.as_str()).collect();
-        let ask = async { self.database.session().await?.wanted(&keys).await };
-        let wanted = ask.await.context(ASK)?;
+        let wanted = wanted(self.database, &self.config.derived, batch).await.context(ASK)?;
         let mut unwanted = Vec::new();
         for removal in batch {
             let key = &removal.object.key;

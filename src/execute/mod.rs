@@ -12,6 +12,7 @@ mod removing;
 mod resume;
 mod rows;
 mod rows_back;
+mod wanted;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};

@@ -7,8 +7,10 @@ use chrono::Utc;
 use tokio::sync::OnceCell;
 
 use super::put_back::bring_back;
+use super::wanted::wanted;
 use super::{ASK, Restored};
 use crate::database::Database;
+use crate::derived::DerivedRule;
 use crate::finding::Object;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step, Which};
@@ -21,8 +23,13 @@ const SETTLING: Duration = Duration::from_secs(if cfg!(feature = "failpoints") {
 const BATCH: usize = 1_000;
 
 /// Resolves every open removal, and gives how many there were. A look that cannot be taken is an error: nothing is
-/// removed then.
-pub async fn resume(ledger: &mut Ledger, database: Option<&Database>, store: &dyn Store) -> Result<u64> {
+/// removed then. `derived`: by what rules files belong to others.
+pub async fn resume(
+    ledger: &mut Ledger,
+    database: Option<&Database>,
+    derived: &[DerivedRule],
+    store: &dyn Store,
+) -> Result<u64> {
     let mut resolved = 0;
     let mut after = 0;
     loop {
@@ -41,7 +48,7 @@ pub async fn resume(ledger: &mut Ledger, database: Option<&Database>, store: &dy
             }
             resolved += 1;
         }
-        steps.extend(settle(database, store, &unsettled).await?);
+        steps.extend(settle(database, derived, store, &unsettled).await?);
         ledger.advance(&steps, "resume", Utc::now()).await?;
     }
 }
@@ -99,14 +106,17 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
 }
 
 /// Asks the sources about what was removed: what they want goes back.
-async fn settle(database: Option<&Database>, store: &dyn Store, removed: &[Removal]) -> Result<Vec<Step>> {
+async fn settle(
+    database: Option<&Database>,
+    derived: &[DerivedRule],
+    store: &dyn Store,
+    removed: &[Removal],
+) -> Result<Vec<Step>> {
     // Without a database nothing can be settled; that it was removed is known all the same.
     let Some(database) = database.filter(|_| !removed.is_empty()) else {
         return Ok(removed.iter().map(|removal| Step::to(removal.id, removal.state)).collect());
     };
-    let keys: Vec<&str> = removed.iter().map(|removal| removal.object.key.as_str()).collect();
-    let ask = async { database.session().await?.wanted(&keys).await };
-    let wanted = ask.await.context(ASK)?;
+    let wanted = wanted(database, derived, removed).await.context(ASK)?;
     let mut steps = Vec::new();
     for removal in removed {
         let in_trash = removal.trash_key.is_some();

@@ -130,7 +130,8 @@ impl Run<'_> {
             if sides.advisory.is_some() && std::io::stdin().is_terminal() {
                 let (database, store) = (&sides.database, &*sides.store);
                 let rows = execute::resume_rows(ledger, &self.config, database, store).await.context(RESUMING)?;
-                let files = execute::resume(ledger, Some(database), store).await.context(RESUMING)?;
+                let files = execute::resume(ledger, Some(database), &self.config.derived, store).await;
+                let files = files.context(RESUMING)?;
                 report.resumed = rows + files;
             }
             let inspection = Inspection {
