@@ -5,6 +5,7 @@
 
 mod applications;
 mod command_line;
+mod derived;
 mod documents;
 mod execute;
 mod faults;

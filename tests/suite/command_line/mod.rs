@@ -3,7 +3,7 @@
 mod arguments;
 mod configuration;
 mod demo;
-mod fixture;
+pub mod fixture;
 mod history;
 mod ledger;
 mod output;

@@ -78,7 +78,7 @@ mod races;
 mod real;
 mod restore;
 mod restore_many;
-mod scene;
+pub mod scene;
 mod second_look;
 mod secrets;
 mod trash;

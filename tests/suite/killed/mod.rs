@@ -37,7 +37,7 @@
 mod agreement;
 mod every_call;
 mod hold;
-mod process;
+pub mod process;
 mod purge;
 mod put_back;
 mod removal;
