@@ -303,7 +303,7 @@ impl Catalog<'_> {
 
 fn expect_text(type_name: &str, section: &str) -> Result<()> {
     let upper = type_name.to_uppercase();
-    if upper.contains("JSON") || upper.ends_with("[]") || upper == "BYTEA" {
+    if upper.contains("JSON") || upper.ends_with("[]") || ["BYTEA", "RECORD"].contains(&upper.as_str()) {
         bail!(Misconfigured(format!(
             "{section} gives {upper} and not text: unpack it, with `->>`, jsonb_array_elements_text, unnest, \
              JSON_UNQUOTE or JSON_TABLE"
