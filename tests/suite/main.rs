@@ -10,6 +10,7 @@ mod documents;
 mod execute;
 mod faults;
 mod house;
+mod keys;
 mod killed;
 mod read_only;
 mod real_applications;

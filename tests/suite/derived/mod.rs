@@ -4,6 +4,7 @@
 mod held;
 mod judged;
 mod meanwhile;
+mod model;
 mod removed;
 mod wrong;
 
