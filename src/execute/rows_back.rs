@@ -119,12 +119,13 @@ pub async fn restore_rows(ledger: &mut Ledger, database: &Database, removals: &[
     let mut writer = database.writer().await.context(ASK)?;
     let (mut backs, mut steps) = (Vec::new(), Vec::new());
     for removal in removals {
-        let back = restore_row(&mut writer, database, removal).await;
-        let back = match back {
+        let back = match restore_row(&mut writer, database, removal).await {
             Ok(back) => back,
+            // The answer to a commit may be what was lost: it stays open, and is looked up before anything else is done.
             Err(error) => {
                 writer = database.writer().await.context(ASK)?;
-                Back::Failed(format!("{error:#}"))
+                backs.push(Back::Failed(format!("{error:#}")));
+                continue;
             }
         };
         let updated = removal.row.as_ref().is_some_and(|row| row.after.is_some());
