@@ -2,7 +2,7 @@
 
 use super::{
     BROKEN, ROWS, WAITING, WAITING_FOR_ROW, assert_converges, assert_one_failed, at_prompt, execute, gone, reported,
-    wait_for,
+    say, wait_for,
 };
 use crate::support::mariadb::MariaDb;
 use crate::support::postgres::Postgres;
@@ -30,7 +30,7 @@ fn a_row_that_stays_locked_fails_alone() {
         kept_locked(Box::new(Postgres::new()), fate);
         kept_locked(Box::new(MariaDb::new()), fate);
     }
-    println!("row_faults: 4 cells, rows that stay locked");
+    say(4, "rows that stay locked");
 }
 
 /// Deadlocks that the database makes up, of which the tool is the victim: so many times, for one row.
@@ -65,7 +65,7 @@ fn a_row_that_deadlocks_is_tried_again_and_fails_alone_in_the_end() {
         scene.database.run("DROP TRIGGER deadlock ON assets");
         assert_converges(&scene);
     }
-    println!("row_faults: {} cells, deadlocks that are made up", 2 * FATES.len());
+    say(2 * FATES.len(), "deadlocks that are made up");
 }
 
 /// A deadlock as it happens: the application has a counter locked that a trigger counts with, and wants the row that the
@@ -104,20 +104,20 @@ fn a_deadlock_in_postgres_is_tried_again_and_the_row_judged_again() {
         let database = Postgres::new();
         let name = database.texts("SELECT current_database()::text").remove(0);
         database.run(&format!("ALTER DATABASE {name} SET deadlock_timeout = '2s'"));
-        let trigger = "CREATE FUNCTION count() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        let trigger = "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                  UPDATE counters SET n = n + 1; RETURN OLD; END $$;
-             CREATE TRIGGER count BEFORE DELETE ON assets FOR EACH ROW EXECUTE FUNCTION count()";
+             CREATE TRIGGER counted BEFORE DELETE ON assets FOR EACH ROW EXECUTE FUNCTION counted()";
         deadlock(Box::new(database), trigger, WAITING, "SET deadlock_timeout = '10min'", end);
     }
-    println!("row_faults: 2 cells, deadlocks in PostgreSQL");
+    say(2, "deadlocks in PostgreSQL");
 }
 
 #[test]
 #[ignore = "needs MariaDB: run tests/run"]
 fn a_deadlock_in_mariadb_is_tried_again_and_the_row_judged_again() {
     for end in ["ROLLBACK", "COMMIT"] {
-        let trigger = "CREATE TRIGGER count BEFORE DELETE ON assets FOR EACH ROW UPDATE counters SET n = n + 1";
+        let trigger = "CREATE TRIGGER counted BEFORE DELETE ON assets FOR EACH ROW UPDATE counters SET n = n + 1";
         deadlock(Box::new(MariaDb::new()), trigger, WAITING_FOR_ROW, "DO 1", end);
     }
-    println!("row_faults: 2 cells, deadlocks in MariaDB");
+    say(2, "deadlocks in MariaDB");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use super::{ROWS, WAITING, WAITING_FOR_ROW, at_prompt, reported, wait_for};
+use super::{ROWS, WAITING, WAITING_FOR_ROW, at_prompt, reported, say, wait_for};
 use crate::support::mariadb::MariaDb;
 use crate::support::postgres::Postgres;
 use crate::support::row_scene::{BUCKET, FATES, Fate, RowScene, TRASH};
@@ -47,7 +47,7 @@ fn a_row_that_changes_between_its_look_and_its_end_stays() {
             taken_up(Box::new(MariaDb::new()), WAITING_FOR_ROW, fate, number);
         }
     }
-    println!("row_faults: {} cells, rows that change before they go", 4 * FATES.len());
+    say(4 * FATES.len(), "rows that change before they go");
 }
 
 /// Cycles of the application, all workers together, and in how many runs at least they are looked at.
@@ -104,8 +104,10 @@ fn work(worker: usize, url: &str, bucket: &Arc<Bucket>, done: &AtomicUsize, end:
             ],
             _ => vec![insert("'7'"), format!("DELETE FROM assets WHERE id = {id}"), insert("'9'")],
         };
-        if random(3) == 0 {
-            steps.push(format!("UPDATE assets SET entity_id = NULL WHERE id = {id}"));
+        match random(4) {
+            0 => steps.push(format!("UPDATE assets SET entity_id = NULL WHERE id = {id}")),
+            1 => steps.push(format!("UPDATE assets SET expiry_at = '2020-01-01' WHERE id = {id}")),
+            _ => {}
         }
         // Half of the time the row is there before its file.
         let late = random(2) == 0;
@@ -114,7 +116,7 @@ fn work(worker: usize, url: &str, bucket: &Arc<Bucket>, done: &AtomicUsize, end:
         }
         for (at, step) in steps.iter().enumerate() {
             session.run(step);
-            std::thread::sleep(std::time::Duration::from_millis(random(60)));
+            std::thread::sleep(std::time::Duration::from_millis(random(200)));
             if late && at == 0 {
                 upload();
             }
@@ -156,7 +158,7 @@ fn an_application_at_work_on_its_rows_loses_no_file_that_a_row_points_at() {
         runs += 1;
         assert_recoverable(&scene);
     }
-    println!("row_faults: {} cycles, {} runs: {counts:?}", done.load(Ordering::SeqCst), runs * 2);
+    say(done.load(Ordering::SeqCst), &format!("cycles of an application, {} runs: {counts:?}", runs * 2));
     for name in ["files_trashed", "records_deleted", "records_updated", "skipped"] {
         assert!(counts[name] > 0, "a race without {name} proves nothing: {counts:?}");
     }

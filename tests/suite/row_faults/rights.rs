@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    BROKEN, ROWS, WAITING, assert_converges, assert_nothing_happened, at_prompt, execute, gone, reported, wait_for,
+    BROKEN, ROWS, WAITING, assert_converges, assert_nothing_happened, at_prompt, execute, gone, reported, say, wait_for,
 };
 use crate::support::postgres::Postgres;
 use crate::support::row_scene::{BUCKET, FATES, Fate, RowScene};
@@ -41,7 +41,7 @@ fn who_may_not_read_removes_nothing() {
         scene.database.run(&format!("GRANT SELECT ON assets TO {role}"));
         assert_converges(&scene);
     }
-    println!("row_faults: {} cells, the right to read", 2 * FATES.len());
+    say(2 * FATES.len(), "the right to read");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn who_may_not_write_removes_nothing_and_says_so_of_each_row() {
         scene.database.run(&format!("GRANT {} ON assets TO {role}", right(fate)));
         assert_converges(&scene);
     }
-    println!("row_faults: {} cells, the right to write", FATES.len());
+    say(FATES.len(), "the right to write");
 }
 
 #[test]
@@ -83,5 +83,5 @@ fn who_may_write_no_more_has_removed_what_it_says() {
         scene.database.run(&format!("GRANT {} ON assets TO {role}", right(fate)));
         assert_converges(&scene);
     }
-    println!("row_faults: {} cells, rights that are lost while rows go", FATES.len());
+    say(FATES.len(), "rights that are lost while rows go");
 }

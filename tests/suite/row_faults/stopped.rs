@@ -3,7 +3,7 @@
 
 use super::{
     BROKEN, ROWS, WAITING, WAITING_FOR_ROW, assert_converges, assert_nothing_happened, assert_one_failed, at_prompt,
-    wait_for,
+    say, wait_for,
 };
 use crate::support::mariadb::MariaDb;
 use crate::support::postgres::Postgres;
@@ -77,7 +77,7 @@ fn on(engine: &Engine, database: impl Fn() -> Box<dyn Database>) {
             cells += 3;
         }
     }
-    println!("row_faults: {cells} cells, statements cancelled and sessions ended");
+    say(cells, "statements cancelled and sessions ended");
 }
 
 #[test]
