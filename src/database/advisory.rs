@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 
 use crate::config::Engine;
 use crate::database::Database;
-use crate::database::connection::{Connection, Parameter};
+use crate::database::bound::Parameter;
+use crate::database::connection::Connection;
 use crate::exit_code::LockedOut;
 use crate::key::fold_hash;
 

@@ -5,7 +5,8 @@ use anyhow::{Context, Result};
 
 use crate::config::Engine;
 use crate::database::Database;
-use crate::database::connection::{Connection, Parameter};
+use crate::database::bound::Parameter;
+use crate::database::connection::Connection;
 use crate::database::source::Table;
 
 /// Foreign keys and triggers that are named; a table may have many.

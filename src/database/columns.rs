@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::config::Engine;
-use crate::database::connection::{Connection, Parameter};
+use crate::database::bound::Parameter;
+use crate::database::connection::Connection;
 use crate::database::source::{ColumnFacts, Table};
 
 /// The columns of `table`, in their order; none where there is no such table.

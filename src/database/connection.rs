@@ -13,13 +13,14 @@ use secrecy::ExposeSecret;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{
     AssertSqlSafe, Column, ColumnIndex, ConnectOptions, Decode, Executor, IntoArguments, MySql, Postgres, Row,
     SqlSafeStr, Sqlite, Statement, TypeInfo, ValueRef,
 };
 
 use crate::config::{Database, Engine};
+use crate::database::bound::{self, Parameter};
 use crate::database::stream::Chunks;
 use crate::database::{date, source};
 use crate::exit_code::Misconfigured;
@@ -50,14 +51,6 @@ pub enum Connection {
     Postgres(PgConnection),
     MySql(MySqlConnection),
     Sqlite(SqliteConnection),
-}
-
-/// A value bound to a statement.
-#[derive(Clone, Copy)]
-pub enum Parameter<'a> {
-    Text(&'a str),
-    /// A batch of keys: an array for PostgreSQL, a JSON array for SQLite, a list of values for MySQL.
-    Keys(&'a [&'a str]),
 }
 
 /// A row whose every column is text or NULL.
@@ -176,21 +169,14 @@ impl Connection {
     }
 
     /// Runs a statement, and gives how many rows it has changed.
-    pub async fn change(&mut self, sql: &str, cells: &[Option<&str>]) -> Result<u64> {
-        let sql = AssertSqlSafe(sql.to_owned());
+    pub async fn change(&mut self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64> {
         Ok(match self {
             Connection::Postgres(connection) => {
-                let query = cells.iter().fold(sqlx::query(sql).persistent(false), |query, cell| query.bind(*cell));
-                query.execute(connection).await?.rows_affected()
+                bound::postgres(sql, parameters).execute(connection).await?.rows_affected()
             }
-            Connection::MySql(connection) => {
-                let query = cells.iter().fold(sqlx::query(sql).persistent(false), |query, cell| query.bind(*cell));
-                query.execute(connection).await?.rows_affected()
-            }
+            Connection::MySql(connection) => bound::mysql(sql, parameters).execute(connection).await?.rows_affected(),
             Connection::Sqlite(connection) => {
-                let query = sqlx::query(sql).persistent(false);
-                let query = cells.iter().fold(query, |query, cell| query.bind(cell.map(str::to_owned)));
-                query.execute(connection).await?.rows_affected()
+                bound::sqlite(sql, parameters)?.execute(connection).await?.rows_affected()
             }
         })
     }
@@ -222,37 +208,13 @@ impl Connection {
         parameters: &[Parameter<'_>],
         sink: &mut impl AsyncFnMut(Cells) -> Result<()>,
     ) -> Result<()> {
-        let sql = AssertSqlSafe(sql.to_owned());
         match self {
             Connection::Postgres(connection) => {
-                let mut query = sqlx::query(sql).persistent(false);
-                for parameter in parameters {
-                    query = match *parameter {
-                        Parameter::Text(text) => query.bind(text),
-                        Parameter::Keys(keys) => query.bind(keys),
-                    };
-                }
-                each::<Postgres>(connection, query, sink).await
+                each(connection, bound::postgres(sql, parameters), cell::<Postgres>, sink).await
             }
-            Connection::MySql(connection) => {
-                let mut query = sqlx::query(sql).persistent(false);
-                for parameter in parameters {
-                    query = match *parameter {
-                        Parameter::Text(text) => query.bind(text),
-                        Parameter::Keys(keys) => keys.iter().fold(query, |query, key| query.bind(*key)),
-                    };
-                }
-                each::<MySql>(connection, query, sink).await
-            }
+            Connection::MySql(connection) => each(connection, bound::mysql(sql, parameters), cell::<MySql>, sink).await,
             Connection::Sqlite(connection) => {
-                let mut query = sqlx::query(sql).persistent(false);
-                for parameter in parameters {
-                    query = match *parameter {
-                        Parameter::Text(text) => query.bind(text.to_owned()),
-                        Parameter::Keys(keys) => query.bind(serde_json::to_string(keys)?),
-                    };
-                }
-                each::<Sqlite>(connection, query, sink).await
+                each(connection, bound::sqlite(sql, parameters)?, sqlite_cell, sink).await
             }
         }
     }
@@ -329,25 +291,41 @@ where
     }
 }
 
+/// Gives each row of a statement to `sink`, its cells as `cell` reads them.
 async fn each<DB>(
     connection: &mut DB::Connection,
     query: Query<'_, DB, DB::Arguments>,
+    cell: impl Fn(&DB::Row, usize) -> Result<Option<String>, sqlx::Error>,
     sink: &mut impl AsyncFnMut(Cells) -> Result<()>,
 ) -> Result<()>
 where
     DB: sqlx::Database,
     DB::Arguments: IntoArguments<DB>,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-    for<'r> Option<String>: Decode<'r, DB>,
-    usize: ColumnIndex<DB::Row>,
 {
     let mut rows = query.fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        let cells = (0..row.len()).map(|at| {
-            let value = row.try_get_raw(at)?;
-            <Option<String> as Decode<DB>>::decode(value).map_err(sqlx::Error::Decode)
-        });
-        sink(cells.collect::<Result<_, _>>()?).await?;
+        sink((0..row.len()).map(|at| cell(&row, at)).collect::<Result<_, _>>()?).await?;
     }
     Ok(())
+}
+
+fn cell<DB>(row: &DB::Row, at: usize) -> Result<Option<String>, sqlx::Error>
+where
+    DB: sqlx::Database,
+    for<'r> Option<String>: Decode<'r, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    <Option<String> as Decode<DB>>::decode(row.try_get_raw(at)?).map_err(sqlx::Error::Decode)
+}
+
+/// The same, but for a number that is no text yet: only images are read as they are.
+fn sqlite_cell(row: &SqliteRow, at: usize) -> Result<Option<String>, sqlx::Error> {
+    let value = row.try_get_raw(at)?;
+    match value.type_info().name() {
+        "REAL" => {
+            <f64 as Decode<Sqlite>>::decode(value).map(|real| Some(bound::image_of(real))).map_err(sqlx::Error::Decode)
+        }
+        _ => cell::<Sqlite>(row, at),
+    }
 }

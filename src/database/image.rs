@@ -16,10 +16,11 @@ pub fn read(engine: Engine, facts: &ColumnFacts, column: &str) -> String {
             Family::Whole | Family::Unsigned | Family::Exact | Family::Other => format!("CAST({column} AS CHAR)"),
             Family::Text => format!("CONVERT({column} USING utf8mb4)"),
         },
-        // A value's type is its own, whatever the column says. Text may hold a NUL, which `quote` would end at.
+        // A value's type is its own, whatever the column says. Text may hold a NUL, which `quote` would end at. A REAL
+        // stays one: no text that SQLite would make of it is exact.
         Engine::Sqlite => format!(
             "CASE typeof({column}) WHEN 'null' THEN NULL WHEN 'integer' THEN 'i' || {column} \
-             WHEN 'real' THEN 'r' || quote({column}) WHEN 'text' THEN 't' || hex({column}) ELSE 'b' || hex({column}) END"
+             WHEN 'real' THEN {column} WHEN 'text' THEN 't' || hex({column}) ELSE 'b' || hex({column}) END"
         ),
     }
 }
@@ -36,8 +37,8 @@ pub fn write(engine: Engine, facts: &ColumnFacts, placeholder: &str) -> String {
         Engine::Sqlite => {
             let rest = format!("substr({placeholder}, 2)");
             format!(
-                "CASE substr({placeholder}, 1, 1) WHEN 'i' THEN CAST({rest} AS INTEGER) WHEN 'r' THEN CAST({rest} AS REAL) \
-                 WHEN 't' THEN CAST(unhex({rest}) AS TEXT) WHEN 'b' THEN unhex({rest}) END"
+                "CASE WHEN typeof({placeholder}) = 'real' THEN {placeholder} ELSE CASE substr({placeholder}, 1, 1) \
+                 WHEN 'i' THEN CAST({rest} AS INTEGER) WHEN 't' THEN CAST(unhex({rest}) AS TEXT) WHEN 'b' THEN unhex({rest}) END END"
             )
         }
     }

@@ -2,6 +2,7 @@
 //! (for the tool's own file) in `ledger`; nothing here knows of stores.
 
 mod advisory;
+mod bound;
 mod cascades;
 mod catalog;
 mod columns;
@@ -33,7 +34,8 @@ use crate::config::{self, Config, Engine};
 use crate::derived::Owner;
 use crate::finding::{Created, Record, Time};
 pub use advisory::Advisory;
-use connection::{Cells, Connection, Parameter};
+use bound::Parameter;
+use connection::{Cells, Connection};
 use rows::Rows;
 use source::Source;
 pub use stream::{MergedKeys, Named, Strays};

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use crate::config::{Engine, Value};
-use crate::database::connection::{Cells, Connection, Parameter};
+use crate::database::bound::Parameter;
+use crate::database::connection::{Cells, Connection};
 use crate::database::rows::{Rows, placeholder};
 use crate::database::source::{ColumnFacts, Source};
 use crate::database::{Database, date, image};
@@ -134,7 +135,7 @@ impl Writer<'_> {
         let sql = rows.is_set_sql(engine, &assignments(engine, rows, columns)?);
         let texts: Vec<String> = columns.values().map(|value| as_text(engine, value)).collect();
         let mut parameters: Vec<Parameter> = texts.iter().map(|text| Parameter::Text(text)).collect();
-        parameters.push(Parameter::Text(handle));
+        parameters.push(Parameter::Image(Some(handle)));
         let answer = self.connection.fetch(&sql, &parameters).await?;
         let is_set = answer.into_iter().flatten().flatten().next().as_deref() == Some("1");
         Ok(Some((seen, is_set)))
@@ -144,7 +145,7 @@ impl Writer<'_> {
         let database = self.database;
         let (source, rows) = database.section(section)?;
         let sql = rows.read_sql(self.engine(), lock);
-        let mut found = self.connection.fetch(&sql, &[Parameter::Text(handle)]).await?;
+        let mut found = self.connection.fetch(&sql, &[Parameter::Image(Some(handle))]).await?;
         let row = found.pop();
         anyhow::ensure!(
             found.is_empty(),
@@ -199,12 +200,12 @@ impl Writer<'_> {
             How::Delete => rows.delete_sql(engine, value.is_none(), aim.rule),
             How::Set { columns, .. } => {
                 texts = columns.values().map(|value| as_text(engine, value)).collect();
-                cells.extend(texts.iter().map(|text| Some(text.as_str())));
+                cells.extend(texts.iter().map(|text| Parameter::Text(text)));
                 rows.set_sql(engine, &assignments(engine, rows, columns)?, value.is_none(), aim.rule)
             }
         };
-        cells.push(Some(aim.handle));
-        cells.extend(value.map(Some));
+        cells.push(Parameter::Image(Some(aim.handle)));
+        cells.extend(value.map(Parameter::Text));
         match self.connection.change(&sql, &cells).await? {
             1 => {}
             0 => return Ok(Outcome::Failed("the database left it as it was: a trigger may have kept it".to_owned())),
@@ -244,7 +245,7 @@ impl Writer<'_> {
         }
         let rows = &self.database.section(section)?.1;
         let columns = named(rows, image.0.iter().map(|(name, _)| name))?;
-        let cells: Vec<Option<&str>> = image.0.iter().map(|(_, value)| value.as_deref()).collect();
+        let cells: Vec<_> = image.0.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
         match self.connection.change(&rows.insert_sql(self.engine(), &columns), &cells).await {
             Ok(_) => {}
             Err(error) if is_taken(&error) => return Ok(Back::Taken(format!("{error:#}"))),
@@ -273,8 +274,8 @@ impl Writer<'_> {
         }
         let rows = &self.database.section(section)?.1;
         let columns = named(rows, changes.iter().map(|(name, _)| name))?;
-        let mut cells: Vec<Option<&str>> = changes.iter().map(|(_, value)| value.as_deref()).collect();
-        cells.push(Some(handle));
+        let mut cells: Vec<_> = changes.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
+        cells.push(Parameter::Image(Some(handle)));
         self.connection.change(&rows.unset_sql(self.engine(), &columns), &cells).await?;
         // What else changes with it, such as the time of the last change, is the database's own business.
         self.is_as_it_was(section, handle, &Image(changes.into_iter().cloned().collect())).await
