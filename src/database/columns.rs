@@ -23,7 +23,8 @@ async fn postgres(connection: &mut Connection, table: &Table) -> Result<Vec<Colu
                              WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum AND c.collname IN ('C', 'POSIX'))::text, \
                      (COALESCE(to_jsonb(a) ->> 'attgenerated', '') <> '')::text, \
                      EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary \
-                             AND i.indnatts = 1 AND i.indkey[0] = a.attnum)::text \
+                             AND i.indnatts = 1 AND i.indkey[0] = a.attnum)::text, \
+                     ('bpchar' IN (t.typname, COALESCE(b.typname, '')))::text \
                    FROM pg_catalog.pg_attribute a \
                    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype \
                    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
@@ -32,7 +33,8 @@ async fn postgres(connection: &mut Connection, table: &Table) -> Result<Vec<Colu
     Ok(rows
         .into_iter()
         .map(|row| {
-            let [name, type_name, category, is_plain_text, indexed_by_bytes, is_generated, is_primary_key] = cells(row);
+            let [name, type_name, category, is_plain_text, indexed_by_bytes, is_generated, is_primary_key, is_padded] =
+                cells(row);
             ColumnFacts {
                 charset: None,
                 expression: None,
@@ -42,6 +44,7 @@ async fn postgres(connection: &mut Connection, table: &Table) -> Result<Vec<Colu
                 is_binary: type_name == "bytea",
                 is_generated: is_generated == "true",
                 is_primary_key: is_primary_key == "true",
+                is_padded: is_padded == "true",
                 name,
                 type_name,
             }

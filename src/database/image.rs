@@ -7,6 +7,9 @@ use crate::database::source::ColumnFacts;
 /// The SQL that reads a column's value as text from which [`write`] makes the same value. NULL stays NULL.
 pub fn read(engine: Engine, facts: &ColumnFacts, column: &str) -> String {
     match engine {
+        Engine::Postgres if facts.is_padded => {
+            format!("CASE WHEN {column} IS NOT NULL THEN format('%s', {column}) END")
+        }
         Engine::Postgres => format!("{column}::text"),
         Engine::MySql => match Family::of(facts) {
             Family::Bytes => format!("HEX({column})"),

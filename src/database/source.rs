@@ -55,6 +55,8 @@ pub struct ColumnFacts {
     pub is_generated: bool,
     /// SQL over the row that stands for it, where it is no column.
     pub expression: Option<String>,
+    /// PostgreSQL: whether a cast to text takes spaces from its end.
+    pub is_padded: bool,
     /// Whether it is the primary key, or in SQLite and MySQL a part of it.
     pub is_primary_key: bool,
 }
