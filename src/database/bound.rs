@@ -26,8 +26,11 @@ pub fn postgres<'q>(sql: &str, parameters: &[Parameter<'q>]) -> Query<'q, Postgr
     })
 }
 
+/// A statement is kept prepared, unless a list of keys makes it one of its own: sqlx closes the others with a packet that
+/// has no answer, and the next one then waits 40 ms for the server's delayed ACK of that (Nagle).
 pub fn mysql<'q>(sql: &str, parameters: &[Parameter<'q>]) -> Query<'q, MySql, MySqlArguments> {
-    let query = sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(false);
+    let has_list = parameters.iter().any(|parameter| matches!(parameter, Parameter::Keys(_)));
+    let query = sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(!has_list);
     parameters.iter().fold(query, |query, parameter| match *parameter {
         Parameter::Text(text) => query.bind(text),
         Parameter::Image(image) => query.bind(image),
