@@ -17,10 +17,8 @@ use crate::maintain::{fingerprint, ledger_path};
 use crate::report::size;
 use crate::{config, storage};
 
-/// Files restored between two commits to the ledger.
+/// Files, or rows, restored between two commits to the ledger.
 const BATCH: usize = 100;
-/// Removals of rows read from the ledger at once.
-const PAGE: usize = 1_000;
 
 /// What is to be brought back.
 pub enum What {
@@ -56,12 +54,12 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
     execute::resume(&mut ledger, None, &config.derived, &*store).await.context(RESUMING)?;
 
     let mut done = Done::default();
-    let selections = match &what {
-        What::Run(run) => vec![Which::TrashedByRun(*run)],
-        What::Keys(keys) => keys.iter().map(|key| Which::TrashedAt(key)).collect(),
+    let selections: Vec<(Which<'_>, Which<'_>)> = match &what {
+        What::Run(run) => vec![(Which::TrashedByRun(*run), Which::RowsOfRun(*run))],
+        What::Keys(keys) => keys.iter().map(|key| (Which::TrashedAt(key), Which::LastRowsOf(key))).collect(),
     };
     let mut found = 0;
-    for which in selections {
+    for (which, rows) in selections {
         let mut after = 0;
         let before = found;
         loop {
@@ -79,11 +77,14 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
             }
         }
         // Files first: a row must not point at nothing meanwhile.
-        let rows = rows_of(&mut ledger, which).await?;
-        found += rows.len();
-        for batch in rows.chunks(BATCH) {
+        let mut after = 0;
+        loop {
+            let batch = ledger.removals(rows, after, BATCH).await?;
+            let Some(last) = batch.last() else { break };
+            after = last.id;
+            found += batch.len();
             let database = opened(&mut database, &config).await?;
-            let backs = execute::restore_rows(&mut ledger, database, batch).await?;
+            let backs = execute::restore_rows(&mut ledger, database, &batch).await?;
             batch.iter().zip(backs).for_each(|(removal, back)| tell_of_row(removal, back, &mut done));
         }
         if let (Which::TrashedAt(key), true) = (which, found == before) {
@@ -118,27 +119,6 @@ async fn opened<'d>(database: &'d mut Option<Database>, config: &Config) -> Resu
         *database = Some(Database::open(config).await.context("the database")?);
     }
     database.as_ref().context("the database")
-}
-
-/// The rows that a run, or that runs of a key, removed. Of a row that was removed more than once, the last time is what
-/// people miss.
-async fn rows_of(ledger: &mut Ledger, which: Which<'_>) -> Result<Vec<Removal>> {
-    let which = match which {
-        Which::TrashedByRun(run) => Which::RowsOfRun(run),
-        Which::TrashedAt(key) => Which::RowsOf(key),
-        _ => return Ok(Vec::new()),
-    };
-    let name = |removal: &Removal| removal.row.as_ref().map(|row| (row.table.clone(), row.handle.clone()));
-    let (mut rows, mut after): (Vec<Removal>, i64) = (Vec::new(), 0);
-    loop {
-        let page = ledger.removals(which, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(rows) };
-        after = last.id;
-        if let Which::RowsOf(_) = which {
-            rows.retain(|row| page.iter().all(|later| name(later) != name(row)));
-        }
-        rows.extend(page);
-    }
 }
 
 fn tell_of_row(removal: &Removal, back: Back, done: &mut Done) {

@@ -212,8 +212,8 @@ pub enum Which<'a> {
     TrashedAt(&'a str),
     /// Rows that were deleted or updated, of a run.
     RowsOfRun(i64),
-    /// The same, of a key.
-    RowsOf(&'a str),
+    /// The same, of a key; of a row that was removed more than once, the last time: that is what people miss.
+    LastRowsOf(&'a str),
     /// Files whose steps a run that died did not finish.
     Open,
     /// The same of rows.
@@ -230,7 +230,10 @@ impl Which<'_> {
             Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
             Which::TrashedAt(_) => "state IN ('trashed', 'trashed-unsettled') AND key = ?3",
             Which::RowsOfRun(_) => "state IN ('row-deleted', 'row-updated') AND run = ?3",
-            Which::RowsOf(_) => "state IN ('row-deleted', 'row-updated') AND key = ?3",
+            Which::LastRowsOf(_) => {
+                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 AND key = ?3 \
+                        AND state IN ('row-deleted', 'row-updated') GROUP BY table_name, handle)"
+            }
             Which::Open => {
                 "state IN ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring') AND ?3 = 0"
             }
@@ -333,7 +336,7 @@ impl Ledger {
             Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) | Which::RowsOfRun(run) => {
                 query.bind(run)
             }
-            Which::TrashedAt(key) | Which::RowsOf(key) => query.bind(key.to_owned()),
+            Which::TrashedAt(key) | Which::LastRowsOf(key) => query.bind(key.to_owned()),
             Which::Open | Which::OpenRows => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),
         };
