@@ -11,6 +11,7 @@ mod execute;
 mod faults;
 mod house;
 mod keys;
+mod judged;
 mod killed;
 mod read_only;
 mod real_applications;
