@@ -1,6 +1,7 @@
 //! `cleanup-assets restore`: brings back from the trash what a run removed, and the rows that it deleted or updated. It
 //! overwrites nothing.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
@@ -19,6 +20,8 @@ use crate::{config, storage};
 
 /// Files, or rows, restored between two commits to the ledger.
 const BATCH: usize = 100;
+/// Reasons that are told apart; rows that fail for others are all named.
+const REASONS: usize = 20;
 
 /// What is to be brought back.
 pub enum What {
@@ -33,6 +36,8 @@ struct Done {
     rows: u64,
     taken: u64,
     failed: u64,
+    /// Why rows failed, and how many more did so than the one that was named.
+    reasons: BTreeMap<String, u64>,
 }
 
 /// Brings it back, and says what was done.
@@ -104,6 +109,10 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
         let message = format!("restore: nothing {what} is in the trash, and no row of it was removed");
         return Err(Misconfigured(message).into());
     }
+    for (reason, more) in done.reasons.iter().filter(|(_, more)| **more > 0) {
+        let rows = if *more == 1 { "row" } else { "rows" };
+        eprintln!("{more} more {rows} for the same reason: {}", Printable(reason.lines().next().unwrap_or_default()));
+    }
     match say(&done) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => {}
@@ -132,7 +141,14 @@ fn tell_of_row(removal: &Removal, back: Back, done: &mut Done) {
         }
         Back::Failed(reason) => {
             done.failed += 1;
+            if let Some(more) = done.reasons.get_mut(&reason) {
+                *more += 1;
+                return;
+            }
             eprintln!("{}: {}", Printable(&row), Printable(&reason));
+            if done.reasons.len() < REASONS {
+                done.reasons.insert(reason, 0);
+            }
         }
     }
 }
