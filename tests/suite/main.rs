@@ -17,4 +17,5 @@ mod read_only;
 mod real_applications;
 mod row_faults;
 mod rules;
+mod restored;
 mod support;
