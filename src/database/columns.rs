@@ -24,7 +24,9 @@ async fn postgres(connection: &mut Connection, table: &Table) -> Result<Vec<Colu
                      (COALESCE(to_jsonb(a) ->> 'attgenerated', '') <> '')::text, \
                      EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary \
                              AND i.indnatts = 1 AND i.indkey[0] = a.attnum)::text, \
-                     ('bpchar' IN (t.typname, COALESCE(b.typname, '')))::text \
+                     EXISTS (WITH RECURSIVE base AS (SELECT t.typname, t.typbasetype UNION ALL \
+                                     SELECT d.typname, d.typbasetype FROM pg_catalog.pg_type d JOIN base ON d.oid = base.typbasetype) \
+                             SELECT 1 FROM base WHERE base.typname = 'bpchar')::text \
                    FROM pg_catalog.pg_attribute a \
                    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype \
                    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";

@@ -116,6 +116,7 @@ pub fn made_of_others() -> Vec<Column> {
         column("words", ["ARRAY['a', NULL, '\"']"], |random| format!("ARRAY[{}]", quoted(&random.text(6)))),
         column("padded", ["'a  '", "''"], |_| "'ab'".to_owned()),
         column("unpadded", ["'a  '", "''", "'  '"], |_| "'ab '".to_owned()),
+        column("twice", ["'a  '", "''", "'  '"], |_| "'ab '".to_owned()),
         column(
             "\"Other \"\"Schema\".\"mood's\"[]",
             ["ARRAY['it''s \"ok\"', '', 'a,b']::\"Other \"\"Schema\".\"mood's\"[]"],

@@ -13,6 +13,7 @@ pub const TYPES: &str = r#"
     CREATE DOMAIN words AS text[];
     CREATE DOMAIN padded AS char(6);
     CREATE DOMAIN unpadded AS bpchar;
+    CREATE DOMAIN twice AS unpadded;
     CREATE TYPE floatrange AS RANGE (subtype = float8);
 "#;
 
