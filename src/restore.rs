@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
+use futures::StreamExt;
 
 use crate::args::Options;
+use crate::config;
 use crate::config::Config;
-use crate::database::{Back, Database};
+use crate::database::{Advisory, Back, Database};
 use crate::execute::{self, Restored};
 use crate::exit_code::{ExitCode, Misconfigured};
 use crate::key::Printable;
@@ -16,7 +18,7 @@ use crate::ledger::{Ledger, Removal, Which};
 use crate::lock::Lock;
 use crate::maintain::{fingerprint, ledger_path};
 use crate::report::size;
-use crate::{config, storage};
+use crate::storage::{self, Presence, Store};
 
 /// Files, or rows, restored between two commits to the ledger.
 const BATCH: usize = 100;
@@ -88,6 +90,7 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
             let Some(last) = batch.last() else { break };
             after = last.id;
             found += batch.len();
+            let batch = with_their_files(batch, &*store, config.storage.concurrency, &mut done).await;
             let database = opened(&mut database, &config).await?;
             let backs = execute::restore_rows(&mut ledger, database, &batch).await?;
             batch.iter().zip(backs).for_each(|(removal, back)| tell_of_row(removal, back, &mut done));
@@ -122,12 +125,42 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
 
 const RESUMING: &str = "what an earlier run left open could not be resolved";
 
-/// The database, opened where there are rows to bring back, and once.
-async fn opened<'d>(database: &'d mut Option<Database>, config: &Config) -> Result<&'d Database> {
-    if database.is_none() {
-        *database = Some(Database::open(config).await.context("the database")?);
+/// The database, opened where there are rows to bring back, and once; with its lock, against a run on another host.
+async fn opened<'d>(opened: &'d mut Option<(Database, Advisory)>, config: &Config) -> Result<&'d Database> {
+    if opened.is_none() {
+        let database = Database::open(config).await.context("the database")?;
+        let advisory = database.lock(&storage::address(&config.storage).1).await.context("the database")?;
+        *opened = Some((database, advisory));
     }
-    database.as_ref().context("the database")
+    opened.as_ref().map(|(database, _)| database).context("the database")
+}
+
+/// Leaves out rows whose files went with them and are not back: they would point at nothing.
+async fn with_their_files(batch: Vec<Removal>, store: &dyn Store, concurrency: usize, done: &mut Done) -> Vec<Removal> {
+    let looks: Vec<_> = batch
+        .iter()
+        .map(|removal| async move {
+            // A row that had lost its object comes back as it was.
+            match removal.object.last_modified {
+                None => Ok(()),
+                Some(_) => match store.look(&removal.object.key).await {
+                    Ok(Presence::Present(_)) => Ok(()),
+                    Ok(Presence::Missing) => Err("its file is not there any more".to_owned()),
+                    Ok(Presence::Unknown(reason)) => Err(reason),
+                    Err(error) => Err(format!("its file could not be looked at: {error:#}")),
+                },
+            }
+        })
+        .collect();
+    let looks: Vec<Result<(), String>> = futures::stream::iter(looks).buffered(concurrency).collect().await;
+    let mut with = Vec::new();
+    for (removal, look) in batch.into_iter().zip(looks) {
+        match look {
+            Ok(()) => with.push(removal),
+            Err(reason) => tell_of_row(&removal, Back::Failed(reason), done),
+        }
+    }
+    with
 }
 
 fn tell_of_row(removal: &Removal, back: Back, done: &mut Done) {

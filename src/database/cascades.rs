@@ -63,6 +63,18 @@ async fn mysql(connection: &mut Connection, table: &Table) -> Result<Vec<String>
                WHERE event_object_table = ? AND event_object_schema = COALESCE(NULLIF(?, ''), DATABASE()) \
                  AND event_manipulation = 'DELETE' ORDER BY 1";
     let schema = table.schema.as_deref().unwrap_or_default();
+    // Foreign keys of tables that a user has no rights to, and triggers, are hidden from it: what is not seen is no proof.
+    let seen = "SELECT CAST(COUNT(DISTINCT privilege_type) AS CHAR) FROM ( \
+                    SELECT privilege_type FROM information_schema.user_privileges \
+                    UNION ALL SELECT privilege_type FROM information_schema.schema_privileges \
+                    WHERE COALESCE(NULLIF(?, ''), DATABASE()) LIKE table_schema) AS cleanup_assets_rights \
+                WHERE privilege_type IN ('SELECT', 'TRIGGER')";
+    if names(connection, seen, &[Parameter::Text(schema)]).await?.first().map(String::as_str) != Some("2") {
+        return Ok(vec![
+            "foreign keys and triggers that this user cannot see (it needs SELECT and TRIGGER on the whole database)"
+                .to_owned(),
+        ]);
+    }
     let (name, schema) = (Parameter::Text(&table.name), Parameter::Text(schema));
     names(connection, sql, &[name, schema, name, schema]).await
 }

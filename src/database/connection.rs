@@ -40,7 +40,9 @@ const POSTGRES_BEGIN_WRITING: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COM
 /// How a MySQL session that writes differs: a row that waits for a lock does not wait for long, and what is inserted is
 /// taken as it is, a zero or a date that never was included.
 const MYSQL_WRITING: &str = "SET SESSION innodb_lock_wait_timeout = 10, \
-     SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
+     SESSION sql_mode = CONCAT(REPLACE(REPLACE(REPLACE(@@sql_mode, 'NO_ZERO_IN_DATE', 'STRICT_TRANS_TABLES'), \
+         'NO_ZERO_DATE', 'STRICT_TRANS_TABLES'), 'TRADITIONAL', 'STRICT_TRANS_TABLES'), \
+         ',STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES')";
 
 /// Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default `net_write_timeout` of 60 s
 /// kills a stream whose reader is busy elsewhere.

@@ -67,10 +67,22 @@ pub fn compared(engine: Engine, facts: &ColumnFacts, placeholder: &str) -> Strin
 /// `i` for a whole number, `r` for another one and `t` for anything else.
 pub fn set(engine: Engine, facts: &ColumnFacts, kind: char, placeholder: &str) -> String {
     match (engine, kind) {
-        (Engine::Postgres, _) => format!("CAST({placeholder}::text AS {})", facts.type_name),
+        (Engine::Postgres, _) => format!("CAST({placeholder}::text AS {})", without_length(&facts.type_name)),
+        (Engine::MySql, 'i') => format!("CAST({placeholder} AS SIGNED)"),
         (Engine::Sqlite, 'i') => format!("CAST({placeholder} AS INTEGER)"),
         (Engine::Sqlite, 'r') => format!("CAST({placeholder} AS REAL)"),
         (Engine::MySql | Engine::Sqlite, _) => placeholder.to_owned(),
+    }
+}
+
+/// A type of PostgreSQL's without its length: a cast to `varchar(5)` cuts a longer text off, where storing one is an error.
+fn without_length(type_name: &str) -> String {
+    let Some((before, after)) = type_name.split_once('(') else { return type_name.to_owned() };
+    let name = format!("{}{}", before.trim_end(), after.split_once(')').map_or("", |(_, after)| after));
+    match name.as_str() {
+        "character" => "bpchar".to_owned(),
+        "bit" => "bit varying".to_owned(),
+        _ => name,
     }
 }
 

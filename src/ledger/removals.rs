@@ -325,11 +325,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Removals of this pair after the number `after`, in the order in which they were made.
+    /// Removals of this pair after the number `after`, in the order in which they were made; of rows that were removed, the
+    /// last first, and from the end where `after` is 0.
     pub async fn removals(&mut self, which: Which<'_>, after: i64, limit: usize) -> Result<Vec<Removal>> {
+        // Rows come back in the order in which they could have gone: what points at another last of all.
+        let (after_it, order) = match which {
+            Which::RowsOfRun(_) | Which::LastRowsOf(_) => ("(?2 = 0 OR id < ?2)", "DESC"),
+            _ => ("id > ?2", "ASC"),
+        };
+        let condition = which.condition();
         let sql = format!(
-            "SELECT * FROM removals WHERE pair = ?1 AND id > ?2 AND {} ORDER BY id LIMIT ?4",
-            which.condition()
+            "SELECT * FROM removals WHERE pair = ?1 AND {after_it} AND {condition} ORDER BY id {order} LIMIT ?4"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(self.pair).bind(after);
         let query = match which {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{MANY, PREVIEW, THUMB};
-use crate::execute::scene::{Scene, bytes_of, run_sql};
+use crate::execute::scene::{Scene, bytes_of};
 use crate::support::s3::{Call, insert_old_rows};
 use crate::support::servers::Database;
+use crate::support::sqlite::run_sql;
 use crate::support::terminal::Terminal;
 use crate::support::tool::Outcome;
 

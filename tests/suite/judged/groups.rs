@@ -149,7 +149,7 @@ proptest! {
                 Standing::Live | Standing::Young => judged.live += 1,
             }
             // The look before the removal lets go what the report condemned, by the same rule and no other.
-            let seen = Seen { key: "k".to_owned(), owns: true, created, marks, image: Image(Vec::new()) };
+            let seen = Seen { key: "k".to_owned(), value: Some("k".to_owned()), owns: true, created, marks, image: Image(Vec::new()) };
             for rule in 0..clocks.len() {
                 let goes = stays(&seen, ("k", Some(rule)), &durations, now(), hours(min_age)).is_none();
                 prop_assert_eq!(goes, fate == Fate::Goes(rule), "{:?} by rule {}", row, rule);
