@@ -84,6 +84,8 @@ fn a_row_whose_file_was_there_is_not_put_back_for_it() {
         let scene = RowScene::new(fate, TWO_BATCHES);
         hold("row-outcome", Moment::After, 1).kill_rows(&scene, &["--execute"]);
         assert_next_run_converges(&scene, &[]);
+        let put_back = scene.removals().iter().filter(|removal| removal.outcome == "put-back").count();
+        assert_eq!(put_back, 0, "{:#?}", scene.removals());
     }
     say_run(2, "rows whose files were there");
 }
