@@ -17,6 +17,7 @@ mod source;
 mod spool;
 mod stream;
 mod url;
+mod way_back;
 mod writer;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -39,7 +40,8 @@ use connection::{Cells, Connection};
 use rows::Rows;
 use source::Source;
 pub use stream::{MergedKeys, Named, Strays};
-pub use writer::{Aim, Back, How, Outcome, Writer};
+pub use way_back::Back;
+pub use writer::{Aim, How, Outcome, Writer};
 
 /// Keys that one statement asks for, at most; and their bytes.
 const BATCH_KEYS: usize = 4_000;

@@ -1,4 +1,4 @@
-//! Removes rows, one short transaction each, and brings them back. What a row is to be removed for was judged before: here
+//! Removes rows, one short transaction each. What a row is to be removed for was judged before: here
 //! it is only made sure that it is still the row that was judged.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use crate::config::{Engine, Value};
 use crate::database::bound::Parameter;
 use crate::database::connection::{Cells, Connection};
 use crate::database::rows::{Rows, placeholder};
-use crate::database::source::{ColumnFacts, Source};
+use crate::database::source::Source;
 use crate::database::{Database, date, image};
 use crate::failpoint;
 use crate::finding::{Created, Image, Seen, Time};
@@ -19,8 +19,8 @@ const ATTEMPTS: u32 = 3;
 
 /// A connection that removes rows.
 pub struct Writer<'a> {
-    database: &'a Database,
-    connection: Connection,
+    pub(super) database: &'a Database,
+    pub(super) connection: Connection,
 }
 
 /// A row that is to be removed.
@@ -62,15 +62,6 @@ pub enum Outcome {
     Unknown(String),
 }
 
-/// What became of bringing a row back.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Back {
-    Done,
-    /// Something else is in its place, and was left alone.
-    Taken(String),
-    Failed(String),
-}
-
 impl Database {
     /// Connects to remove rows.
     pub async fn writer(&self) -> Result<Writer<'_>> {
@@ -78,7 +69,7 @@ impl Database {
         Ok(Writer { database: self, connection })
     }
 
-    fn section(&self, section: usize) -> Result<(&Source, &Rows)> {
+    pub(super) fn section(&self, section: usize) -> Result<(&Source, &Rows)> {
         let mut rows = self.sources.iter().filter_map(|source| Some((&**source, source.rows.as_ref()?)));
         rows.find(|(_, rows)| rows.section == section).context("a table that is not configured")
     }
@@ -91,7 +82,7 @@ impl Database {
 }
 
 impl Writer<'_> {
-    fn engine(&self) -> Engine {
+    pub(super) fn engine(&self) -> Engine {
         self.database.config.engine
     }
 
@@ -141,7 +132,7 @@ impl Writer<'_> {
         Ok(Some((seen, is_set)))
     }
 
-    async fn read(&mut self, section: usize, handle: &str, lock: bool) -> Result<Option<Seen>> {
+    pub(super) async fn read(&mut self, section: usize, handle: &str, lock: bool) -> Result<Option<Seen>> {
         let database = self.database;
         let (source, rows) = database.section(section)?;
         let sql = rows.read_sql(self.engine(), lock);
@@ -231,77 +222,6 @@ impl Writer<'_> {
         }
         Ok(Outcome::Updated(after.image))
     }
-
-    /// Inserts a row that was deleted, as it was.
-    pub async fn insert(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
-        self.connection.begin_writing().await?;
-        let inserted = self.try_insert(section, handle, image).await;
-        self.settle(inserted).await
-    }
-
-    async fn try_insert(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
-        if self.read(section, handle, true).await?.is_some() {
-            return Ok(Back::Taken("a row with its id is there".to_owned()));
-        }
-        let rows = &self.database.section(section)?.1;
-        let columns = named(rows, image.0.iter().map(|(name, _)| name))?;
-        let cells: Vec<_> = image.0.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
-        match self.connection.change(&rows.insert_sql(self.engine(), &columns), &cells).await {
-            Ok(_) => {}
-            Err(error) if is_taken(&error) => return Ok(Back::Taken(format!("{error:#}"))),
-            Err(error) => return Err(error),
-        }
-        self.is_as_it_was(section, handle, image).await
-    }
-
-    /// Gives columns that were set their old values, unless somebody has changed them since.
-    pub async fn undo(&mut self, section: usize, handle: &str, before: &Image, after: &Image) -> Result<Back> {
-        self.connection.begin_writing().await?;
-        let undone = self.try_undo(section, handle, before, after).await;
-        self.settle(undone).await
-    }
-
-    async fn try_undo(&mut self, section: usize, handle: &str, before: &Image, after: &Image) -> Result<Back> {
-        let Some(now) = self.read(section, handle, true).await? else {
-            return Ok(Back::Taken("the row is gone".to_owned()));
-        };
-        let changes: Vec<_> = before.changes(after).collect();
-        if let Some((name, _)) = changes.iter().find(|(name, _)| now.image.get(name) != after.get(name)) {
-            return Ok(Back::Taken(format!("{name} was changed since")));
-        }
-        if changes.is_empty() {
-            return Ok(Back::Done);
-        }
-        let rows = &self.database.section(section)?.1;
-        let columns = named(rows, changes.iter().map(|(name, _)| name))?;
-        let mut cells: Vec<_> = changes.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
-        cells.push(Parameter::Image(Some(handle)));
-        self.connection.change(&rows.unset_sql(self.engine(), &columns), &cells).await?;
-        // What else changes with it, such as the time of the last change, is the database's own business.
-        self.is_as_it_was(section, handle, &Image(changes.into_iter().cloned().collect())).await
-    }
-
-    async fn is_as_it_was(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
-        let now = self.read(section, handle, true).await?.map(|seen| seen.image);
-        let Some(now) = now else { return Ok(Back::Failed("it was inserted, and is not there".to_owned())) };
-        // A trigger that keeps the time of the last change must not keep the row away.
-        for (name, _) in image.changes(&now) {
-            let table = &self.database.section(section)?.0.name;
-            tracing::warn!("{table} id {handle} is back, and the database has set its {name} to another value");
-        }
-        Ok(Back::Done)
-    }
-
-    async fn settle(&mut self, back: Result<Back>) -> Result<Back> {
-        match back {
-            Ok(Back::Done) => self.connection.commit().await.map(|()| Back::Done),
-            Ok(other) => self.connection.roll_back().await.map(|()| other),
-            Err(error) => match self.connection.roll_back().await {
-                Ok(()) => Ok(Back::Failed(format!("{error:#}"))),
-                Err(_) => Err(error),
-            },
-        }
-    }
 }
 
 fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
@@ -318,13 +238,6 @@ fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
     let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
     let image = rows.columns.iter().map(|facts| (facts.name.clone(), next())).collect();
     Seen { key, value, owns, created, marks, image: Image(image) }
-}
-
-fn named(rows: &Rows, names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<&ColumnFacts>> {
-    let find = |name: &str| rows.columns.iter().find(|facts| facts.name == name);
-    names
-        .map(|name| find(name.as_ref()).with_context(|| format!("there is no column {} any more", name.as_ref())))
-        .collect()
 }
 
 /// Columns that are to be set, each with the SQL of its value, which are the first parameters.
@@ -364,11 +277,4 @@ fn is_worth_another_attempt(error: &anyhow::Error) -> bool {
         _ => None,
     });
     code.is_some_and(|code| ["40001", "40P01"].contains(&code.as_str()))
-}
-
-fn is_taken(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| match cause.downcast_ref::<sqlx::Error>() {
-        Some(sqlx::Error::Database(error)) => error.is_unique_violation(),
-        _ => false,
-    })
 }

@@ -2,18 +2,18 @@
 //! it is deleted or updated in a short transaction of its own; the outcome is recorded; and where an object was missing
 //! it is looked for once more, for one that appeared puts its row back. Files follow the last of their rows (I10).
 
+mod looking;
+mod settling;
+
 use anyhow::{Context, Result};
 use chrono::Utc;
-use futures::StreamExt;
 
 use super::{ASK, Pace, Site};
 use crate::config::Action;
-use crate::database::{Aim, Back, Database, How, Outcome, Writer};
+use crate::database::{Aim, Database, How, Outcome, Writer};
 use crate::finding::{Image, Kind, Object, Seen};
-use crate::judge;
 use crate::ledger::{FileToGo, NewRemoval, PlannedRow, RowRemoval, State, Step};
 use crate::removal::Removals;
-use crate::storage::Presence;
 
 /// Rows between two commits to the ledger.
 const BATCH: usize = 100;
@@ -77,7 +77,7 @@ impl<'a> Site<'a> {
         self.store.is_there().await.context("the storage could not be looked at once more")?;
         let database: &'a Database = self.database;
         let mut writer = database.writer().await.context(ASK)?;
-        let (going, left) = self.judge(&mut writer, batch, looks, removals).await?;
+        let (going, left) = self.judge_rows(&mut writer, batch, looks, removals).await?;
         if !left.is_empty() {
             self.ledger.record(self.run, &left, "row-left", Utc::now()).await?;
         }
@@ -100,58 +100,6 @@ impl<'a> Site<'a> {
         let settled = self.settle_rows(&mut writer, &unsettled, &steps, removals).await;
         self.ledger.advance(&settled, "row-settle", Utc::now()).await?;
         Ok(removed)
-    }
-
-    /// Looks at the object of each row: why the row must stay because of it, if so.
-    async fn look_at_objects(&self, batch: &[PlannedRow]) -> Vec<Option<String>> {
-        let looks: Vec<_> = batch.iter().map(|row| self.look_at_object(row)).collect();
-        futures::stream::iter(looks).buffered(self.concurrency).collect().await
-    }
-
-    async fn look_at_object(&self, row: &PlannedRow) -> Option<String> {
-        if row.key.is_empty() || row.object.is_some() && row.rivals == 0 {
-            return None;
-        }
-        match (&row.object, self.store.look(&row.key).await) {
-            (Some(object), Ok(Presence::Present(now))) if judge::is_unchanged(object, &now) => None,
-            (Some(_), Ok(Presence::Present(_))) => Some("its file changed".to_owned()),
-            (None, Ok(Presence::Present(_))) => Some("its file is there now".to_owned()),
-            (_, Ok(Presence::Missing)) => None,
-            (_, Ok(Presence::Unknown(reason))) => Some(reason),
-            (_, Err(error)) => Some(format!("its file could not be looked at: {error:#}")),
-        }
-    }
-
-    /// Reads each row and judges it once more (I8). What is to stay is given apart, to be recorded.
-    async fn judge<'p>(
-        &mut self,
-        writer: &mut Writer<'a>,
-        batch: &'p [PlannedRow],
-        looks: Vec<Option<String>>,
-        removals: &mut Removals,
-    ) -> Result<(Vec<(&'p PlannedRow, Seen)>, Vec<NewRemoval>)> {
-        let now = writer.now().await.context(ASK)?;
-        let (mut going, mut left) = (Vec::new(), Vec::new());
-        for (row, look) in batch.iter().zip(looks) {
-            let records = &self.config.records[row.section];
-            let clocks: Vec<_> = records.rules.iter().map(|rule| rule.after()).collect();
-            let rule = self.rule_of(row);
-            let seen = writer.see(row.section, &row.handle).await.context(ASK)?;
-            let stays = |seen: &Seen| judge::stays(seen, (&row.key, rule), &clocks, now, self.config.safety.min_age.0);
-            let reason = match (&seen, look) {
-                (_, Some(reason)) => Some(reason),
-                (None, None) => Some("it is gone already".to_owned()),
-                (Some(seen), None) => stays(seen).map(str::to_owned),
-            };
-            match (seen, reason) {
-                (Some(seen), None) => going.push((row, seen)),
-                (_, reason) => {
-                    removals.skipped += 1;
-                    left.push(NewRemoval { row: row_of(row, None), ..removal_of(row, State::Skipped, reason) });
-                }
-            }
-        }
-        Ok((going, left))
     }
 
     /// Commits what is about to be done, with the rows whole (I9).
@@ -221,101 +169,6 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// Counts what became of a row. `None`: nobody knows, and the intent stays open for the next run.
-    fn conclude(&self, going: &Going<'_>, outcome: Result<Outcome>, removals: &mut Removals) -> Option<Step> {
-        let (id, row) = (going.removal, going.row);
-        let name = format!("{} id {}", row.table, row.id);
-        match outcome {
-            Ok(Outcome::Deleted) => {
-                removals.records_deleted += 1;
-                Some(Step::to(id, State::RowDeletedUnsettled))
-            }
-            Ok(Outcome::Updated(after)) => {
-                removals.records_updated += 1;
-                Some(Step { after: Some(after), ..Step::to(id, State::RowUpdatedUnsettled) })
-            }
-            Ok(Outcome::Changed) => {
-                removals.skipped += 1;
-                Some(Step::because(id, State::Skipped, "it changed"))
-            }
-            Ok(Outcome::Kept(reason)) => {
-                removals.skipped += 1;
-                Some(Step::because(id, State::Skipped, reason))
-            }
-            Ok(Outcome::Failed(reason)) => {
-                removals.fail(&name, &reason);
-                Some(Step::because(id, State::Failed, reason))
-            }
-            // The connection went before the commit, and the transaction with it.
-            Err(error) => {
-                let reason = format!("{error:#}");
-                removals.fail(&name, &reason);
-                Some(Step::because(id, State::Failed, reason))
-            }
-            Ok(Outcome::Unknown(reason)) => {
-                removals.fail(&name, &format!("unknown: {reason}"));
-                None
-            }
-        }
-    }
-
-    /// Looks once more for objects that were missing: one that appeared puts its row back.
-    async fn settle_rows(
-        &self,
-        writer: &mut Writer<'a>,
-        unsettled: &[&Going<'_>],
-        steps: &[Step],
-        removals: &mut Removals,
-    ) -> Vec<Step> {
-        let looks: Vec<_> = unsettled.iter().map(|going| self.has_appeared(going.row)).collect();
-        let appeared: Vec<Option<bool>> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
-        let mut settled = Vec::new();
-        for (going, appeared) in unsettled.iter().zip(appeared) {
-            let id = going.removal;
-            let name = format!("{} id {}", going.row.table, going.row.id);
-            let Some(step) = steps.iter().find(|step| step.id == id) else { continue };
-            let done = if step.after.is_some() { State::RowUpdated } else { State::RowDeleted };
-            match appeared {
-                Some(false) => settled.push(Step::to(id, done)),
-                // The next run looks again.
-                None => removals.fail(&name, "whether its file appeared meanwhile could not be looked at"),
-                Some(true) => {
-                    let (section, handle) = (going.row.section, &going.row.handle);
-                    let back = match &step.after {
-                        Some(after) => writer.undo(section, handle, &going.seen.image, after).await,
-                        None => writer.insert(section, handle, &going.seen.image).await,
-                    };
-                    match back {
-                        Ok(Back::Done) => {
-                            removals.put_back += 1;
-                            match &step.after {
-                                Some(_) => removals.records_updated = removals.records_updated.saturating_sub(1),
-                                None => removals.records_deleted = removals.records_deleted.saturating_sub(1),
-                            }
-                            settled.push(Step::because(id, State::PutBack, "its file appeared as it was removed"));
-                        }
-                        Ok(Back::Taken(reason)) => settled.push(Step::because(id, done, reason)),
-                        Ok(Back::Failed(reason)) => removals.fail(&name, &cannot_be_put_back(&reason)),
-                        Err(error) => removals.fail(&name, &cannot_be_put_back(&format!("{error:#}"))),
-                    }
-                }
-            }
-        }
-        settled
-    }
-
-    /// Whether the object of a row that had lost it is there now; `None`: that could not be looked at.
-    async fn has_appeared(&self, row: &PlannedRow) -> Option<bool> {
-        if row.key.is_empty() || row.object.is_some() {
-            return Some(false);
-        }
-        match self.store.look(&row.key).await {
-            Ok(Presence::Present(_)) => Some(true),
-            Ok(Presence::Missing) => Some(false),
-            Ok(Presence::Unknown(_)) | Err(_) => None,
-        }
-    }
-
     fn action_of(&self, row: &PlannedRow) -> &Action {
         self.config.records[row.section].action(&row.kind)
     }
@@ -342,10 +195,6 @@ impl Following {
     }
 }
 
-fn cannot_be_put_back(reason: &str) -> String {
-    format!("its file appeared, and it could not be put back: {reason}")
-}
-
 fn row_of(row: &PlannedRow, before: Option<Image>) -> Option<RowRemoval> {
     let PlannedRow { table, id, handle, .. } = row;
     Some(RowRemoval { table: table.clone(), id: id.clone(), handle: handle.clone(), before, after: None })
@@ -363,4 +212,9 @@ fn removal_of(row: &PlannedRow, state: State, detail: Option<String>) -> NewRemo
         state,
         detail,
     }
+}
+
+/// A row, as messages name it.
+fn name_of(row: &PlannedRow) -> String {
+    format!("{} id {}", row.table, row.id)
 }
