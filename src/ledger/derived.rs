@@ -123,16 +123,27 @@ impl Ledger {
         Ok(Resolved { wanted: wanted.unsigned_abs(), young: young.unsigned_abs(), segments })
     }
 
-    /// Makes orphaned files of derived objects whose every owner goes with its condemned rows: they go in the same plan.
+    /// Makes orphaned files of derived objects whose every owner goes with its condemned rows: they go in the same plan. Of
+    /// a prefix every key must go.
     pub async fn follow_owners(&mut self, kinds: &[&str]) -> Result<u64> {
         let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, owners)
             SELECT 'orphaned-file', key, size, last_modified, etag, fold, held, owners FROM temp.derived AS d
             WHERE NOT young AND NOT EXISTS (
                 SELECT 1 FROM json_each(d.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1
-                WHERE w.wanted > 0 AND (w.is_prefix OR NOT EXISTS (
-                    SELECT 1 FROM temp.finding AS f WHERE f.kind IN (SELECT value FROM json_each(?))
-                      AND f.key = w.text AND f.rivals > 0 AND f.held IS NULL)))";
+                WHERE w.wanted > 0 AND (NOT EXISTS (
+                    SELECT 1 FROM temp.condemned AS c WHERE c.key >= w.text
+                      AND c.key <= w.text || iif(w.is_prefix, char(1114111), '')
+                ) OR EXISTS (
+                    SELECT 1 FROM temp.condemned AS c WHERE c.key >= w.text
+                      AND c.key <= w.text || iif(w.is_prefix, char(1114111), '') AND NOT EXISTS (
+                        SELECT 1 FROM temp.finding AS f WHERE f.kind IN (SELECT value FROM json_each(?1))
+                          AND f.key = c.key AND f.rivals > 0 AND f.held IS NULL)
+                ) OR EXISTS (
+                    SELECT 1 FROM temp.unmatched AS u WHERE u.side = 'missing' AND u.key >= w.text
+                      AND u.key <= w.text || iif(w.is_prefix, char(1114111), '') AND NOT EXISTS (
+                        SELECT 1 FROM temp.finding AS f WHERE f.kind IN (SELECT value FROM json_each(?1))
+                          AND f.key = u.key AND f.held IS NULL))))";
         let query = sqlx::query(sql).bind(serde_json::to_string(kinds)?);
         Ok(query.execute(&mut self.connection).await?.rows_affected())
     }

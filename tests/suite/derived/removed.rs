@@ -45,16 +45,21 @@ fn files_of_an_orphan_go_with_it() {
 #[test]
 fn files_of_what_a_rule_removes_go_in_the_same_plan() {
     for scene in Scene::on_both() {
-        scene.configure(&[EXPENDABLE, PREVIEW, WEBP, MANY].concat());
-        let follow = ["assets/000001_preview.png", "assets/000001_preview.png.webp", "assets/000001.png.webp"];
-        let stay = ["assets/000002_preview.png", "assets/000002.png.webp"];
+        scene.configure(&[EXPENDABLE, PREVIEW, THUMB, WEBP, MANY].concat());
+        let follow = [
+            "assets/000001_preview.png",
+            "assets/000001_preview.png.webp",
+            "assets/000001.png.webp",
+            "assets/000001.thumb",
+        ];
+        let stay = ["assets/000002_preview.png", "assets/000002_preview.png.webp", "assets/000002.thumb"];
         follow.iter().chain(&stay).for_each(|key| scene.put(key));
         let before = scene.everything().into_keys().collect();
         let report = scene.executed();
         let found = orphans(&report);
         assert_eq!(found["assets/000001_preview.png"].0.as_deref(), Some("assets/000001.png"), "{report:#}");
         assert_eq!(report["removals"]["records_deleted"], 1, "{report:#}");
-        assert_eq!(report["removals"]["files_trashed"], 7, "{report:#}");
+        assert_eq!(report["removals"]["files_trashed"], 8, "{report:#}");
         let mut expected = of(&follow);
         expected.extend(scene.orphans.iter().cloned().chain(["assets/000001.png".to_owned()]));
         assert_eq!(gone(&scene, &before), expected);
@@ -88,6 +93,57 @@ fn files_of_what_others_want_stay() {
         assert!(all.contains_key("assets/000001_preview.png") && all.contains_key("assets/000001.png"), "{named_by}");
         assert_eq!(scene.run(&["--format", "json"]).json()["run"]["outcome"], "clean");
     }
+}
+
+/// Of a prefix, every key must go: one that stays keeps the files, whether a rule spares it or its file is lost.
+#[test]
+fn files_of_a_prefix_stay_while_any_of_its_keys_does() {
+    for stays in ["assets/000001.svg", "assets/000001.gif"] {
+        let scene = Scene::on_s3();
+        scene.configure(&[EXPENDABLE, THUMB, MANY].concat());
+        // The one has its file, the other has lost it.
+        scene.insert(&[stays.to_owned()]);
+        if stays.ends_with(".svg") {
+            scene.put(stays);
+        }
+        scene.put("assets/000001.thumb");
+        let report = scene.executed();
+        assert_eq!(report["removals"]["records_deleted"], 1, "{report:#}");
+        assert!(!orphans(&report).contains_key("assets/000001.thumb"), "{report:#}");
+        assert!(scene.everything().contains_key("assets/000001.thumb"), "{report:#}");
+    }
+}
+
+/// Every key of a prefix is condemned: the files go with them.
+#[test]
+fn files_of_a_prefix_go_with_the_last_of_its_keys() {
+    let scene = Scene::on_s3();
+    let rule = "[[records.rules]]\nname = \"old\"\nwhere = \"storage_key LIKE 'assets/000001.%'\"\n";
+    scene.configure(&[rule, THUMB, MANY].concat());
+    scene.insert(&["assets/000001.svg".to_owned(), "assets/000001.gif".to_owned()]);
+    ["assets/000001.thumb", "assets/000001.svg"].iter().for_each(|key| scene.put(key));
+    let report = scene.executed();
+    // The row of the .gif has lost its file, and goes all the same.
+    assert_eq!(report["removals"]["records_deleted"], 3, "{report:#}");
+    assert_eq!(report["removals"]["files_trashed"], 6, "{report:#}");
+    assert!(!scene.everything().contains_key("assets/000001.thumb"), "{report:#}");
+    assert_eq!(scene.run(&["--format", "json"]).json()["run"]["outcome"], "clean");
+}
+
+/// Owners that a rule condemns outside of what is compared do not go, and keep their files.
+#[test]
+fn files_of_what_is_condemned_outside_the_prefix_stay() {
+    let scene = Scene::on_s3();
+    let mirrored = "[[derived]]\npattern = '^thumbs/(.+)\\.jpg$'\nowner = 'assets/$1.*'\n\
+                    [[derived]]\npattern = '^thumbs/(.+\\.png)$'\nowner = 'assets/$1'\n";
+    let keys = ["thumbs/000001.jpg", "thumbs/000001.png"];
+    scene.configure_with("prefix = \"thumbs/\"", &[EXPENDABLE, mirrored].concat());
+    keys.iter().for_each(|key| scene.put(key));
+    let report = scene.run(&["--format", "json"]).json();
+    assert_eq!(orphans(&report).len(), 0, "{report:#}");
+    scene.configure(&[EXPENDABLE, mirrored].concat());
+    let report = scene.run(&["--format", "json"]).json();
+    assert!(keys.iter().all(|key| orphans(&report).contains_key(*key)), "{report:#}");
 }
 
 /// A file that a condemned row names goes with its row, though its name looks like one of a file that is wanted.
