@@ -179,6 +179,7 @@ impl Source {
         let (value, is_expected) = match self.url_base.as_deref().map(|base| url::key_of(value, base)) {
             None => (value.to_owned(), true),
             Some(url::Named::Key(key)) => (key, true),
+            Some(url::Named::Undecoded(key)) => (key, false),
             Some(url::Named::Literal) => (value.to_owned(), false),
         };
         let key = if value.is_empty() { value } else { format!("{}{value}", self.key_prefix) };

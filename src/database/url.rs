@@ -6,6 +6,8 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Named {
     Key(String),
+    /// Its percent-encoding is no text: what stands there may be the key as it is.
+    Undecoded(String),
     /// It is no URL below the base: taken literally, it still protects what it would name.
     Literal,
 }
@@ -17,7 +19,7 @@ pub fn key_of(value: &str, base: &str) -> Named {
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     match percent_decode_str(path).decode_utf8() {
         Ok(key) => Named::Key(key.into_owned()),
-        Err(_) => Named::Literal,
+        Err(_) => Named::Undecoded(path.to_owned()),
     }
 }
 
@@ -39,8 +41,9 @@ mod tests {
         ] {
             assert_eq!(key_of(value, base), Named::Key(key.to_owned()), "{value}");
         }
-        for value in ["http://cdn.example.com/a.png", "a.png", "", "https://cdn.example.com/%ff.png"] {
+        for value in ["http://cdn.example.com/a.png", "a.png", ""] {
             assert_eq!(key_of(value, base), Named::Literal, "{value}");
         }
+        assert_eq!(key_of("https://cdn.example.com/%ff.png?x", base), Named::Undecoded("%ff.png".to_owned()));
     }
 }

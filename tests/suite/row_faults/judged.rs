@@ -41,6 +41,7 @@ fn a_row_stays_that_is_not_what_was_planned_to_go() {
     let (now, clocks) = (days(100), [Duration::ZERO, Duration::ZERO]);
     let seen = |key: &str, owns, created, marks: [Mark; 2]| Seen {
         key: key.to_owned(),
+        value: Some(key.to_owned()),
         owns,
         created,
         marks: marks.to_vec(),
