@@ -5,6 +5,9 @@ use regex::Regex;
 /// Owners that one key may have, through however many steps; a chain that is longer ends there.
 const OWNERS: usize = 32;
 
+/// No key is longer, in any store: what a rule that grows makes of it is nobody.
+const OWNER_BYTES: usize = 4_096;
+
 /// One `[[derived]]` rule.
 #[derive(Debug, Clone)]
 pub struct DerivedRule {
@@ -76,7 +79,7 @@ pub fn owners(rules: &[DerivedRule], key: &str) -> Vec<Owner> {
     loop {
         for owner in rules.iter().filter_map(|rule| rule.owner(&of)) {
             let is_itself = !owner.is_prefix() && owner.text() == key;
-            if !is_itself && !owners.contains(&owner) && owners.len() < OWNERS {
+            if !is_itself && owner.text().len() <= OWNER_BYTES && !owners.contains(&owner) && owners.len() < OWNERS {
                 owners.push(owner);
             }
         }

@@ -72,8 +72,9 @@ impl Inspection<'_> {
         totals.too_young += looked.young + looked.young_condemned;
         totals.too_young_records = looked.young;
         totals.too_young_condemned += looked.young_condemned;
-        let rules = self.config.rules();
-        let kinds: Vec<&str> = rules.iter().map(|name| &**name).collect();
+        // Files follow the rows that were asked for, and only where files were asked for too.
+        let rules = |kind: &Kind| matches!(kind, Kind::Rule(_)) && self.kinds.contains(&Kind::OrphanedFile);
+        let kinds: Vec<&str> = self.kinds.iter().filter(|kind| rules(kind)).map(Kind::name).collect();
         totals.derived = totals.derived.saturating_sub(ledger.follow_owners(&kinds).await.context("the ledger")?);
         tables.resize(self.config.records.len(), 0);
         for (section, rows) in looked.keyless {
@@ -128,6 +129,9 @@ impl Inspection<'_> {
         tracing::debug!("holding what is in doubt");
         ledger.hold_near_misses().await?;
         ledger.hold_trashed().await?;
+        if self.config.records.iter().any(|records| records.url_base.is_some()) {
+            ledger.hold_where_urls_end().await?;
+        }
         // A wrong pair is refused as a whole; what it finds is not held one by one.
         if wrong_pair.is_none() {
             self.hold_what_is_unknown(ledger, totals, forgotten).await?;
@@ -177,7 +181,8 @@ impl Inspection<'_> {
 fn no_urls(table: &str, strays: &Strays) -> String {
     let plural = if strays.count == 1 { "value does" } else { "values do" };
     format!(
-        "{table}: {} {plural} not begin with its url_base, such as {:?}: each protects the key that it is, taken literally",
+        "{table}: {} {plural} not begin with its url_base, or cannot be decoded, such as {:?}: each protects the key that \
+         it would name, taken literally",
         strays.count, strays.sample
     )
 }

@@ -67,6 +67,10 @@ pub async fn restore(what: What, options: &Options) -> Result<ExitCode> {
     };
     let mut found = 0;
     for (which, rows) in selections {
+        if !ledger.removals(rows, 0, 1).await?.is_empty() {
+            // A run on another host must not be at work, and is better met before the first file than after the last.
+            opened(&mut database, &config).await?;
+        }
         let mut after = 0;
         let before = found;
         loop {

@@ -261,7 +261,9 @@ impl Part {
         self.totals.objects += 1;
         self.totals.object_bytes += object.size;
         // Most lie near what they belong to.
-        if owners.iter().any(|owner| slice.wants(owner)) {
+        // What is ignored is somebody else's: nothing can be said of what belongs to it.
+        let is_ignored = |owner: &Owner| !owner.is_prefix() && scan.scope.ignores(owner.text());
+        if owners.iter().any(|owner| slice.wants(owner) || is_ignored(owner)) {
             self.totals.derived += 1;
             self.segments.known(&object.key);
         } else {

@@ -1,13 +1,14 @@
 //! What deleting a row of a table would change elsewhere, by the catalog (I19): foreign keys that cascade or set, and
 //! triggers.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::config::Engine;
 use crate::database::Database;
 use crate::database::bound::Parameter;
 use crate::database::connection::Connection;
 use crate::database::source::Table;
+use crate::exit_code::Misconfigured;
 
 /// Foreign keys and triggers that are named; a table may have many.
 const NAMED: usize = 5;
@@ -63,6 +64,18 @@ async fn mysql(connection: &mut Connection, table: &Table) -> Result<Vec<String>
                WHERE event_object_table = ? AND event_object_schema = COALESCE(NULLIF(?, ''), DATABASE()) \
                  AND event_manipulation = 'DELETE' ORDER BY 1";
     let schema = table.schema.as_deref().unwrap_or_default();
+    // Without transactions nothing that turns out wrong could be taken back.
+    let engine = "SELECT CAST(t.engine AS CHAR) FROM information_schema.tables AS t \
+                  JOIN information_schema.engines AS e ON e.engine = t.engine \
+                  WHERE t.table_name = ? AND t.table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND e.transactions <> 'YES'";
+    let parameters = [Parameter::Text(&table.name), Parameter::Text(schema)];
+    if let Some(engine) = names(connection, engine, &parameters).await?.first() {
+        bail!(Misconfigured(format!(
+            "[[records]] table {}: its rows cannot be removed, as {engine} has no transactions; keep missing_file at \
+             \"report\" and its rules out, or convert it to InnoDB",
+            table.name
+        )));
+    }
     // Foreign keys of tables that a user has no rights to, and triggers, are hidden from it: what is not seen is no proof.
     let seen = "SELECT CAST(COUNT(DISTINCT privilege_type) AS CHAR) FROM ( \
                     SELECT privilege_type FROM information_schema.user_privileges \

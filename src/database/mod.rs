@@ -174,7 +174,8 @@ impl Session<'_> {
         for source in &self.database.sources {
             let Some(rows) = &source.rows else { continue };
             let mut note = async |key: &str, details: Cells| sink(record(source, rows, key, details)).await;
-            if source.lookup_sql.is_none() {
+            // No index serves an expression: one reading is better than many.
+            if source.lookup_sql.is_none() || rows.key.expression.is_some() && keys.len() > BATCH_KEYS {
                 self.scan_rows(source, rows, keys, &mut note).await?;
                 continue;
             }
@@ -211,11 +212,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// How many rows of each table with rules name no object, by the table's place among the `[[records]]`.
+    /// How many rows of each table with rules, or with an expression for a key, name no object, by the table's place among
+    /// the `[[records]]`.
     pub async fn keyless_counts(&mut self) -> Result<Vec<(usize, u64)>> {
         let mut counts = Vec::new();
         for rows in self.database.sources.iter().filter_map(|source| source.rows.as_ref()) {
-            if !rows.rules.is_empty() {
+            if !rows.rules.is_empty() || rows.key.expression.is_some() {
                 self.connection.begin().await?;
                 let sql = rows.keyless_count_sql(self.database.config.engine);
                 let count = self.connection.fetch(&sql, &[]).await?.into_iter().flatten().flatten().next();

@@ -155,7 +155,9 @@ pub fn lookup_column(engine: Engine, key: &KeyColumn<'_>, details: &[String]) ->
         Engine::MySql => {
             // The placeholder is repeated for as many keys as there are.
             let condition = condition(key.condition, "AND");
-            format!("SELECT {columns} FROM {table} WHERE {column} IN ({LIST}){condition}")
+            // Of an expression nobody knows the collation; bytes have none.
+            let compared = if key.facts.expression.is_some() { value(engine, key, &column) } else { column };
+            format!("SELECT {columns} FROM {table} WHERE {compared} IN ({LIST}){condition}")
         }
         Engine::Sqlite => {
             let compared = if key.facts.is_plain_text { column } else { format!("CAST({column} AS TEXT)") };
@@ -197,6 +199,7 @@ impl Source {
 /// comparison of bytes leaves out; unconverted, it would be an error (1270).
 pub fn placeholder(facts: &ColumnFacts) -> String {
     match &facts.charset {
+        _ if facts.expression.is_some() => "CAST(? AS BINARY)".to_owned(),
         Some((charset, collation)) => format!("CONVERT(? USING {charset}) COLLATE {collation}"),
         None => "?".to_owned(),
     }

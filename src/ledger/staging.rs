@@ -245,6 +245,23 @@ impl Ledger {
         Ok(())
     }
 
+    /// Holds files with a `?` or `#` in their names, and records that name what stands before it: where columns hold URLs,
+    /// that is where a URL ends.
+    pub async fn hold_where_urls_end(&mut self) -> Result<()> {
+        let sql = "
+            CREATE TEMP TABLE cut AS
+                SELECT key, substr(key, 1, min(iif(q = 0, h, q), iif(h = 0, q, h)) - 1) AS named
+                FROM (SELECT key, instr(key, '?') AS q, instr(key, '#') AS h FROM temp.finding
+                      WHERE kind = 'orphaned-file') WHERE q + h > 0;
+            UPDATE temp.finding SET held = 'its name has a ? or a #, where URLs in a column end'
+                WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT key FROM temp.cut);
+            UPDATE temp.finding SET held = 'looks like ' || (SELECT min(c.key) FROM temp.cut AS c WHERE c.named = finding.key)
+                WHERE kind <> 'orphaned-file' AND held IS NULL AND key IN (SELECT named FROM temp.cut);
+            DROP TABLE temp.cut;";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
     /// Holds records without an object whose file is in our own trash: it can be brought back.
     pub async fn hold_trashed(&mut self) -> Result<()> {
         let sql = "UPDATE temp.finding SET held = 'its file is in the trash, and `restore` brings it back' \

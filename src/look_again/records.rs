@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{ASK, WINDOW_KEYS};
-use crate::config::{Action, Config, Records};
+use crate::config::{Action, Config, Key, Records};
 use crate::database::Database;
 use crate::finding::{Created, Kind, Mark, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
@@ -46,6 +46,9 @@ pub async fn at_records(
 ) -> Result<Looked> {
     let mut looking = Looking { ledger, database, store, config, looked: Looked::default(), records: Vec::new() };
     looking.at_missing().await?;
+    if with_keyless {
+        looking.count_keyless().await.context(ASK)?;
+    }
     if config.records.iter().any(|records| !records.rules.is_empty()) {
         looking.at_condemned().await?;
         looking.at_strangers().await.context(ASK)?;
@@ -158,11 +161,28 @@ impl Looking<'_> {
         }
     }
 
+    /// Counts rows that name no object, and tells of those of which an expression should have made a key.
+    async fn count_keyless(&mut self) -> Result<()> {
+        for (section, rows) in self.database.session().await?.keyless_counts().await? {
+            let records = &self.config.records[section];
+            if let (Key::Sql(_), 1..) = (&records.key, rows) {
+                let plural = if rows == 1 { "row gives" } else { "rows give" };
+                self.looked.warnings.push(format!(
+                    "{}: {rows} {plural} no key: key_sql is NULL or empty there, and protects nothing",
+                    records.table
+                ));
+            }
+            if !records.rules.is_empty() {
+                self.looked.keyless.push((section, rows));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads rows that name no object: a rule may condemn them too.
     async fn at_keyless(&mut self) -> Result<()> {
         let mut session = self.database.session().await?;
         let now = session.now().await?;
-        self.looked.keyless = session.keyless_counts().await?;
         session.keyless(&mut async |record| self.take(record, now, false, None).await.map(|_| ())).await?;
         self.flush().await
     }

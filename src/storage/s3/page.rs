@@ -56,7 +56,7 @@ pub fn parse(bytes: &[u8]) -> Result<ListedPage> {
     // Whether the text of an element is being read.
     let mut field = false;
     let mut text = String::new();
-    let mut is_whole = false;
+    let (mut is_whole, mut says_its_end) = (false, false);
     loop {
         match reader.read_event().map_err(|error| anyhow!("it is no well-formed XML: {error}"))? {
             Event::Start(start) => place = open(place, &start, &mut field, &mut text)?,
@@ -75,6 +75,7 @@ pub fn parse(bytes: &[u8]) -> Result<ListedPage> {
                 let name = end.local_name();
                 place = match (place, std::mem::take(&mut field)) {
                     (Place::Page, true) => {
+                        says_its_end |= name.as_ref() == b"IsTruncated";
                         set_of_page(&mut page, &mut is_encoded, name.as_ref(), &text)?;
                         Place::Page
                     }
@@ -103,6 +104,9 @@ pub fn parse(bytes: &[u8]) -> Result<ListedPage> {
         }
     }
     ensure!(is_whole && place == Place::Outside, "it was cut off");
+    ensure!(says_its_end || page.key_count.is_some(), "it does not say whether more follows");
+    let has_token = page.next_token.as_deref().is_some_and(|token| !token.is_empty());
+    ensure!(page.is_truncated || !has_token, "it says where more follows, and not that it does");
     if is_encoded {
         for object in &mut page.objects {
             object.key = decoded(&object.key)?.into_owned();
@@ -293,7 +297,8 @@ mod tests {
         let [object] = page.expect("a page").objects.try_into().expect("one object");
         assert_eq!((object.key.as_str(), object.size, object.archived, object.etag), ("a&bA", 7, true, None));
         assert_eq!(object.last_modified, Some("2024-01-14T02:00:00Z".parse().expect("a time")));
-        assert_eq!(parse(b"<ListBucketResult/>").expect("an empty page"), ListedPage::default());
+        let empty = parse(b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>");
+        assert_eq!(empty.expect("an empty page"), ListedPage::default());
     }
 
     #[test]
@@ -303,6 +308,9 @@ mod tests {
             "<Error><Code>InternalError</Code></Error>",
             "<html/>",
             "<ListBucketResult>",
+            "<ListBucketResult/>",
+            "<ListBucketResult><IsTruncated/></ListBucketResult>",
+            "<ListBucketResult><KeyCount>0</KeyCount><NextContinuationToken>t</NextContinuationToken></ListBucketResult>",
             "<ListBucketResult></Listing>",
             "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
             "<ListBucketResult><Contents/></ListBucketResult>",

@@ -8,6 +8,7 @@ mod cascades;
 mod configuration;
 mod dates;
 mod limits;
+mod mariadb;
 mod missing_file;
 mod owners;
 mod reports;

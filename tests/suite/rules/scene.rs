@@ -19,7 +19,7 @@ use crate::support::terminal;
 use crate::support::tool::{Outcome, Tool};
 
 /// The last name of the local root and the bucket's name, which are typed to confirm.
-const NAME: &str = "uploads";
+pub const NAME: &str = "uploads";
 
 /// Limits that a handful of rows would meet at once are off.
 pub const NO_LIMITS: &str = "[safety]\nmax_percent = 100\n";
