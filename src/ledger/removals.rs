@@ -325,12 +325,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// Removals of this pair after the number `after`, in the order in which they were made; of rows that were removed, the
+    /// Removals of this pair after the number `after`, in the order in which they were made; of rows that a run removed, the
     /// last first, and from the end where `after` is 0.
     pub async fn removals(&mut self, which: Which<'_>, after: i64, limit: usize) -> Result<Vec<Removal>> {
         // Rows come back in the order in which they could have gone: what points at another last of all.
         let (after_it, order) = match which {
-            Which::RowsOfRun(_) | Which::LastRowsOf(_) => ("(?2 = 0 OR id < ?2)", "DESC"),
+            Which::RowsOfRun(_) => ("(?2 = 0 OR id < ?2)", "DESC"),
             _ => ("id > ?2", "ASC"),
         };
         let condition = which.condition();
