@@ -40,8 +40,7 @@ pub struct Owners<'a> {
 const OWNER: &str = "cleanup_assets_owner";
 
 /// TRUE for rows whose owner is gone. `type_column` and `id_column` are qualified; `id` is what the catalog says of the
-/// latter. An id that two types, or two programs, write in two ways must not make an owner look gone, and one that cannot
-/// be read as the owner's is not judged.
+/// latter. An id that two types, or two programs, write in two ways must not make an owner look gone.
 pub fn owner_is_gone(
     engine: Engine,
     (type_column, id_column): (&str, &str),
@@ -107,12 +106,14 @@ fn has_no_owner(id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> Strin
         (this, that) if this == that && this != PostgresFamily::Other => owners.none(engine, id_column),
         _ if id.type_name == owners.id.type_name && !id.is_text => owners.none(engine, id_column),
         (PostgresFamily::Text, PostgresFamily::Whole) => format!(
-            "CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN {} ELSE FALSE END",
-            owners.none(engine, &format!("{text}::bigint"))
+            "CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN {} ELSE {} END",
+            owners.none(engine, &format!("{text}::bigint")),
+            owners.none_written(engine, id_column)
         ),
         (PostgresFamily::Text, PostgresFamily::Uuid) => format!(
-            "CASE WHEN {text} ~* '^([0-9a-f]{{4}}-?){{8}}$' THEN {} ELSE FALSE END",
-            owners.none(engine, &format!("{text}::uuid"))
+            "CASE WHEN {text} ~* '^([0-9a-f]{{4}}-?){{8}}$' THEN {} ELSE {} END",
+            owners.none(engine, &format!("{text}::uuid")),
+            owners.none_written(engine, id_column)
         ),
         (PostgresFamily::Whole | PostgresFamily::Uuid, PostgresFamily::Text) => {
             owners.none_at_all(engine, &text, id_column)
