@@ -7,6 +7,7 @@
 
 mod derived;
 mod history;
+mod holding;
 mod open;
 mod planned;
 mod removals;

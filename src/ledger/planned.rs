@@ -1,4 +1,4 @@
-//! What of the findings a run may act on, in the order in which it will.
+//! What of the findings a run may act on, files and rows, in the order in which it will.
 
 use anyhow::Result;
 use chrono::DateTime;
@@ -7,6 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::Ledger;
+use super::derived::owners_of;
 use crate::derived::Owner;
 use crate::finding::{Kind, Object};
 
@@ -62,6 +63,38 @@ const SCHEMA: &str = "
     );";
 
 impl Ledger {
+    /// How many orphaned files may be removed, and their bytes.
+    pub async fn removable(&mut self) -> Result<(u64, u64)> {
+        let sql =
+            "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE kind = 'orphaned-file' AND held IS NULL";
+        let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
+        Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Orphaned files that may be removed, after a key and in byte order.
+    pub async fn removable_after(&mut self, after: &str, limit: usize) -> Result<Vec<FileToGo>> {
+        let sql = "SELECT key, size, last_modified, etag, owners FROM temp.finding \
+                   WHERE kind = 'orphaned-file' AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
+        let query = sqlx::query_as(sql).bind(after).bind(limit as i64);
+        type File = (String, i64, Option<i64>, Option<String>, Option<String>);
+        let rows: Vec<File> = query.fetch_all(&mut self.connection).await?;
+        let files = rows.into_iter().map(|(key, size, last_modified, etag, owners)| {
+            Ok(FileToGo {
+                kind: Kind::OrphanedFile,
+                owners: owners.map_or(Ok(Vec::new()), |owners| owners_of(&owners))?,
+                object: Object {
+                    key,
+                    size: size.unsigned_abs(),
+                    last_modified: last_modified.and_then(DateTime::from_timestamp_micros),
+                    etag,
+                    archived: false,
+                    opaque_etag: false,
+                },
+            })
+        });
+        files.collect()
+    }
+
     /// Makes the plan's list of rows: those that are not held, of these sections and kinds. A file follows its rows only
     /// where every one of them is on the list.
     pub async fn plan_rows(&mut self, acting: &[(usize, &str)]) -> Result<()> {
