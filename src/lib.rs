@@ -18,9 +18,9 @@
 //! `--execute` goes on, through a pure [`plan`] that may refuse, and a typed confirmation ([`confirm`]) without whose token
 //! nothing below [`execute`] can be called: rows go first, each in a transaction of its own, and files after them.
 //!
-//! Pure rooms, values in and values out: [`key`], [`derived`], [`finding`], [`removal`], [`judge`], [`plan`], [`report`],
+//! Pure rooms, values in and values out: [`key`], [`derived`], [`finding`], [`listed`], [`removal`], [`judge`], [`plan`], [`report`],
 //! `compare::{merge, owners, scope, segments, slice}`, `database::{source, rows, rules, image, date, url}`,
-//! `storage::s3::page`. sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`args`];
+//! `storage::s3::{page, scan}`. sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`args`];
 //! [`database`] and [`storage`] do not know each other, and whatever deletes is called from [`execute`] alone.
 
 pub mod args;
@@ -40,6 +40,7 @@ mod interrupt;
 pub mod judge;
 pub mod key;
 pub mod ledger;
+pub mod listed;
 mod lock;
 mod look_again;
 mod maintain;

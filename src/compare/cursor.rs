@@ -3,8 +3,8 @@
 
 use anyhow::{Result, bail};
 
-use crate::finding::Object;
 use crate::key::Printable;
+use crate::listed::Objects;
 use crate::storage::{Listing, Page};
 
 /// Pages without objects in a row, after which a listing that says that more follows is not believed.
@@ -37,15 +37,15 @@ impl Cursor {
         };
         let Some(mut page) = page else { return Ok(None) };
         let inside = match through {
-            Some(through) => page.objects.partition_point(|object| object.key.as_str() <= through),
+            Some(through) => page.objects.count_through(through),
             None => page.objects.len(),
         };
         let beyond = page.objects.split_off(inside);
         if !beyond.is_empty() {
-            self.carried = Some(Page { objects: beyond, now: page.now });
+            self.carried = Some(Page { objects: beyond, more: page.more, now: page.now });
         }
         match page.objects.last() {
-            Some(object) => self.last.clone_from(&object.key),
+            Some(object) => object.key.clone_into(&mut self.last),
             None => return Ok(None),
         }
         Ok(Some(page))
@@ -65,18 +65,18 @@ impl Cursor {
         bail!("the listing says that more follows and gave {EMPTY_PAGES} empty pages")
     }
 
-    fn check(&self, objects: &[Object]) -> Result<()> {
+    fn check(&self, objects: &Objects) -> Result<()> {
         let mut last = self.last.as_str();
-        for object in objects {
-            if object.key.as_str() <= last {
-                let (key, last) = (Printable(&object.key), Printable(last));
+        for object in objects.iter() {
+            if object.key <= last {
+                let (key, last) = (Printable(object.key), Printable(last));
                 bail!("the listing is out of byte order: {key} comes after {last}");
             }
             if !object.key.starts_with(&self.prefix) {
-                let (key, prefix) = (Printable(&object.key), Printable(&self.prefix));
+                let (key, prefix) = (Printable(object.key), Printable(&self.prefix));
                 bail!("the listing left the prefix {prefix}: it names {key}");
             }
-            last = &object.key;
+            last = object.key;
         }
         Ok(())
     }
@@ -91,6 +91,7 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
+    use crate::listed::Listed;
 
     struct Script(VecDeque<Vec<&'static str>>);
 
@@ -99,8 +100,8 @@ mod tests {
             let page = self.0.pop_front().map(|keys| Page {
                 objects: keys
                     .into_iter()
-                    .map(|key| Object {
-                        key: key.to_owned(),
+                    .map(|key| Listed {
+                        key,
                         size: 0,
                         last_modified: None,
                         etag: None,
@@ -108,6 +109,7 @@ mod tests {
                         opaque_etag: false,
                     })
                     .collect(),
+                more: true,
                 now: DateTime::UNIX_EPOCH,
             });
             async move { Ok(page) }.boxed()
@@ -121,7 +123,7 @@ mod tests {
     async fn keys(cursor: &mut Cursor, through: Option<&str>) -> Result<Vec<String>> {
         let mut keys = Vec::new();
         while let Some(page) = cursor.next_through(through).await? {
-            keys.extend(page.objects.into_iter().map(|object| object.key));
+            keys.extend(page.objects.iter().map(|object| object.key.to_owned()));
         }
         Ok(keys)
     }

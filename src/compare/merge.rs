@@ -1,14 +1,15 @@
 //! PURE: the join of two ordered sequences, the keys that the database knows and the objects that the store lists.
 
 use crate::compare::slice::{Keys, Slice};
-use crate::finding::{Claims, Object, Time};
+use crate::finding::{Claims, Time};
+use crate::listed::{Listed, Objects};
 
 /// A key, by the sides that have it.
 #[derive(Debug, PartialEq)]
 pub enum Joined<'a> {
     DatabaseOnly(&'a str, Claims),
-    StorageOnly(&'a Object),
-    Both(Claims, &'a Object),
+    StorageOnly(Listed<'a>),
+    Both(Claims, Listed<'a>),
 }
 
 impl Joined<'_> {
@@ -33,9 +34,9 @@ impl<'a> Join<'a> {
 
     /// Joins the next page. Its objects must follow those of the page before; what the database knows beyond its last
     /// object waits for the next page.
-    pub fn page(&mut self, objects: &[Object], mut emit: impl FnMut(Joined<'_>)) {
-        for object in objects {
-            while let Some((key, claims)) = self.keys.next_if(|(key, _)| *key < object.key.as_str()) {
+    pub fn page(&mut self, objects: &Objects, mut emit: impl FnMut(Joined<'_>)) {
+        for object in objects.iter() {
+            while let Some((key, claims)) = self.keys.next_if(|(key, _)| *key < object.key) {
                 emit(Joined::DatabaseOnly(key, claims));
             }
             match self.keys.next_if(|(key, _)| *key == object.key) {
@@ -62,7 +63,7 @@ mod tests {
 
     use super::*;
     use crate::compare::slice::SliceBuilder;
-    use crate::finding::Claim;
+    use crate::finding::{Claim, Object};
 
     fn object(key: &str) -> Object {
         Object { key: key.to_owned(), size: 1, last_modified: None, etag: None, archived: false, opaque_etag: false }
@@ -87,11 +88,11 @@ mod tests {
             let in_range: Vec<Object> = objects.iter().filter(|key| slice.covers(key)).map(|key| object(key)).collect();
             let mut gather = |joined: Joined<'_>| match joined {
                 Joined::DatabaseOnly(key, claims) => assert!(database.insert(key.to_owned(), claims).is_none()),
-                Joined::Both(claims, object) => assert!(both.insert(object.key.clone(), claims).is_none()),
-                Joined::StorageOnly(object) => assert!(storage.insert(object.key.clone())),
+                Joined::Both(claims, object) => assert!(both.insert(object.key.to_owned(), claims).is_none()),
+                Joined::StorageOnly(object) => assert!(storage.insert(object.key.to_owned())),
             };
             let mut join = Join::new(slice);
-            in_range.chunks(page).for_each(|page| join.page(page, &mut gather));
+            in_range.chunks(page).for_each(|page| join.page(&page.iter().map(Object::as_listed).collect(), &mut gather));
             join.finish(&mut gather);
         }
         (database, both, storage)

@@ -214,8 +214,8 @@ impl Part {
     fn take(&mut self, scope: &Scope, joined: &Joined<'_>, verdict: Verdict) {
         let (key, claims, object) = match *joined {
             Joined::DatabaseOnly(key, claims) => (key, Some(claims), None),
-            Joined::StorageOnly(object) => (object.key.as_str(), None, Some(object)),
-            Joined::Both(claims, object) => (object.key.as_str(), Some(claims), Some(object)),
+            Joined::StorageOnly(object) => (object.key, None, Some(object)),
+            Joined::Both(claims, object) => (object.key, Some(claims), Some(object)),
         };
         if scope.ignores(key) {
             return;
@@ -233,7 +233,7 @@ impl Part {
         match (verdict, object) {
             (Verdict::OrphanedFile, Some(object)) => {
                 self.segments.orphan(key);
-                self.orphans.push(object.clone());
+                self.orphans.push(object.to_object());
             }
             (Verdict::YoungFile, _) => {
                 self.totals.too_young += 1;
@@ -251,10 +251,10 @@ impl Part {
     /// Takes an object that no row names and that a rule derives from other keys; `false`: it is not one.
     fn derive(&mut self, scan: &Scan, slice: &Slice, joined: &Joined<'_>, verdict: Verdict) -> bool {
         let Joined::StorageOnly(object) = *joined else { return false };
-        if scan.derived.is_empty() || scan.scope.ignores(&object.key) {
+        if scan.derived.is_empty() || scan.scope.ignores(object.key) {
             return false;
         }
-        let owners = derived::owners(&scan.derived, &object.key);
+        let owners = derived::owners(&scan.derived, object.key);
         if owners.is_empty() {
             return false;
         }
@@ -265,14 +265,14 @@ impl Part {
         let is_ignored = |owner: &Owner| !owner.is_prefix() && scan.scope.ignores(owner.text());
         if owners.iter().any(|owner| slice.wants(owner) || is_ignored(owner)) {
             self.totals.derived += 1;
-            self.segments.known(&object.key);
+            self.segments.known(object.key);
         } else {
             let is_young = verdict == Verdict::YoungFile;
             // Until it is known better: one that turns out to be wanted makes its folder a known one.
             if !is_young {
-                self.segments.orphan(&object.key);
+                self.segments.orphan(object.key);
             }
-            self.derived.push(DerivedObject { object: object.clone(), owners, is_young });
+            self.derived.push(DerivedObject { object: object.to_object(), owners, is_young });
         }
         true
     }
@@ -280,7 +280,7 @@ impl Part {
     /// Takes the object of a record that a rule seems to condemn; one that is too young is not judged.
     fn condemn(&mut self, scope: &Scope, joined: &Joined<'_>, is_young: bool) {
         let Joined::Both(claims, object) = *joined else { return };
-        if claims.condemned == 0 || scope.ignores(&object.key) {
+        if claims.condemned == 0 || scope.ignores(object.key) {
             return;
         }
         match is_young {
@@ -288,7 +288,7 @@ impl Part {
                 self.totals.too_young += u64::from(claims.condemned);
                 self.totals.too_young_condemned += u64::from(claims.condemned);
             }
-            false => self.condemned.push(object.clone()),
+            false => self.condemned.push(object.to_object()),
         }
     }
 

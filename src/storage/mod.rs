@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 
 use crate::config::{Place, Storage};
 use crate::finding::{Object, Requests, Time};
+use crate::listed::Objects;
 
 /// A bucket or a folder.
 pub trait Store: Send + Sync {
@@ -59,7 +60,9 @@ pub trait Listing: Send {
 /// Some objects that follow each other, and the store's own time when it named them.
 #[derive(Debug)]
 pub struct Page {
-    pub objects: Vec<Object>,
+    pub objects: Objects,
+    /// Whether the listing said that more follows; where it does not say, it may.
+    pub more: bool,
     pub now: Time,
 }
 

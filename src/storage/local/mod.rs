@@ -150,7 +150,7 @@ impl Listing for Walking {
                 return Ok(None);
             }
             self.walk = Some(walk);
-            Ok(Some(Page { objects, now: Utc::now() }))
+            Ok(Some(Page { objects, more: true, now: Utc::now() }))
         }
         .boxed()
     }

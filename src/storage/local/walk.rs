@@ -14,6 +14,7 @@ use globset::GlobSet;
 
 use super::{Folder, object_of};
 use crate::finding::Object;
+use crate::listed::Objects;
 
 /// A walk under way. Memory: the names of the folders from the root to where it is.
 pub struct Walk {
@@ -82,12 +83,12 @@ impl Walk {
     }
 
     /// The next objects, at most `limit` and in byte order of their keys; empty at the end.
-    pub fn next_objects(&mut self, limit: usize) -> Result<Vec<Object>> {
+    pub fn next_objects(&mut self, limit: usize) -> Result<Objects> {
         if !self.started {
             self.started = true;
             self.enter(Vec::new())?;
         }
-        let mut objects = Vec::new();
+        let mut objects = Objects::default();
         while objects.len() < limit {
             let Some(level) = self.stack.last_mut() else { break };
             let Some(name) = level.names.get(level.next) else {
@@ -101,7 +102,11 @@ impl Walk {
             }
             match key.ends_with(b"/") {
                 true => self.enter(key)?,
-                false => objects.extend(self.file(key)?),
+                false => {
+                    if let Some(object) = self.file(key)? {
+                        objects.push(object.as_listed());
+                    }
+                }
             }
         }
         Ok(objects)
@@ -195,7 +200,7 @@ mod tests {
             if page.is_empty() {
                 return keys;
             }
-            keys.extend(page.into_iter().map(|object| object.key));
+            keys.extend(page.iter().map(|object| object.key.to_owned()));
         }
     }
 
@@ -235,7 +240,7 @@ mod tests {
         let folder = Folder::open(home.path(), "", &GlobSet::empty()).expect("a folder");
         let mut walk = Walk::new(&folder, None);
         let page = walk.next_objects(10).expect("a page");
-        assert_eq!(page.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["a/b"]);
+        assert_eq!(page.iter().map(|object| object.key).collect::<Vec<_>>(), ["a/b"]);
         assert_eq!(folder.unreadable_names.load(Relaxed), 1);
     }
 }

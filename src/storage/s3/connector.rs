@@ -89,19 +89,20 @@ impl Slot {
 pub fn metered(meter: Arc<Meter>) -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
     let inner = aws_smithy_http_client::Builder::new().tls_provider(provider).build_https();
-    SharedHttpClient::new(MeteredClient { inner, meter })
+    SharedHttpClient::new(MeteredClient { inner, meter, buffers: Buffers::default() })
 }
 
 #[derive(Debug)]
 struct MeteredClient {
     inner: SharedHttpClient,
     meter: Arc<Meter>,
+    buffers: Buffers,
 }
 
 impl HttpClient for MeteredClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(MeteredConnector { inner, meter: self.meter.clone() })
+        SharedHttpConnector::new(MeteredConnector { inner, meter: self.meter.clone(), buffers: self.buffers.clone() })
     }
 }
 
@@ -109,13 +110,14 @@ impl HttpClient for MeteredClient {
 struct MeteredConnector {
     inner: SharedHttpConnector,
     meter: Arc<Meter>,
+    buffers: Buffers,
 }
 
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (slot, is_delete) = (request.extension::<Slot>().cloned(), request.method() == "DELETE");
         self.meter.count(&request);
-        let meter = self.meter.clone();
+        let (meter, buffers) = (self.meter.clone(), self.buffers.clone());
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let mut response = answer.await?;
@@ -127,7 +129,7 @@ impl HttpConnector for MeteredConnector {
             if let (Some(slot), true) = (slot, response.status().is_success()) {
                 let body = std::mem::replace(response.body_mut(), SdkBody::from(EMPTY_PAGE));
                 response.headers_mut().insert("content-length", EMPTY_PAGE.len().to_string());
-                slot.put(read_page(body).await?);
+                slot.put(read_page(body, &buffers).await?);
             }
             Ok(response)
         })
@@ -141,8 +143,35 @@ fn is_list(request: &HttpRequest) -> bool {
 /// What the SDK reads in the place of a page.
 const EMPTY_PAGE: &str = "<ListBucketResult/>";
 
-async fn read_page(body: SdkBody) -> Result<ListedPage, ConnectorError> {
-    let bytes = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
-    page::parse(&bytes)
-        .map_err(|error| ConnectorError::io(format!("a page of the listing cannot be read: {error:#}").into()))
+async fn read_page(body: SdkBody, buffers: &Buffers) -> Result<ListedPage, ConnectorError> {
+    let mut bytes = buffers.take();
+    let mut body = ByteStream::new(body);
+    while let Some(part) = body.next().await {
+        bytes.extend_from_slice(&part.map_err(|error| ConnectorError::io(error.into()))?);
+    }
+    let page = page::parse(&bytes);
+    buffers.put_back(bytes);
+    page.map_err(|error| ConnectorError::io(format!("a page of the listing cannot be read: {error:#}").into()))
+}
+
+/// Room for the bytes of pages, used again: fresh memory of this size costs as much as reading the page.
+#[derive(Debug, Default, Clone)]
+struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+/// Buffers kept, and bytes of one that is.
+const BUFFERS: usize = 8;
+const BUFFER_BYTES: usize = 1 << 20;
+
+impl Buffers {
+    fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn put_back(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < BUFFERS && buffer.capacity() <= BUFFER_BYTES {
+            buffers.push(buffer);
+        }
+    }
 }

@@ -50,7 +50,7 @@ impl Pages {
                 self.token = Some(token);
             }
         }
-        Ok(Some(Page { objects: page.objects, now: self.meter.now() }))
+        Ok(Some(Page { objects: page.objects, more: self.next.is_some(), now: self.meter.now() }))
     }
 }
 

@@ -5,6 +5,7 @@ mod copying;
 mod listing;
 pub mod page;
 mod removing;
+pub mod scan;
 
 use std::error::Error;
 use std::sync::Arc;
