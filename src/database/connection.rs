@@ -22,7 +22,7 @@ use sqlx::{
 use crate::config::{Database, Engine};
 use crate::database::bound::{self, Parameter};
 use crate::database::stream::Chunks;
-use crate::database::{date, source};
+use crate::database::{copied, date, source};
 use crate::exit_code::Misconfigured;
 use crate::finding::Time;
 
@@ -186,7 +186,7 @@ impl Connection {
     /// Sends every row of `sql` into `chunks`.
     pub async fn send_keys(&mut self, sql: &str, chunks: &mut Chunks) -> Result<()> {
         match self {
-            Connection::Postgres(connection) => send::<Postgres>(connection, sql, chunks).await,
+            Connection::Postgres(connection) => copy_out(connection, sql, chunks).await,
             Connection::MySql(connection) => send::<MySql>(connection, sql, chunks).await,
             Connection::Sqlite(connection) => send::<Sqlite>(connection, sql, chunks).await,
         }
@@ -255,6 +255,21 @@ pub fn read<T>(options: Result<T, sqlx::Error>) -> Result<T> {
         };
         Misconfigured(format!("[database] url cannot be read: {reason}")).into()
     })
+}
+
+/// The same through COPY, whose rows are lines of text: half of what rows of a SELECT cost. One that ends without saying
+/// so is an error of sqlx's.
+async fn copy_out(connection: &mut PgConnection, sql: &str, chunks: &mut Chunks) -> Result<()> {
+    let columns = chunks.columns();
+    let mut lines = connection.copy_out_raw(&format!("COPY (\n{sql}\n) TO STDOUT")).await?;
+    let mut cells = copied::Cells::default();
+    while let Some(line) = lines.try_next().await? {
+        let cells = cells.read(&line, columns)?;
+        if let Some((Some(key), marks)) = cells.split_first() {
+            chunks.push(key, marks).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn send<DB>(connection: &mut DB::Connection, sql: &str, chunks: &mut Chunks) -> Result<()>

@@ -7,6 +7,7 @@ mod cascades;
 mod catalog;
 mod columns;
 mod connection;
+mod copied;
 mod date;
 mod image;
 mod rows;
