@@ -92,7 +92,9 @@ mod tests {
                 Joined::StorageOnly(object) => assert!(storage.insert(object.key.to_owned())),
             };
             let mut join = Join::new(slice);
-            in_range.chunks(page).for_each(|page| join.page(&page.iter().map(Object::as_listed).collect(), &mut gather));
+            in_range
+                .chunks(page)
+                .for_each(|page| join.page(&page.iter().map(Object::as_listed).collect(), &mut gather));
             join.finish(&mut gather);
         }
         (database, both, storage)

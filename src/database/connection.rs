@@ -264,6 +264,10 @@ async fn copy_out(connection: &mut PgConnection, sql: &str, chunks: &mut Chunks)
     let mut lines = connection.copy_out_raw(&format!("COPY (\n{sql}\n) TO STDOUT")).await?;
     let mut cells = copied::Cells::default();
     while let Some(line) = lines.try_next().await? {
+        if let (1, Some(key)) = (columns, copied::plain(&line)) {
+            chunks.push(key, &[]).await?;
+            continue;
+        }
         let cells = cells.read(&line, columns)?;
         if let Some((Some(key), marks)) = cells.split_first() {
             chunks.push(key, marks).await?;

@@ -283,7 +283,7 @@ fn time(text: &str) -> Option<Time> {
 
 /// A key as `encoding-type=url` carries it: percent-encoded, with `+` for a space.
 pub fn decoded(key: &str) -> Result<Cow<'_, str>> {
-    if !key.contains(['+', '%']) {
+    if memchr::memchr2(b'+', b'%', key.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(key));
     }
     let spaced = if key.contains('+') { Cow::Owned(key.replace('+', " ")) } else { Cow::Borrowed(key) };
@@ -385,15 +385,60 @@ mod tests {
 
     /// What pages are made of, and what may come between.
     const PIECES: &[&str] = &[
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<ListBucketResult>", "<ListBucketResult xmlns=\"x\">",
-        "</ListBucketResult>", "<Contents>", "</Contents>", "<Contents/>", "<Key>", "</Key>", "<Key/>", "<Size>", "</Size>",
-        "<ETag>", "</ETag>", "<LastModified>2024-01-14T03:00:00.000Z</LastModified>", "<StorageClass>GLACIER</StorageClass>",
-        "<IsTruncated>true</IsTruncated>", "<IsTruncated>false</IsTruncated>", "<KeyCount>1</KeyCount>",
-        "<NextContinuationToken>", "</NextContinuationToken>", "<EncodingType>url</EncodingType>", "<Prefix/>",
-        "<Owner><ID>1</ID><DisplayName/></Owner>", "<Owner>", "</Owner>", "<Key a='1'>", "<s3:Key>", "<![CDATA[a]]>", "]]>",
-        "<!-- c -->", "<!DOCTYPE x>", "&", "&amp;", "&quot;", "&#34;", "&#x41;", "&nbsp;", "%41", "+", "a", "é", "7", " ",
-        "\n", "\r\n", "<", ">", "/>", "\u{0}", "\u{feff}", "",
-        "<Contents><Key>a&lt;b</Key><Size>1</Size></Contents>", "<ListBucketResult><IsTruncated>false</IsTruncated>",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+        "<ListBucketResult>",
+        "<ListBucketResult xmlns=\"x\">",
+        "</ListBucketResult>",
+        "<Contents>",
+        "</Contents>",
+        "<Contents/>",
+        "<Key>",
+        "</Key>",
+        "<Key/>",
+        "<Size>",
+        "</Size>",
+        "<ETag>",
+        "</ETag>",
+        "<LastModified>2024-01-14T03:00:00.000Z</LastModified>",
+        "<StorageClass>GLACIER</StorageClass>",
+        "<IsTruncated>true</IsTruncated>",
+        "<IsTruncated>false</IsTruncated>",
+        "<KeyCount>1</KeyCount>",
+        "<NextContinuationToken>",
+        "</NextContinuationToken>",
+        "<EncodingType>url</EncodingType>",
+        "<Prefix/>",
+        "<Owner><ID>1</ID><DisplayName/></Owner>",
+        "<Owner>",
+        "</Owner>",
+        "<Key a='1'>",
+        "<s3:Key>",
+        "<![CDATA[a]]>",
+        "]]>",
+        "<!-- c -->",
+        "<!DOCTYPE x>",
+        "&",
+        "&amp;",
+        "&quot;",
+        "&#34;",
+        "&#x41;",
+        "&nbsp;",
+        "%41",
+        "+",
+        "a",
+        "é",
+        "7",
+        " ",
+        "\n",
+        "\r\n",
+        "<",
+        ">",
+        "/>",
+        "\u{0}",
+        "\u{feff}",
+        "",
+        "<Contents><Key>a&lt;b</Key><Size>1</Size></Contents>",
+        "<ListBucketResult><IsTruncated>false</IsTruncated>",
     ];
 
     /// A page as AWS writes it.

@@ -43,7 +43,7 @@ pub fn scan(text: &str) -> Option<ListedPage> {
         etag.clear();
         unescape(draft.etag.unwrap_or_default(), &mut etag)?;
         let others = [draft.last_modified, draft.size, draft.storage_class];
-        if others.into_iter().flatten().any(|text| text.contains('&')) {
+        if others.into_iter().flatten().any(|text| memchr::memchr(b'&', text.as_bytes()).is_some()) {
             return None;
         }
         (draft.key, draft.etag) = (Some(key.as_str()), draft.etag.map(|_| etag.as_str()));
@@ -71,6 +71,7 @@ impl<'a> Scanner<'a> {
         &self.text.as_bytes()[self.at..]
     }
 
+    #[inline(always)]
     fn eat(&mut self, word: &str) -> bool {
         let is_next = self.rest().starts_with(word.as_bytes());
         self.at += if is_next { word.len() } else { 0 };
@@ -95,7 +96,8 @@ impl<'a> Scanner<'a> {
         let attributes = &self.rest()[..end];
         // One namespace, as all of them write it, or none.
         let namespace = attributes.strip_prefix(b" xmlns=\"").and_then(|value| value.strip_suffix(b"\""));
-        let is_plain = namespace.map_or(attributes.is_empty(), |value| !value.iter().any(|byte| b"\"<&".contains(byte)));
+        let is_plain =
+            namespace.map_or(attributes.is_empty(), |value| !value.iter().any(|byte| b"\"<&".contains(byte)));
         self.at += end + 1;
         is_plain.then_some(())
     }
@@ -125,7 +127,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn close(&mut self, name: &str) -> Option<()> {
-        (self.eat("</") && self.eat(name) && self.eat(">")).then_some(())
+        let rest = self.rest();
+        let end = 2 + name.len();
+        let is_next = rest.len() > end && rest[..2] == *b"</" && rest[end] == b'>' && rest[2..end] == *name.as_bytes();
+        self.at += if is_next { end + 1 } else { 0 };
+        is_next.then_some(())
     }
 
     /// The text of an element that is open and has nothing else.
@@ -133,13 +139,13 @@ impl<'a> Scanner<'a> {
         let text = self.raw_text()?;
         self.close(name)?;
         // An XML reader makes a line end of it.
-        (!text.contains('\r')).then_some(text)
+        memchr::memchr(b'\r', text.as_bytes()).is_none().then_some(text)
     }
 
     /// Past an element that is open.
     fn skip(&mut self, name: &str, depth: usize) -> Option<()> {
         loop {
-            if self.raw_text()?.contains('&') {
+            if memchr::memchr(b'&', self.raw_text()?.as_bytes()).is_some() {
                 return None;
             }
             if self.rest().starts_with(b"</") {
