@@ -20,8 +20,6 @@ use crate::look_again;
 use crate::only::Only;
 use crate::storage::Store;
 
-/// Ranges listed beside each other at most: a range needs about a MiB for its slice and its page.
-const RANGES: usize = 16;
 /// Notes on their way from the scan to the ledger.
 const NOTES_AHEAD: usize = 16;
 
@@ -102,7 +100,7 @@ impl Inspection<'_> {
             scope: self.scope.clone(),
             min_age: self.config.safety.min_age.0,
             derived: self.config.derived.clone().into(),
-            concurrency: self.config.storage.concurrency.min(RANGES),
+            concurrency: self.config.storage.concurrency,
             progress,
         };
         let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());

@@ -51,6 +51,11 @@ impl Cursor {
         Ok(Some(page))
     }
 
+    /// Whether the listing has gone beyond the range that was asked for last.
+    pub fn is_beyond(&self) -> bool {
+        self.carried.is_some()
+    }
+
     async fn fetch(&mut self) -> Result<Option<Page>> {
         for _ in 0..EMPTY_PAGES {
             match self.listing.next_page().await? {

@@ -1,6 +1,6 @@
 //! PURE: the join of two ordered sequences, the keys that the database knows and the objects that the store lists.
 
-use crate::compare::slice::{Keys, Slice};
+use crate::compare::slice::Slice;
 use crate::finding::{Claims, Time};
 use crate::listed::{Listed, Objects};
 
@@ -22,35 +22,64 @@ impl Joined<'_> {
     }
 }
 
-/// One slice of the database's keys, being joined with the pages of the same range.
+/// The database's keys of one range, being joined with the pages of the same range.
 pub struct Join<'a> {
-    keys: std::iter::Peekable<Keys<'a>>,
+    slice: &'a Slice,
+    /// The first of the slice's keys that was not met yet, and where those of the range end.
+    next: usize,
+    end: usize,
 }
 
 impl<'a> Join<'a> {
-    pub fn new(slice: &'a Slice) -> Self {
-        Join { keys: slice.keys().peekable() }
+    /// The join of the slice's keys after `after`, up to and with `through`.
+    pub fn new(slice: &'a Slice, after: Option<&str>, through: Option<&str>) -> Self {
+        let next = after.map_or(0, |after| slice.count_through(after));
+        let mut join = Join { slice, next, end: slice.len() };
+        through.into_iter().for_each(|through| join.narrow(through));
+        join
+    }
+
+    /// Ends the range with the key `through`: what lies beyond is joined elsewhere. No page may have reached beyond it.
+    pub fn narrow(&mut self, through: &str) {
+        self.end = self.end.min(self.slice.count_through(through));
+    }
+
+    /// The places in the slice of the keys that were not met yet.
+    pub fn left(&self) -> (usize, usize) {
+        (self.next, self.end)
     }
 
     /// Joins the next page. Its objects must follow those of the page before; what the database knows beyond its last
     /// object waits for the next page.
     pub fn page(&mut self, objects: &Objects, mut emit: impl FnMut(Joined<'_>)) {
+        let mut waiting = self.waiting();
         for object in objects.iter() {
-            while let Some((key, claims)) = self.keys.next_if(|(key, _)| *key < object.key) {
+            while let Some((key, claims)) = waiting.filter(|(key, _)| *key < object.key) {
                 emit(Joined::DatabaseOnly(key, claims));
+                self.next += 1;
+                waiting = self.waiting();
             }
-            match self.keys.next_if(|(key, _)| *key == object.key) {
-                Some((_, claims)) => emit(Joined::Both(claims, object)),
+            match waiting.filter(|(key, _)| *key == object.key) {
+                Some((_, claims)) => {
+                    emit(Joined::Both(claims, object));
+                    self.next += 1;
+                    waiting = self.waiting();
+                }
                 None => emit(Joined::StorageOnly(object)),
             }
         }
     }
 
+    fn waiting(&self) -> Option<(&'a str, Claims)> {
+        self.slice.entry(self.next).filter(|_| self.next < self.end)
+    }
+
     /// Joins what is left once the range was listed to its end. Never called for a listing that failed: that absence
     /// would not be proven (I1).
-    pub fn finish(self, mut emit: impl FnMut(Joined<'_>)) {
-        for (key, claims) in self.keys {
+    pub fn finish(mut self, mut emit: impl FnMut(Joined<'_>)) {
+        while let Some((key, claims)) = self.waiting() {
             emit(Joined::DatabaseOnly(key, claims));
+            self.next += 1;
         }
     }
 }
@@ -71,8 +100,14 @@ mod tests {
 
     type Sides = (BTreeMap<String, Claims>, BTreeMap<String, Claims>, BTreeSet<String>);
 
-    /// Cuts the key space after every `cut` of the database's rows, lists each range in pages, and gathers the sides.
-    fn joined_by_ranges(rows: &[(String, Claim)], objects: &BTreeSet<String>, cut: usize, page: usize) -> Sides {
+    /// Cuts the key space after every `cut` of the database's rows, lists each range in pages, gives its part above
+    /// `given` away once it comes there, and gathers the sides.
+    fn joined_by_ranges(
+        rows: &[(String, Claim)],
+        objects: &BTreeSet<String>,
+        (cut, page): (usize, usize),
+        given: &str,
+    ) -> Sides {
         let (mut database, mut both, mut storage) = Sides::default();
         let mut builder = SliceBuilder::new(None);
         let mut slices = Vec::new();
@@ -85,17 +120,38 @@ mod tests {
         }
         slices.push(builder.finish(None));
         for slice in &slices {
-            let in_range: Vec<Object> = objects.iter().filter(|key| slice.covers(key)).map(|key| object(key)).collect();
+            let (after, through) = (slice.after.as_deref(), slice.through.as_deref());
+            let in_range = |after: Option<&str>, through: Option<&str>| -> Vec<Object> {
+                let covers = |key: &&String| {
+                    after.is_none_or(|after| key.as_str() > after)
+                        && through.is_none_or(|through| key.as_str() <= through)
+                };
+                objects.iter().filter(covers).map(|key| object(key)).collect()
+            };
             let mut gather = |joined: Joined<'_>| match joined {
                 Joined::DatabaseOnly(key, claims) => assert!(database.insert(key.to_owned(), claims).is_none()),
                 Joined::Both(claims, object) => assert!(both.insert(object.key.to_owned(), claims).is_none()),
                 Joined::StorageOnly(object) => assert!(storage.insert(object.key.to_owned())),
             };
-            let mut join = Join::new(slice);
-            in_range
-                .chunks(page)
-                .for_each(|page| join.page(&page.iter().map(Object::as_listed).collect(), &mut gather));
+            let mut join = Join::new(slice, after, through);
+            let mut kept = None;
+            for page in in_range(after, through).chunks(page) {
+                let is_inside =
+                    after.is_none_or(|after| given > after) && through.is_none_or(|through| given < through);
+                if kept.is_none() && is_inside && page.iter().any(|object| object.key.as_str() > given) {
+                    join.narrow(given);
+                    kept = Some(given);
+                }
+                let page = page.iter().filter(|object| kept.is_none_or(|end| object.key.as_str() <= end));
+                join.page(&page.map(Object::as_listed).collect(), &mut gather);
+            }
             join.finish(&mut gather);
+            if kept.is_some() {
+                let mut join = Join::new(slice, kept, through);
+                let page = in_range(kept, through);
+                join.page(&page.iter().map(Object::as_listed).collect(), &mut gather);
+                join.finish(&mut gather);
+            }
         }
         (database, both, storage)
     }
@@ -107,6 +163,7 @@ mod tests {
             objects in prop::collection::btree_set("[ab/\u{e9}]{1,4}", 0..60),
             cut in 1_usize..20,
             page in 1_usize..10,
+            given in "[ab/\u{e9}]{1,4}",
         ) {
             rows.sort();
             let mut known: BTreeMap<String, Claims> = BTreeMap::new();
@@ -116,7 +173,7 @@ mod tests {
                 claims.condemned += u32::from(*claim == Claim::Condemned);
                 claims.references += u32::from(*claim == Claim::Reference);
             }
-            let (database, both, storage) = joined_by_ranges(&rows, &objects, cut, page);
+            let (database, both, storage) = joined_by_ranges(&rows, &objects, (cut, page), &given);
             let (shared, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =
                 known.clone().into_iter().partition(|(key, _)| objects.contains(key));
             prop_assert_eq!(database, lost);

@@ -8,30 +8,31 @@
 mod cursor;
 pub mod merge;
 pub mod owners;
+pub mod part;
+mod range;
 pub mod scope;
 pub mod segments;
 pub mod slice;
 mod slicer;
+pub mod split;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::sync::mpsc::Sender;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{Sender, channel, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::database::{MergedKeys, Strays};
-use crate::derived::{self, DerivedRule, Owner};
+use crate::derived::{DerivedRule, Owner};
 use crate::finding::{Object, Totals};
-use crate::judge::{self, Verdict};
 use crate::storage::Store;
 use cursor::Cursor;
-use merge::{Join, Joined};
+use part::Parts;
+use range::{Placed, Sharing};
 use scope::Scope;
-use segments::Segments;
-use slice::Slice;
 use slicer::Slicer;
 
 /// What the scan tells the ledger of keys that only one side has.
@@ -78,6 +79,10 @@ impl Progress {
     fn record(&self) {
         self.records.fetch_add(1, Relaxed);
     }
+
+    fn objects(&self, count: usize) {
+        self.objects.fetch_add(count as u64, Relaxed);
+    }
 }
 
 /// What a scan is done with.
@@ -106,237 +111,80 @@ pub struct Scanned {
 impl Scan {
     /// Joins the database's keys with the store's objects; whatever only one side has goes to `notes`.
     pub async fn run(self, keys: MergedKeys, notes: Sender<Note>) -> Result<Scanned> {
-        let mut slicer = Slicer::new(keys, &self, notes.clone());
-        let mut parts = match self.store.lists_ranges() {
-            true => self.ranges_beside_each_other(&mut slicer, &notes).await?,
-            false => self.ranges_in_turn(&mut slicer, &notes).await?,
+        let slicer = Slicer::new(keys, &self, notes.clone());
+        let (parts, slicer) = match self.store.lists_ranges() {
+            true => self.ranges_beside_each_other(slicer, &notes).await?,
+            false => self.ranges_in_turn(slicer, &notes).await?,
         };
-        parts.totals.add(&slicer.totals());
-        parts.totals.unreadable_names = self.store.unreadable_names();
+        let (mut totals, forgotten) = parts.finish()?;
+        totals.add(&slicer.totals());
+        totals.unreadable_names = self.store.unreadable_names();
         let (tables, strays) = slicer.finish();
-        Ok(Scanned { totals: parts.totals, forgotten: parts.segments.finish(), tables, strays })
+        Ok(Scanned { totals, forgotten, tables, strays })
     }
 
-    async fn ranges_beside_each_other(&self, slicer: &mut Slicer, notes: &Sender<Note>) -> Result<Parts> {
-        let mut parts = Parts::new(&self.scope);
+    /// Slices that the database cuts, and parts that ranges give away, as many at once as there are places.
+    async fn ranges_beside_each_other(&self, slicer: Slicer, notes: &Sender<Note>) -> Result<(Parts, Slicer)> {
+        let (given, mut parts_given) = unbounded_channel();
+        let sharing = Arc::new(Sharing::new(self.concurrency, given));
+        let (slices, mut cut) = channel(1);
+        let mut slicing = JoinSet::new();
+        slicing.spawn(cut_slices(slicer, sharing.places.clone(), slices));
+        let mut parts = Parts::default();
         let mut tasks = JoinSet::new();
-        let mut slices = 0..;
-        let mut more = true;
-        loop {
-            while more && tasks.len() < self.concurrency {
-                let Some(slice) = slicer.next().await.context(DATABASE_FAILED)? else {
-                    more = false;
-                    break;
-                };
-                let (scan, notes, at) = (self.clone(), notes.clone(), slices.next().unwrap_or(usize::MAX));
-                tasks.spawn(async move {
-                    let mut cursor = scan.cursor(slice.after.as_deref());
-                    let part = scan.range(&mut cursor, &slice, &notes).await?;
-                    anyhow::Ok((at, part))
-                });
-            }
-            match tasks.join_next().await {
-                Some(part) => {
-                    let (at, part) = part.context("a task of the comparison broke off")??;
-                    parts.add(at, part);
+        let mut sliced = None;
+        // What is given away is sent before the task that gave it ends.
+        while sliced.is_none() || !tasks.is_empty() || !parts_given.is_empty() {
+            let placed = tokio::select! {
+                // What was given away first: its slice is in the memory already. The slicer last, after its slices.
+                biased;
+                Some(placed) = parts_given.recv() => placed,
+                Some(listed) = tasks.join_next() => {
+                    let (bounds, part) = listed.context(BROKE_OFF)??;
+                    parts.add(bounds, part);
+                    continue;
                 }
-                None => return Ok(parts),
-            }
+                Some(placed) = cut.recv() => placed,
+                Some(slicer) = slicing.join_next() => {
+                    sliced = Some(slicer.context(BROKE_OFF)?.context(DATABASE_FAILED)?);
+                    continue;
+                }
+            };
+            let (scan, sharing, notes) = (self.clone(), sharing.clone(), notes.clone());
+            tasks.spawn(async move {
+                let Placed { range, place } = placed;
+                let mut cursor = scan.cursor(range.bounds.after.as_deref());
+                let listed = scan.range(&mut cursor, range, Some(&sharing), &notes).await;
+                drop(place);
+                listed
+            });
         }
+        Ok((parts, sliced.context(BROKE_OFF)?))
     }
 
-    async fn ranges_in_turn(&self, slicer: &mut Slicer, notes: &Sender<Note>) -> Result<Parts> {
-        let mut parts = Parts::new(&self.scope);
+    async fn ranges_in_turn(&self, mut slicer: Slicer, notes: &Sender<Note>) -> Result<(Parts, Slicer)> {
+        let mut parts = Parts::default();
         let mut cursor = self.cursor(None);
-        let mut at = 0;
         while let Some(slice) = slicer.next().await.context(DATABASE_FAILED)? {
-            parts.add(at, self.range(&mut cursor, &slice, notes).await?);
-            at += 1;
+            let (bounds, part) = self.range(&mut cursor, slice.into(), None, notes).await?;
+            parts.add(bounds, part);
         }
-        Ok(parts)
+        Ok((parts, slicer))
     }
 
     fn cursor(&self, after: Option<&str>) -> Cursor {
         Cursor::new(self.store.listing(after), &self.scope.prefix, after)
     }
+}
 
-    /// Lists one range to its end and joins it with its slice.
-    async fn range(&self, cursor: &mut Cursor, slice: &Slice, notes: &Sender<Note>) -> Result<Part> {
-        let mut part = Part::new(&self.scope);
-        let mut join = Join::new(slice);
-        while let Some(page) = cursor.next_through(slice.through.as_deref()).await.context(STORAGE_FAILED)? {
-            self.progress.objects.fetch_add(page.objects.len() as u64, Relaxed);
-            join.page(&page.objects, |joined| {
-                let verdict = judge::verdict(&joined, page.now, self.min_age);
-                if part.derive(self, slice, &joined, verdict) {
-                    return;
-                }
-                part.take(&self.scope, &joined, verdict);
-                part.condemn(&self.scope, &joined, judge::is_young(joined.last_modified(), page.now, self.min_age));
-            });
-            part.send(notes).await?;
-        }
-        join.finish(|joined| part.take(&self.scope, &joined, Verdict::MissingObject));
-        part.send(notes).await?;
-        Ok(part)
+/// Cuts every slice, each as soon as there is a place for its range, and gives the slicer back at the end.
+async fn cut_slices(mut slicer: Slicer, places: Arc<Semaphore>, slices: Sender<Placed>) -> Result<Slicer> {
+    loop {
+        let place = places.clone().acquire_owned().await?;
+        let Some(slice) = slicer.next().await? else { return Ok(slicer) };
+        slices.send(Placed { range: slice.into(), place }).await?;
     }
 }
 
 const DATABASE_FAILED: &str = "the database could not be read to its end";
-const STORAGE_FAILED: &str = "the storage could not be listed to its end";
-
-/// What one range amounts to.
-struct Part {
-    totals: Totals,
-    segments: Segments,
-    orphans: Vec<Object>,
-    derived: Vec<DerivedObject>,
-    condemned: Vec<Object>,
-    young: Vec<String>,
-    missing: Vec<String>,
-    missing_references: Vec<String>,
-}
-
-impl Part {
-    fn new(scope: &Scope) -> Self {
-        Part {
-            totals: Totals::default(),
-            segments: Segments::new(&scope.root),
-            orphans: Vec::new(),
-            derived: Vec::new(),
-            condemned: Vec::new(),
-            young: Vec::new(),
-            missing: Vec::new(),
-            missing_references: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, scope: &Scope, joined: &Joined<'_>, verdict: Verdict) {
-        let (key, claims, object) = match *joined {
-            Joined::DatabaseOnly(key, claims) => (key, Some(claims), None),
-            Joined::StorageOnly(object) => (object.key, None, Some(object)),
-            Joined::Both(claims, object) => (object.key, Some(claims), Some(object)),
-        };
-        if scope.ignores(key) {
-            return;
-        }
-        if let Some(claims) = claims {
-            self.totals.records += u64::from(claims.records);
-            self.totals.references += u64::from(claims.references);
-            self.totals.known_keys += 1;
-            self.segments.known(key);
-        }
-        if let Some(object) = object {
-            self.totals.objects += 1;
-            self.totals.object_bytes += object.size;
-        }
-        match (verdict, object) {
-            (Verdict::OrphanedFile, Some(object)) => {
-                self.segments.orphan(key);
-                self.orphans.push(object.to_object());
-            }
-            (Verdict::YoungFile, _) => {
-                self.totals.too_young += 1;
-                self.young.push(key.to_owned());
-            }
-            (Verdict::Wanted, Some(object)) => {
-                self.totals.shared_keys += 1;
-                self.totals.newest_known = self.totals.newest_known.max(object.last_modified);
-            }
-            _ if claims.is_some_and(|claims| claims.records > 0) => self.missing.push(key.to_owned()),
-            _ => self.missing_references.push(key.to_owned()),
-        }
-    }
-
-    /// Takes an object that no row names and that a rule derives from other keys; `false`: it is not one.
-    fn derive(&mut self, scan: &Scan, slice: &Slice, joined: &Joined<'_>, verdict: Verdict) -> bool {
-        let Joined::StorageOnly(object) = *joined else { return false };
-        if scan.derived.is_empty() || scan.scope.ignores(object.key) {
-            return false;
-        }
-        let owners = derived::owners(&scan.derived, object.key);
-        if owners.is_empty() {
-            return false;
-        }
-        self.totals.objects += 1;
-        self.totals.object_bytes += object.size;
-        // Most lie near what they belong to.
-        // What is ignored is somebody else's: nothing can be said of what belongs to it.
-        let is_ignored = |owner: &Owner| !owner.is_prefix() && scan.scope.ignores(owner.text());
-        if owners.iter().any(|owner| slice.wants(owner) || is_ignored(owner)) {
-            self.totals.derived += 1;
-            self.segments.known(object.key);
-        } else {
-            let is_young = verdict == Verdict::YoungFile;
-            // Until it is known better: one that turns out to be wanted makes its folder a known one.
-            if !is_young {
-                self.segments.orphan(object.key);
-            }
-            self.derived.push(DerivedObject { object: object.to_object(), owners, is_young });
-        }
-        true
-    }
-
-    /// Takes the object of a record that a rule seems to condemn; one that is too young is not judged.
-    fn condemn(&mut self, scope: &Scope, joined: &Joined<'_>, is_young: bool) {
-        let Joined::Both(claims, object) = *joined else { return };
-        if claims.condemned == 0 || scope.ignores(object.key) {
-            return;
-        }
-        match is_young {
-            true => {
-                self.totals.too_young += u64::from(claims.condemned);
-                self.totals.too_young_condemned += u64::from(claims.condemned);
-            }
-            false => self.condemned.push(object.to_object()),
-        }
-    }
-
-    async fn send(&mut self, notes: &Sender<Note>) -> Result<()> {
-        if !self.orphans.is_empty() {
-            notes.send(Note::Orphans(std::mem::take(&mut self.orphans))).await?;
-        }
-        if !self.derived.is_empty() {
-            notes.send(Note::Derived(std::mem::take(&mut self.derived))).await?;
-        }
-        if !self.condemned.is_empty() {
-            notes.send(Note::Condemned(std::mem::take(&mut self.condemned))).await?;
-        }
-        let lists = [
-            (&mut self.young, Note::Young as fn(Vec<String>) -> Note),
-            (&mut self.missing, Note::Missing),
-            (&mut self.missing_references, Note::MissingReferences),
-        ];
-        for (keys, note) in lists {
-            if !keys.is_empty() {
-                notes.send(note(std::mem::take(keys))).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The ranges so far, put together in the order of their keys.
-struct Parts {
-    totals: Totals,
-    segments: Segments,
-    /// Ranges that ended before one on their left did.
-    waiting: BTreeMap<usize, Segments>,
-    next: usize,
-}
-
-impl Parts {
-    fn new(scope: &Scope) -> Self {
-        let segments = Segments::new(&scope.root);
-        Parts { totals: Totals::default(), segments, waiting: BTreeMap::new(), next: 0 }
-    }
-
-    fn add(&mut self, at: usize, part: Part) {
-        self.totals.add(&part.totals);
-        self.waiting.insert(at, part.segments);
-        while let Some(segments) = self.waiting.remove(&self.next) {
-            self.segments.append(segments);
-            self.next += 1;
-        }
-    }
-}
+const BROKE_OFF: &str = "a task of the comparison broke off";

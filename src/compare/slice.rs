@@ -21,30 +21,49 @@ struct Entry {
     claims: Claims,
 }
 
-/// The keys of a slice, in byte order.
-pub struct Keys<'a> {
-    slice: &'a Slice,
-    next: usize,
-}
-
 impl Slice {
-    pub fn keys(&self) -> Keys<'_> {
-        Keys { slice: self, next: 0 }
+    /// Distinct keys.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The key at a place, in byte order.
+    pub fn key(&self, at: usize) -> Option<&str> {
+        self.entry(at).map(|(key, _)| key)
+    }
+
+    /// The same, with the claims on it.
+    pub fn entry(&self, at: usize) -> Option<(&str, Claims)> {
+        let entry = self.entries.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].end);
+        Some((&self.text[start..entry.end], entry.claims))
+    }
+
+    /// How many of its keys are not after `key`.
+    pub fn count_through(&self, key: &str) -> usize {
+        self.count(|other| other <= key)
+    }
+
+    /// How many of its keys come before the first that is not so. A binary search by hand: an entry does not know where it
+    /// begins.
+    fn count(&self, is_before: impl Fn(&str) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.entries.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.key(middle).is_some_and(&is_before) { low = middle + 1 } else { high = middle }
+        }
+        low
     }
 
     /// Whether a row that no rule condemns, or a reference, names the owner. Of what lies outside the range nothing is
     /// known here.
     pub fn wants(&self, owner: &Owner) -> bool {
-        let key = |at: usize| {
-            let start = at.checked_sub(1).map_or(0, |before| self.entries[before].end);
-            &self.text[start..self.entries[at].end]
-        };
-        // A binary search by hand: an entry does not know where it begins.
-        let (mut low, mut high) = (0, self.entries.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if key(middle) < owner.text() { low = middle + 1 } else { high = middle }
-        }
+        let key = |at: usize| self.key(at).unwrap_or_default();
+        let low = self.count(|key| key < owner.text());
         let is_live = |at: usize| {
             let claims = self.entries[at].claims;
             claims.references > 0 || claims.records > claims.condemned
@@ -55,23 +74,6 @@ impl Slice {
                 (low..self.entries.len()).take_while(|at| key(*at).starts_with(prefix.as_str())).any(is_live)
             }
         }
-    }
-
-    /// Whether `key` lies in the slice's range.
-    pub fn covers(&self, key: &str) -> bool {
-        self.after.as_deref().is_none_or(|after| key > after)
-            && self.through.as_deref().is_none_or(|through| key <= through)
-    }
-}
-
-impl<'a> Iterator for Keys<'a> {
-    type Item = (&'a str, Claims);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let entry = self.slice.entries.get(self.next)?;
-        let start = self.next.checked_sub(1).map_or(0, |before| self.slice.entries[before].end);
-        self.next += 1;
-        Some((&self.slice.text[start..entry.end], entry.claims))
     }
 }
 

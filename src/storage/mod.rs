@@ -39,6 +39,11 @@ pub trait Store: Send + Sync {
     /// Whether ranges of keys can be listed beside each other; otherwise one listing serves them in turn.
     fn lists_ranges(&self) -> bool;
 
+    /// Whether it would take one more request at once, as far as it has shown.
+    fn has_room(&self) -> bool {
+        true
+    }
+
     /// No object of the store has a longer key.
     fn longest_key_bytes(&self) -> usize;
 

@@ -1,5 +1,5 @@
-//! The SDK's own HTTP client, with four things added: requests are counted, the store's clock is read from each answer's
-//! `Date`, a delete counts only with the answer of a delete, and a listing's page is read here, from its bytes. One that was
+//! The SDK's own HTTP client, with five things added: requests wait for a pass, and are counted, the store's clock is read
+//! from each answer's `Date`, a delete counts only with the answer of a delete, and a listing's page is read here, from its bytes. One that was
 //! cut off or cannot be read is an error of the connection, which the SDK retries. (Its own reader is slow, and takes a
 //! document that ends between two elements for a complete one: the page would silently be short.)
 
@@ -17,6 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use chrono::{DateTime, Utc};
 
+use super::gate::Gate;
 use super::page::{self, ListedPage};
 use crate::finding::{Requests, Time};
 
@@ -86,41 +87,44 @@ impl Slot {
 }
 
 /// The SDK's HTTP client, metered.
-pub fn metered(meter: Arc<Meter>) -> SharedHttpClient {
+pub fn metered(meter: Arc<Meter>, gate: Gate) -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
     let inner = aws_smithy_http_client::Builder::new().tls_provider(provider).build_https();
-    SharedHttpClient::new(MeteredClient { inner, meter, buffers: Buffers::default() })
+    SharedHttpClient::new(MeteredClient { inner, meter, gate, buffers: Buffers::default() })
 }
 
 #[derive(Debug)]
 struct MeteredClient {
     inner: SharedHttpClient,
     meter: Arc<Meter>,
+    gate: Gate,
     buffers: Buffers,
 }
 
 impl HttpClient for MeteredClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(MeteredConnector { inner, meter: self.meter.clone(), buffers: self.buffers.clone() })
+        let (meter, gate, buffers) = (self.meter.clone(), self.gate.clone(), self.buffers.clone());
+        SharedHttpConnector::new(MeteredConnector { inner, meter, gate, buffers })
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct MeteredConnector {
     inner: SharedHttpConnector,
     meter: Arc<Meter>,
+    gate: Gate,
     buffers: Buffers,
 }
 
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (slot, is_delete) = (request.extension::<Slot>().cloned(), request.method() == "DELETE");
-        self.meter.count(&request);
-        let (meter, buffers) = (self.meter.clone(), self.buffers.clone());
-        let answer = self.inner.call(request);
+        let MeteredConnector { inner, meter, gate, buffers } = self.clone();
         HttpConnectorFuture::new(async move {
-            let mut response = answer.await?;
+            let pass = gate.pass().await;
+            meter.count(&request);
+            let mut response = inner.call(request).await?;
             meter.read_clock(&response);
             // What else says 200, a proxy for instance, has deleted nothing. Whoever asked looks it up.
             if is_delete && response.status().is_success() && response.status().as_u16() != 204 {
@@ -131,6 +135,7 @@ impl HttpConnector for MeteredConnector {
                 response.headers_mut().insert("content-length", EMPTY_PAGE.len().to_string());
                 slot.put(read_page(body, &buffers).await?);
             }
+            pass.answered(matches!(response.status().as_u16(), 429 | 503));
             Ok(response)
         })
     }

@@ -2,6 +2,7 @@
 
 mod connector;
 mod copying;
+mod gate;
 mod listing;
 pub mod page;
 mod removing;
@@ -31,6 +32,7 @@ use crate::exit_code::Misconfigured;
 use crate::finding::{Object, Requests, Time};
 use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
+use gate::Gate;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
@@ -41,6 +43,7 @@ pub struct Bucket {
     name: String,
     prefix: String,
     meter: Arc<Meter>,
+    gate: Gate,
     /// Whether the store has turned out to have no DeleteObjects.
     deletes_singly: AtomicBool,
     /// Whether DeleteObjects wants a Content-MD5 and no other checksum.
@@ -53,9 +56,9 @@ impl Bucket {
         let Place::S3 { bucket, endpoint, region, path_style } = &config.place else {
             return Err(anyhow!("not an S3 store"));
         };
-        let meter = Arc::new(Meter::default());
+        let (meter, gate) = (Arc::new(Meter::default()), Gate::new(config.concurrency));
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(connector::metered(meter.clone()))
+            .http_client(connector::metered(meter.clone(), gate.clone()))
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(6)
@@ -98,6 +101,7 @@ impl Bucket {
             name: bucket.clone(),
             prefix: prefix.to_owned(),
             meter,
+            gate,
             deletes_singly: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
         })
@@ -148,6 +152,10 @@ impl Store for Bucket {
 
     fn lists_ranges(&self) -> bool {
         true
+    }
+
+    fn has_room(&self) -> bool {
+        self.gate.has_room()
     }
 
     fn longest_key_bytes(&self) -> usize {

@@ -1,0 +1,194 @@
+//! PURE: what ranges amount to: each for itself, and put together again in the order of their keys.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+
+use crate::compare::merge::Joined;
+use crate::compare::scope::Scope;
+use crate::compare::segments::Segments;
+use crate::compare::slice::Slice;
+use crate::compare::{DerivedObject, Note};
+use crate::derived::{self, DerivedRule, Owner};
+use crate::finding::{Object, Totals};
+use crate::judge::Verdict;
+
+/// What one range amounts to so far, and what of it was not sent on yet.
+pub struct Part {
+    totals: Totals,
+    segments: Segments,
+    orphans: Vec<Object>,
+    derived: Vec<DerivedObject>,
+    condemned: Vec<Object>,
+    young: Vec<String>,
+    missing: Vec<String>,
+    missing_references: Vec<String>,
+}
+
+impl Part {
+    pub fn new(scope: &Scope) -> Self {
+        Part {
+            totals: Totals::default(),
+            segments: Segments::new(&scope.root),
+            orphans: Vec::new(),
+            derived: Vec::new(),
+            condemned: Vec::new(),
+            young: Vec::new(),
+            missing: Vec::new(),
+            missing_references: Vec::new(),
+        }
+    }
+
+    pub fn take(&mut self, scope: &Scope, joined: &Joined<'_>, verdict: Verdict) {
+        let (key, claims, object) = match *joined {
+            Joined::DatabaseOnly(key, claims) => (key, Some(claims), None),
+            Joined::StorageOnly(object) => (object.key, None, Some(object)),
+            Joined::Both(claims, object) => (object.key, Some(claims), Some(object)),
+        };
+        if scope.ignores(key) {
+            return;
+        }
+        if let Some(claims) = claims {
+            self.totals.records += u64::from(claims.records);
+            self.totals.references += u64::from(claims.references);
+            self.totals.known_keys += 1;
+            self.segments.known(key);
+        }
+        if let Some(object) = object {
+            self.totals.objects += 1;
+            self.totals.object_bytes += object.size;
+        }
+        match (verdict, object) {
+            (Verdict::OrphanedFile, Some(object)) => {
+                self.segments.orphan(key);
+                self.orphans.push(object.to_object());
+            }
+            (Verdict::YoungFile, _) => {
+                self.totals.too_young += 1;
+                self.young.push(key.to_owned());
+            }
+            (Verdict::Wanted, Some(object)) => {
+                self.totals.shared_keys += 1;
+                self.totals.newest_known = self.totals.newest_known.max(object.last_modified);
+            }
+            _ if claims.is_some_and(|claims| claims.records > 0) => self.missing.push(key.to_owned()),
+            _ => self.missing_references.push(key.to_owned()),
+        }
+    }
+
+    /// Takes an object that no row names and that a rule derives from other keys; `false`: it is not one.
+    pub fn derive(
+        &mut self,
+        (scope, rules): (&Scope, &[DerivedRule]),
+        slice: &Slice,
+        joined: &Joined<'_>,
+        verdict: Verdict,
+    ) -> bool {
+        let Joined::StorageOnly(object) = *joined else { return false };
+        if rules.is_empty() || scope.ignores(object.key) {
+            return false;
+        }
+        let owners = derived::owners(rules, object.key);
+        if owners.is_empty() {
+            return false;
+        }
+        self.totals.objects += 1;
+        self.totals.object_bytes += object.size;
+        // Most lie near what they belong to.
+        // What is ignored is somebody else's: nothing can be said of what belongs to it.
+        let is_ignored = |owner: &Owner| !owner.is_prefix() && scope.ignores(owner.text());
+        if owners.iter().any(|owner| slice.wants(owner) || is_ignored(owner)) {
+            self.totals.derived += 1;
+            self.segments.known(object.key);
+        } else {
+            let is_young = verdict == Verdict::YoungFile;
+            // Until it is known better: one that turns out to be wanted makes its folder a known one.
+            if !is_young {
+                self.segments.orphan(object.key);
+            }
+            self.derived.push(DerivedObject { object: object.to_object(), owners, is_young });
+        }
+        true
+    }
+
+    /// Takes the object of a record that a rule seems to condemn; one that is too young is not judged.
+    pub fn condemn(&mut self, scope: &Scope, joined: &Joined<'_>, is_young: bool) {
+        let Joined::Both(claims, object) = *joined else { return };
+        if claims.condemned == 0 || scope.ignores(object.key) {
+            return;
+        }
+        match is_young {
+            true => {
+                self.totals.too_young += u64::from(claims.condemned);
+                self.totals.too_young_condemned += u64::from(claims.condemned);
+            }
+            false => self.condemned.push(object.to_object()),
+        }
+    }
+
+    /// What is to be sent to the ledger by now.
+    pub fn notes(&mut self) -> impl Iterator<Item = Note> {
+        let notes = [
+            list(&mut self.orphans, Note::Orphans),
+            list(&mut self.derived, Note::Derived),
+            list(&mut self.condemned, Note::Condemned),
+            list(&mut self.young, Note::Young),
+            list(&mut self.missing, Note::Missing),
+            list(&mut self.missing_references, Note::MissingReferences),
+        ];
+        notes.into_iter().flatten()
+    }
+}
+
+fn list<T>(list: &mut Vec<T>, note: fn(Vec<T>) -> Note) -> Option<Note> {
+    (!list.is_empty()).then(|| note(std::mem::take(list)))
+}
+
+/// Where a range begins and ends: after a key, and with a key; `None`: at the beginning and at the end of everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    pub after: Option<String>,
+    pub through: Option<String>,
+}
+
+/// The ranges that came to their ends, in any order. Those that touch become one; in the end there must be one alone, from
+/// the beginning to the end: no key lies in a range that was not listed (I1).
+#[derive(Default)]
+pub struct Parts {
+    totals: Totals,
+    /// By where they begin: where they end, and what was seen between.
+    ranges: BTreeMap<Option<String>, (Option<String>, Segments)>,
+}
+
+impl Parts {
+    pub fn add(&mut self, bounds: Bounds, part: Part) {
+        self.totals.add(&part.totals);
+        let (mut after, mut through, mut segments) = (bounds.after, bounds.through, part.segments);
+        let before = self.ranges.range(..after.clone()).next_back();
+        if let Some(start) =
+            before.filter(|(_, (end, _))| *end == after && end.is_some()).map(|(start, _)| start.clone())
+            && let Some((_, mut left)) = self.ranges.remove(&start)
+        {
+            left.append(segments);
+            (after, segments) = (start, left);
+        }
+        if through.is_some()
+            && let Some((end, right)) = self.ranges.remove(&through)
+        {
+            segments.append(right);
+            through = end;
+        }
+        self.ranges.insert(after, (through, segments));
+    }
+
+    /// What all of them amount to, and the first path segments that nobody knows.
+    ///
+    /// # Errors
+    /// A gap between them.
+    pub fn finish(mut self) -> Result<(Totals, Vec<String>)> {
+        match (self.ranges.pop_first(), self.ranges.is_empty()) {
+            (Some((None, (None, segments))), true) => Ok((self.totals, segments.finish())),
+            _ => bail!("not every range of keys was listed"),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! How many requests are under way at once: as many as make it faster, below the configured number, and half as many where
+//! the store asks for less.
+//!
+//! The number is doubled while that brings more answers in the same time. Where it does not, it was too much: a thin link or
+//! a busy store only makes everybody wait longer. It is tried again later. Answers that say "slow down" halve it, once for
+//! all that were under way together, and it comes back once there are none.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Requests at once, to begin with.
+const START: usize = 16;
+/// Twice as many requests must bring so much more, or they are too many.
+const GAIN: f64 = 1.2;
+/// Rounds after which more is tried once more.
+const PATIENCE: u32 = 20;
+
+/// Lets requests pass.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    passes: Arc<Semaphore>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    level: Level,
+    /// Passes in the semaphore and with requests.
+    passes: usize,
+}
+
+/// A request under way; dropped when its answer is there.
+#[derive(Debug)]
+pub struct Pass {
+    gate: Gate,
+    permit: Option<OwnedSemaphorePermit>,
+    round: u64,
+}
+
+impl Gate {
+    /// At most so many requests at once.
+    pub fn new(most: usize) -> Self {
+        let level = Level::new(most);
+        let passes = level.at;
+        Gate { passes: Arc::new(Semaphore::new(passes)), state: Arc::new(Mutex::new(State { level, passes })) }
+    }
+
+    /// Waits until one more request may be sent.
+    pub async fn pass(&self) -> Pass {
+        let is_free = self.passes.available_permits() > 0;
+        // It is never closed.
+        let permit = self.passes.clone().acquire_owned().await.ok();
+        let mut state = self.state();
+        state.level.sent(Instant::now(), is_free);
+        Pass { gate: self.clone(), permit, round: state.level.round }
+    }
+
+    /// Whether one more request could be sent at once.
+    pub fn has_room(&self) -> bool {
+        self.passes.available_permits() > 0
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// The answer is there, or will never be; `slow_down`: the store has asked for less.
+    pub fn answered(&self, slow_down: bool) {
+        let mut state = self.gate.state();
+        match slow_down {
+            true => state.level.refused(self.round),
+            false => state.level.answered(Instant::now()),
+        }
+        let (level, passes) = (state.level.at, state.passes);
+        if level > passes {
+            self.gate.passes.add_permits(level - passes);
+            state.passes = level;
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        if state.passes > state.level.at {
+            state.passes -= 1;
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
+            }
+        }
+    }
+}
+
+/// How many at once, found by what it brings. Pure: it is told what happens, and when.
+#[derive(Debug)]
+struct Level {
+    at: usize,
+    most: usize,
+    /// Whether anybody had to wait in this round: otherwise it says nothing of what more would bring.
+    is_wanted: bool,
+    /// A round is as many answers as there may be requests at once.
+    round: u64,
+    answers: usize,
+    began: Option<Instant>,
+    /// Answers a second of the round before this one was doubled.
+    before: Option<f64>,
+    /// Rounds to wait before more is tried.
+    patience: u32,
+}
+
+impl Level {
+    fn new(most: usize) -> Self {
+        let at = most.min(START);
+        Level { at, most, is_wanted: false, round: 0, answers: 0, began: None, before: None, patience: 0 }
+    }
+
+    fn sent(&mut self, now: Instant, at_once: bool) {
+        self.began.get_or_insert(now);
+        self.is_wanted |= !at_once;
+    }
+
+    fn answered(&mut self, now: Instant) {
+        self.answers += 1;
+        let Some(began) = self.began.filter(|_| self.answers >= self.at) else { return };
+        let seconds = now.saturating_duration_since(began).max(Duration::from_micros(1)).as_secs_f64();
+        let rate = self.at as f64 / seconds;
+        let is_wanted = self.is_wanted;
+        self.next_round(Some(now));
+        if !is_wanted {
+            self.before = None;
+            return;
+        }
+        match self.before.take() {
+            Some(before) if rate < before * GAIN => {
+                self.at = (self.at / 2).max(1);
+                self.patience = PATIENCE;
+            }
+            _ if self.patience > 0 => self.patience -= 1,
+            _ if self.at < self.most => {
+                self.before = Some(rate);
+                self.at = (self.at * 2).min(self.most);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a refusal of a request that was sent in `round`.
+    fn refused(&mut self, round: u64) {
+        if round == self.round {
+            self.at = (self.at / 2).max(1);
+            self.before = None;
+            self.patience = 1;
+            self.next_round(None);
+        }
+    }
+
+    fn next_round(&mut self, began: Option<Instant>) {
+        self.round += 1;
+        self.answers = 0;
+        self.began = began;
+        self.is_wanted = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where `Level` comes to in so many rounds, at a store that answers so many requests a second, each after 50 ms at
+    /// least, and refuses one in `refuses`.
+    fn settled(most: usize, a_second: f64, refuses: usize, rounds: usize) -> Vec<usize> {
+        let mut level = Level::new(most);
+        let (start, mut seconds, mut sent) = (Instant::now(), 0.0, 0);
+        let mut levels = Vec::new();
+        for _ in 0..rounds {
+            let under_way = level.at;
+            let round = level.round;
+            level.sent(start + Duration::from_secs_f64(seconds), false);
+            let all = (under_way as f64 / a_second).max(0.05);
+            for answer in 1..=under_way {
+                sent += 1;
+                let at = start + Duration::from_secs_f64(seconds + all * answer as f64 / under_way as f64);
+                if refuses > 0 && sent % refuses == 0 {
+                    level.refused(round)
+                } else {
+                    level.answered(at)
+                }
+                level.sent(at, false);
+            }
+            seconds += all;
+            levels.push(level.at);
+        }
+        levels
+    }
+
+    #[test]
+    fn it_grows_while_that_makes_it_faster_and_no_further() {
+        assert_eq!(settled(64, f64::INFINITY, 0, 6).last(), Some(&64));
+        assert_eq!(settled(40, f64::INFINITY, 0, 6).last(), Some(&40));
+        assert_eq!(settled(4, f64::INFINITY, 0, 6).last(), Some(&4));
+        let thin = settled(64, 200.0, 0, 100);
+        assert!(thin.iter().filter(|at| **at <= 16).count() >= 90, "{thin:?}");
+    }
+
+    #[test]
+    fn a_refusal_halves_it_and_it_comes_back() {
+        let refused = settled(64, f64::INFINITY, 20, 200);
+        assert!(refused.iter().any(|at| *at <= 8) && refused.iter().any(|at| *at >= 16), "{refused:?}");
+        assert!(refused.iter().sum::<usize>() >= 8 * refused.len(), "{refused:?}");
+        let mut level = Level::new(64);
+        (0..100).for_each(|_| level.refused(level.round));
+        assert_eq!(level.at, 1);
+        let round = level.round;
+        level.at = 16;
+        level.refused(round);
+        level.refused(round);
+        assert_eq!(level.at, 8, "those that were under way together count once");
+    }
+
+    #[tokio::test]
+    async fn no_more_pass_than_there_may_be() {
+        let gate = Gate::new(2);
+        let (first, second) = (gate.pass().await, gate.pass().await);
+        assert!(!gate.has_room());
+        first.answered(true);
+        drop(first);
+        assert!(!gate.has_room(), "one may be under way, and one is");
+        drop(second);
+        assert!(gate.has_room());
+        let _only = gate.pass().await;
+        assert!(!gate.has_room());
+    }
+}
