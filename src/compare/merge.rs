@@ -91,7 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::compare::slice::SliceBuilder;
+    use crate::compare::slice::Pool;
     use crate::finding::{Claim, Object};
 
     fn object(key: &str) -> Object {
@@ -109,12 +109,12 @@ mod tests {
         given: &str,
     ) -> Sides {
         let (mut database, mut both, mut storage) = Sides::default();
-        let mut builder = SliceBuilder::new(None);
+        let mut builder = Pool::default().slice(None);
         let mut slices = Vec::new();
         for (key, claim) in rows {
             if builder.count() >= cut && builder.last() != Some(key) {
                 let through = builder.last().map(str::to_owned);
-                slices.push(std::mem::replace(&mut builder, SliceBuilder::new(through.clone())).finish(through));
+                slices.push(std::mem::replace(&mut builder, Pool::default().slice(through.clone())).finish(through));
             }
             builder.push(key, *claim);
         }

@@ -129,7 +129,7 @@ impl Scan {
         let sharing = Arc::new(Sharing::new(self.concurrency, given));
         let (slices, mut cut) = channel(1);
         let mut slicing = JoinSet::new();
-        slicing.spawn(cut_slices(slicer, sharing.places.clone(), slices));
+        slicing.spawn(cut_slices(slicer, self.store.clone(), sharing.places.clone(), slices));
         let mut parts = Parts::default();
         let mut tasks = JoinSet::new();
         let mut sliced = None;
@@ -178,9 +178,16 @@ impl Scan {
 }
 
 /// Cuts every slice, each as soon as there is a place for its range, and gives the slicer back at the end.
-async fn cut_slices(mut slicer: Slicer, places: Arc<Semaphore>, slices: Sender<Placed>) -> Result<Slicer> {
+async fn cut_slices(
+    mut slicer: Slicer,
+    store: Arc<dyn Store>,
+    places: Arc<Semaphore>,
+    slices: Sender<Placed>,
+) -> Result<Slicer> {
     loop {
         let place = places.clone().acquire_owned().await?;
+        // A range that could only wait would keep its slice in the memory.
+        store.room().await;
         let Some(slice) = slicer.next().await? else { return Ok(slicer) };
         slices.send(Placed { range: slice.into(), place }).await?;
     }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio::sync::mpsc::Sender;
 
 use crate::compare::scope::Scope;
-use crate::compare::slice::{Slice, SliceBuilder};
+use crate::compare::slice::{Pool, Slice, SliceBuilder};
 use crate::compare::{Note, Progress, Scan};
 use crate::database::{MergedKeys, Named, Strays};
 use crate::finding::{Claim, Totals};
@@ -29,6 +29,7 @@ pub struct Slicer {
     progress: Arc<Progress>,
     /// The slice that will be given next.
     filling: SliceBuilder,
+    pool: Pool,
     outside: Vec<String>,
     /// Keys that are too long for the store to hold: no range ends with one, and no object has one.
     impossible: Vec<String>,
@@ -46,7 +47,8 @@ impl Slicer {
             longest_key_bytes: scan.store.longest_key_bytes(),
             keys,
             notes,
-            filling: SliceBuilder::new(None),
+            filling: SliceBuilder::default(),
+            pool: Pool::default(),
             outside: Vec::new(),
             impossible: Vec::new(),
             complete: false,
@@ -94,7 +96,7 @@ impl Slicer {
             // A key that several rows name stays in one slice.
             let cut = self.filling.last().filter(|last| is_full && *last != key).map(str::to_owned);
             if let Some(cut) = cut {
-                let mut next = SliceBuilder::new(Some(cut.clone()));
+                let mut next = self.pool.slice(Some(cut.clone()));
                 next.push(key, claim);
                 return Ok(Some(std::mem::replace(&mut self.filling, next).finish(Some(cut))));
             }

@@ -196,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::compare::slice::SliceBuilder;
+    use crate::compare::slice::Pool;
     use crate::finding::{Claim, Object};
 
     /// One range of a listing in the memory.
@@ -220,11 +220,11 @@ mod tests {
     /// Lists `objects` in ranges between the `known` keys, a page of each range at a time.
     fn list(objects: &[String], known: &[String], places: usize) -> Cost {
         let mut slices = Vec::new();
-        let mut builder = SliceBuilder::new(None);
+        let mut builder = Pool::default().slice(None);
         for key in known {
             if builder.count() == 3950 {
                 let cut = builder.last().map(str::to_owned);
-                slices.push(std::mem::replace(&mut builder, SliceBuilder::new(cut.clone())).finish(cut));
+                slices.push(std::mem::replace(&mut builder, Pool::default().slice(cut.clone())).finish(cut));
             }
             builder.push(key, Claim::Record);
         }

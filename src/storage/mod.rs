@@ -7,6 +7,7 @@ mod local;
 mod s3;
 
 use anyhow::Result;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::config::{Place, Storage};
@@ -42,6 +43,11 @@ pub trait Store: Send + Sync {
     /// Whether it would take one more request at once, as far as it has shown.
     fn has_room(&self) -> bool {
         true
+    }
+
+    /// Waits until it would.
+    fn room(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
     }
 
     /// No object of the store has a longer key.

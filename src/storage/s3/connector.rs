@@ -131,9 +131,10 @@ impl HttpConnector for MeteredConnector {
                 return Err(ConnectorError::other("a delete was not answered with 204".into(), None));
             }
             if let (Some(slot), true) = (slot, response.status().is_success()) {
+                let length = response.headers().get("content-length").and_then(|length| length.parse().ok());
                 let body = std::mem::replace(response.body_mut(), SdkBody::from(EMPTY_PAGE));
                 response.headers_mut().insert("content-length", EMPTY_PAGE.len().to_string());
-                slot.put(read_page(body, &buffers).await?);
+                slot.put(read_page(body, length, &buffers).await?);
             }
             pass.answered(matches!(response.status().as_u16(), 429 | 503));
             Ok(response)
@@ -148,8 +149,10 @@ fn is_list(request: &HttpRequest) -> bool {
 /// What the SDK reads in the place of a page.
 const EMPTY_PAGE: &str = "<ListBucketResult/>";
 
-async fn read_page(body: SdkBody, buffers: &Buffers) -> Result<ListedPage, ConnectorError> {
+/// `length`: what the answer says that its body has.
+async fn read_page(body: SdkBody, length: Option<usize>, buffers: &Buffers) -> Result<ListedPage, ConnectorError> {
     let mut bytes = buffers.take();
+    bytes.reserve(length.unwrap_or_default().min(BUFFER_BYTES));
     let mut body = ByteStream::new(body);
     while let Some(part) = body.next().await {
         bytes.extend_from_slice(&part.map_err(|error| ConnectorError::io(error.into()))?);
@@ -164,7 +167,7 @@ async fn read_page(body: SdkBody, buffers: &Buffers) -> Result<ListedPage, Conne
 struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 /// Buffers kept, and bytes of one that is.
-const BUFFERS: usize = 8;
+const BUFFERS: usize = 24;
 const BUFFER_BYTES: usize = 1 << 20;
 
 impl Buffers {

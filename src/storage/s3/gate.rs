@@ -57,6 +57,14 @@ impl Gate {
         Pass { gate: self.clone(), permit, round: state.level.round }
     }
 
+    /// Waits until one more request could be sent at once.
+    pub async fn room(&self) {
+        if !self.has_room() {
+            self.state().level.is_wanted = true;
+            drop(self.passes.acquire().await);
+        }
+    }
+
     /// Whether one more request could be sent at once.
     pub fn has_room(&self) -> bool {
         self.passes.available_permits() > 0

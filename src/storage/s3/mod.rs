@@ -158,6 +158,10 @@ impl Store for Bucket {
         self.gate.has_room()
     }
 
+    fn room(&self) -> BoxFuture<'_, ()> {
+        self.gate.room().boxed()
+    }
+
     fn longest_key_bytes(&self) -> usize {
         MAX_KEY_BYTES
     }
