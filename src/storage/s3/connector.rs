@@ -3,7 +3,7 @@
 //! cut off or cannot be read is an error of the connection, which the SDK retries. (Its own reader is slow, and takes a
 //! document that ends between two elements for a complete one: the page would silently be short.)
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_http_client::tls;
@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 
 use super::gate::Gate;
 use super::page::{self, ListedPage};
+use super::scan::Scan;
 use crate::finding::{Requests, Time};
 
 /// What was sent, and what time the store says it is.
@@ -90,7 +91,7 @@ impl Slot {
 pub fn metered(meter: Arc<Meter>, gate: Gate) -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
     let inner = aws_smithy_http_client::Builder::new().tls_provider(provider).build_https();
-    SharedHttpClient::new(MeteredClient { inner, meter, gate, buffers: Buffers::default() })
+    SharedHttpClient::new(MeteredClient { inner, meter, gate, keep_whole: Arc::default() })
 }
 
 #[derive(Debug)]
@@ -98,14 +99,15 @@ struct MeteredClient {
     inner: SharedHttpClient,
     meter: Arc<Meter>,
     gate: Gate,
-    buffers: Buffers,
+    /// Whether pages have turned out not to be written in the plain way.
+    keep_whole: Arc<AtomicBool>,
 }
 
 impl HttpClient for MeteredClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        let (meter, gate, buffers) = (self.meter.clone(), self.gate.clone(), self.buffers.clone());
-        SharedHttpConnector::new(MeteredConnector { inner, meter, gate, buffers })
+        let (meter, gate, keep_whole) = (self.meter.clone(), self.gate.clone(), self.keep_whole.clone());
+        SharedHttpConnector::new(MeteredConnector { inner, meter, gate, keep_whole })
     }
 }
 
@@ -114,13 +116,14 @@ struct MeteredConnector {
     inner: SharedHttpConnector,
     meter: Arc<Meter>,
     gate: Gate,
-    buffers: Buffers,
+    /// Whether pages have turned out not to be written in the plain way.
+    keep_whole: Arc<AtomicBool>,
 }
 
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (slot, is_delete) = (request.extension::<Slot>().cloned(), request.method() == "DELETE");
-        let MeteredConnector { inner, meter, gate, buffers } = self.clone();
+        let MeteredConnector { inner, meter, gate, keep_whole } = self.clone();
         HttpConnectorFuture::new(async move {
             let pass = gate.pass().await;
             meter.count(&request);
@@ -131,10 +134,9 @@ impl HttpConnector for MeteredConnector {
                 return Err(ConnectorError::other("a delete was not answered with 204".into(), None));
             }
             if let (Some(slot), true) = (slot, response.status().is_success()) {
-                let length = response.headers().get("content-length").and_then(|length| length.parse().ok());
                 let body = std::mem::replace(response.body_mut(), SdkBody::from(EMPTY_PAGE));
                 response.headers_mut().insert("content-length", EMPTY_PAGE.len().to_string());
-                slot.put(read_page(body, length, &buffers).await?);
+                slot.put(read_page(body, &keep_whole).await?);
             }
             pass.answered(matches!(response.status().as_u16(), 429 | 503));
             Ok(response)
@@ -149,37 +151,38 @@ fn is_list(request: &HttpRequest) -> bool {
 /// What the SDK reads in the place of a page.
 const EMPTY_PAGE: &str = "<ListBucketResult/>";
 
-/// `length`: what the answer says that its body has.
-async fn read_page(body: SdkBody, length: Option<usize>, buffers: &Buffers) -> Result<ListedPage, ConnectorError> {
-    let mut bytes = buffers.take();
-    bytes.reserve(length.unwrap_or_default().min(BUFFER_BYTES));
+/// Reads a page while it arrives. One that is not written in the plain way must be kept whole and read by another reader:
+/// where that comes out too late it is asked for once more, and then all are read so.
+async fn read_page(body: SdkBody, keep_whole: &AtomicBool) -> Result<ListedPage, ConnectorError> {
     let mut body = ByteStream::new(body);
+    let mut scan = (!keep_whole.load(Relaxed)).then(Scan::default);
+    let mut whole = Vec::new();
+    let mut is_first = true;
     while let Some(part) = body.next().await {
-        bytes.extend_from_slice(&part.map_err(|error| ConnectorError::io(error.into()))?);
+        let part = part.map_err(|error| ConnectorError::io(error.into()))?;
+        let is_plain = scan.as_mut().map(|scan| scan.feed(&part).is_some());
+        match is_plain {
+            Some(true) => {}
+            Some(false) if !is_first => {
+                keep_whole.store(true, Relaxed);
+                return Err(unreadable("it was cut off, or is written in an unusual way"));
+            }
+            Some(false) | None => {
+                scan = None;
+                whole.extend_from_slice(&part);
+            }
+        }
+        is_first = false;
     }
-    let page = page::parse(&bytes);
-    buffers.put_back(bytes);
-    page.map_err(|error| ConnectorError::io(format!("a page of the listing cannot be read: {error:#}").into()))
+    match scan {
+        None => page::parse(&whole).map_err(|error| unreadable(&format!("{error:#}"))),
+        Some(scan) => scan.finish().ok_or_else(|| {
+            keep_whole.store(true, Relaxed);
+            unreadable("it was cut off, or is written in an unusual way")
+        }),
+    }
 }
 
-/// Room for the bytes of pages, used again: fresh memory of this size costs as much as reading the page.
-#[derive(Debug, Default, Clone)]
-struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
-
-/// Buffers kept, and bytes of one that is.
-const BUFFERS: usize = 24;
-const BUFFER_BYTES: usize = 1 << 20;
-
-impl Buffers {
-    fn take(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    fn put_back(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buffers.len() < BUFFERS && buffer.capacity() <= BUFFER_BYTES {
-            buffers.push(buffer);
-        }
-    }
+fn unreadable(why: &str) -> ConnectorError {
+    ConnectorError::io(format!("a page of the listing cannot be read: {why}").into())
 }

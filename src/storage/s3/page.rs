@@ -27,7 +27,7 @@ pub struct ListedPage {
 
 /// Reads a page. Whatever is not a whole and well-formed document is an error, and never a short page (I1).
 pub fn parse(bytes: &[u8]) -> Result<ListedPage> {
-    match std::str::from_utf8(bytes).ok().and_then(scan) {
+    match scan(bytes) {
         Some(page) => Ok(page),
         None => read(bytes),
     }
@@ -298,6 +298,7 @@ mod tests {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
+    use super::super::scan::Scan;
     use super::*;
     use crate::finding::Object;
 
@@ -361,7 +362,7 @@ mod tests {
         ) {
             let objects: Vec<Object> = ["a&b/c d", "é%2F+", "z"].iter().map(|key| object(key, 7)).collect();
             let mut text = plainly_written(&objects, Some("t&amp;"), is_encoded);
-            prop_assert!(scan(&text).is_some(), "{}", text);
+            prop_assert!(scan(text.as_bytes()).is_some(), "{}", text);
             agree(&text);
             let mut from = (text.len() as f64 * at) as usize;
             while !text.is_char_boundary(from) {
@@ -378,8 +379,15 @@ mod tests {
 
     /// What is scanned must be read just so; what is not read must not be scanned.
     fn agree(text: &str) {
-        if let Some(scanned) = scan(text) {
-            assert_eq!(read(text.as_bytes()).map_err(|error| format!("{error:#}")), Ok(scanned), "{text}");
+        let scanned = scan(text.as_bytes());
+        if let Some(scanned) = &scanned {
+            assert_eq!(read(text.as_bytes()).map_err(|error| format!("{error:#}")).as_ref(), Ok(scanned), "{text}");
+        }
+        // However the bytes arrive, it is the same.
+        for size in [1, 7, 100] {
+            let mut scan = Scan::default();
+            let fed = text.as_bytes().chunks(size).try_for_each(|part| scan.feed(part));
+            assert_eq!(fed.and_then(|()| scan.finish()), scanned, "{text} in parts of {size}");
         }
     }
 

@@ -2,58 +2,116 @@
 //! oddities, everything once. Of anything else it says nothing at all, and [`page`](super::page) reads that with a full
 //! XML reader: what is read here, the other reads just so (a test holds them against each other).
 
-use super::page::{Draft, ListedPage, OF_OBJECT, OF_PAGE, Said};
-use crate::listed::Objects;
+use super::page::{Draft, ListedPage, OF_OBJECT, OF_PAGE, Said, decoded};
+use crate::listed::{Listed, Objects};
 
 /// Elements in each other, of those that say nothing to us.
 const DEPTH: usize = 4;
 
 /// Reads a page, or gives `None` for one that is not written in the plain way.
-pub fn scan(text: &str) -> Option<ListedPage> {
-    let mut scanner = Scanner { text, at: 0 };
-    let mut said = Said::default();
-    let mut objects: Vec<Draft<&str>> = Vec::with_capacity(1000);
-    scanner.open_root()?;
-    loop {
-        scanner.skip_space();
-        if scanner.eat("</ListBucketResult>") {
-            break;
-        }
-        match scanner.open()? {
-            Tag::Open("Contents") => objects.push(scanner.object()?),
-            Tag::Open(name) if OF_PAGE.contains(&name) => {
-                let mut text = String::new();
-                unescape(scanner.text_of(name)?, &mut text)?;
-                let is_first = said.set(name, &text).ok()?;
-                is_first.then_some(())?;
+pub fn scan(bytes: &[u8]) -> Option<ListedPage> {
+    let mut scan = Scan::default();
+    scan.feed(bytes)?;
+    scan.finish()
+}
+
+/// A page being read while its bytes arrive, of which no more are kept than one object has.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// What arrived of an object that is not complete.
+    rest: Vec<u8>,
+    is_open: bool,
+    said: Said,
+    /// Their keys are as they are written; whether that is percent-encoded may be said last.
+    objects: Objects,
+    key: String,
+    etag: String,
+}
+
+/// What ends an object.
+const END: &[u8] = b"</Contents>";
+
+impl Scan {
+    /// Takes the next bytes; `None`: the page is not written in the plain way.
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Option<()> {
+        if !self.rest.is_empty() {
+            let mut rest = std::mem::take(&mut self.rest);
+            let first = memchr::memmem::find(bytes, END).map_or(bytes.len(), |at| at + END.len());
+            rest.extend_from_slice(&bytes[..first]);
+            bytes = &bytes[first..];
+            if rest.ends_with(END) {
+                self.read(&rest, false)?;
+                rest.clear();
             }
-            Tag::Open(name) => scanner.skip(name, DEPTH)?,
-            Tag::Empty(name) if name == "Contents" || OF_PAGE.contains(&name) => return None,
-            Tag::Empty(_) => {}
+            self.rest = rest;
+        }
+        let whole = memchr::memmem::rfind(bytes, END).map_or(0, |at| at + END.len());
+        if whole > 0 {
+            self.read(&bytes[..whole], false)?;
+        }
+        self.rest.extend_from_slice(&bytes[whole..]);
+        Some(())
+    }
+
+    /// The page; `None`: it was cut off, or is not written in the plain way.
+    pub fn finish(mut self) -> Option<ListedPage> {
+        let rest = std::mem::take(&mut self.rest);
+        self.read(&rest, true)?;
+        let is_written_so = |object: Listed<'_>| memchr::memchr2(b'+', b'%', object.key.as_bytes()).is_none();
+        if self.said.is_encoded() && !self.objects.iter().all(is_written_so) {
+            let mut objects = Objects::with_capacity(self.objects.len(), 0);
+            for object in self.objects.iter() {
+                objects.push(Listed { key: &decoded(object.key).ok()?, ..object });
+            }
+            self.objects = objects;
+        }
+        self.said.page(self.objects).ok()
+    }
+
+    /// Reads elements of the page, up to its end if they come there.
+    fn read(&mut self, bytes: &[u8], to_the_end: bool) -> Option<()> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let mut scanner = Scanner { text, at: 0 };
+        if !self.is_open {
+            scanner.open_root()?;
+            self.is_open = true;
+        }
+        loop {
+            scanner.skip_space();
+            if scanner.at == text.len() {
+                return (!to_the_end).then_some(());
+            }
+            if to_the_end && scanner.eat("</ListBucketResult>") {
+                scanner.skip_space();
+                return (scanner.at == text.len()).then_some(());
+            }
+            match scanner.open()? {
+                Tag::Open("Contents") => self.take(scanner.object()?)?,
+                Tag::Open(name) if OF_PAGE.contains(&name) => {
+                    let mut text = String::new();
+                    unescape(scanner.text_of(name)?, &mut text)?;
+                    let is_first = self.said.set(name, &text).ok()?;
+                    is_first.then_some(())?;
+                }
+                Tag::Open(name) => scanner.skip(name, DEPTH)?,
+                Tag::Empty(name) if name == "Contents" || OF_PAGE.contains(&name) => return None,
+                Tag::Empty(_) => {}
+            }
         }
     }
-    scanner.skip_space();
-    (scanner.at == text.len()).then_some(())?;
-    let is_encoded = said.is_encoded();
-    let mut all = Objects::with_capacity(objects.len(), objects.iter().map(bytes).sum());
-    let (mut key, mut etag) = (String::new(), String::new());
-    for mut draft in objects {
-        key.clear();
-        unescape(draft.key?, &mut key)?;
-        etag.clear();
-        unescape(draft.etag.unwrap_or_default(), &mut etag)?;
+
+    fn take(&mut self, draft: Draft<&str>) -> Option<()> {
+        self.key.clear();
+        unescape(draft.key?, &mut self.key)?;
+        self.etag.clear();
+        unescape(draft.etag.unwrap_or_default(), &mut self.etag)?;
         let others = [draft.last_modified, draft.size, draft.storage_class];
         if others.into_iter().flatten().any(|text| memchr::memchr(b'&', text.as_bytes()).is_some()) {
             return None;
         }
-        (draft.key, draft.etag) = (Some(key.as_str()), draft.etag.map(|_| etag.as_str()));
-        draft.push_to(&mut all, is_encoded).ok()?;
+        let draft = Draft { key: Some(self.key.as_str()), etag: draft.etag.map(|_| self.etag.as_str()), ..draft };
+        draft.push_to(&mut self.objects, false).ok()
     }
-    said.page(all).ok()
-}
-
-fn bytes(draft: &Draft<&str>) -> usize {
-    draft.key.map_or(0, str::len) + draft.etag.map_or(0, str::len)
 }
 
 struct Scanner<'a> {
