@@ -102,6 +102,7 @@ impl Inspection<'_> {
             derived: self.config.derived.clone().into(),
             concurrency: self.config.storage.concurrency,
             progress,
+            density: Arc::default(),
         };
         let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
         let (notes, mut noted) = channel(NOTES_AHEAD);

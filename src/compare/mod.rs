@@ -6,6 +6,7 @@
 //! finding (I1).
 
 mod cursor;
+pub mod density;
 pub mod merge;
 pub mod owners;
 pub mod part;
@@ -30,6 +31,7 @@ use crate::derived::{DerivedRule, Owner};
 use crate::finding::{Object, Totals};
 use crate::storage::Store;
 use cursor::Cursor;
+use density::Density;
 use part::Parts;
 use range::{Placed, Sharing};
 use scope::Scope;
@@ -95,6 +97,7 @@ pub struct Scan {
     /// Ranges listed beside each other, at most.
     pub concurrency: usize,
     pub progress: Arc<Progress>,
+    pub density: Arc<Density>,
 }
 
 /// What a scan that came to its end has counted.
@@ -146,6 +149,7 @@ impl Scan {
                 }
                 Some(placed) = cut.recv() => placed,
                 Some(slicer) = slicing.join_next() => {
+                    sharing.sliced();
                     sliced = Some(slicer.context(BROKE_OFF)?.context(DATABASE_FAILED)?);
                     continue;
                 }

@@ -1,7 +1,7 @@
 //! One range of keys: listed, joined with the database's half of it, and shared with others where it turns out to be long.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
@@ -45,16 +45,32 @@ pub struct Sharing {
     guesses: AtomicUsize,
     /// Where parts go that were given away.
     given: UnboundedSender<Placed>,
+    /// Whether the database has given its last key: whoever is free will have nothing else to do.
+    is_sliced: AtomicBool,
 }
 
 impl Sharing {
     pub fn new(places: usize, given: UnboundedSender<Placed>) -> Self {
-        Sharing { places: Arc::new(Semaphore::new(places)), guesses: AtomicUsize::new(0), given }
+        Sharing {
+            places: Arc::new(Semaphore::new(places)),
+            guesses: AtomicUsize::new(0),
+            given,
+            is_sliced: AtomicBool::new(false),
+        }
+    }
+
+    /// There will be no more slices.
+    pub fn sliced(&self) {
+        self.is_sliced.store(true, Relaxed);
     }
 
     /// Gives upper parts of a range away, if anybody is free to take them; the range ends below them then.
     fn share(&self, range: &mut Range, seen: &mut Seen, page: &Unfinished<'_>) {
-        let room = Room { places: self.places.available_permits(), guesses: self.guesses.load(Relaxed) };
+        let room = Room {
+            places: self.places.available_permits(),
+            guesses: self.guesses.load(Relaxed),
+            is_sliced: self.is_sliced.load(Relaxed),
+        };
         let (cuts, guesses) = seen.cuts(page, room);
         // Others may have been quicker to take places and guesses: then it stays whole.
         let Ok(mut places) = self.places.clone().try_acquire_many_owned(u32::try_from(cuts.len()).unwrap_or(u32::MAX))
@@ -91,9 +107,11 @@ impl Scan {
         let mut join = Join::new(&slice, range.bounds.after.as_deref(), range.bounds.through.as_deref());
         let mut seen = Seen::from(range.letter);
         let mut is_guess = range.letter.is_some();
+        let (first, mut listed) = (join.left().0, 0);
         while let Some(page) = cursor.next_through(range.bounds.through.as_deref()).await.context(STORAGE_FAILED)? {
             self.progress.objects(page.objects.len());
             let met = join.left().0;
+            listed += page.objects.len() as u64;
             join.page(&page.objects, |joined| {
                 let verdict = judge::verdict(&joined, page.now, self.min_age);
                 if part.derive((&self.scope, &self.derived), &slice, &joined, verdict) {
@@ -119,6 +137,7 @@ impl Scan {
                 notes.send(note).await?;
             }
         }
+        self.density.note(listed, join.left().1 - first);
         join.finish(|joined| part.take(&self.scope, &joined, Verdict::MissingObject));
         for note in part.notes() {
             notes.send(note).await?;

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::sync::mpsc::Sender;
 
+use crate::compare::density::Density;
 use crate::compare::scope::Scope;
 use crate::compare::slice::{Pool, Slice, SliceBuilder};
 use crate::compare::{Note, Progress, Scan};
 use crate::database::{MergedKeys, Named, Strays};
 use crate::finding::{Claim, Totals};
 
-/// Keys in a slice: a little under four pages of a listing, so that a few objects that the database does not know do not
-/// cost a fifth page.
-const SLICE_KEYS: usize = 3_950;
+/// Pages in a slice; and in the first ones, which are wanted soon.
+const PAGES: u16 = 2;
+const FIRST_PAGES: u16 = 1;
+/// How many the first ones are.
+const FIRST: usize = 64;
 /// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
 const SLICE_BYTES: usize = 512 * 1024;
 /// Keys in a note to the ledger.
@@ -30,6 +33,11 @@ pub struct Slicer {
     /// The slice that will be given next.
     filling: SliceBuilder,
     pool: Pool,
+    density: Arc<Density>,
+    /// Keys that it is to have.
+    most: usize,
+    /// Slices so far.
+    cut: usize,
     outside: Vec<String>,
     /// Keys that are too long for the store to hold: no range ends with one, and no object has one.
     impossible: Vec<String>,
@@ -49,6 +57,9 @@ impl Slicer {
             notes,
             filling: SliceBuilder::default(),
             pool: Pool::default(),
+            most: scan.density.keys(FIRST_PAGES),
+            cut: 0,
+            density: scan.density.clone(),
             outside: Vec::new(),
             impossible: Vec::new(),
             complete: false,
@@ -92,10 +103,12 @@ impl Slicer {
                 }
                 continue;
             }
-            let is_full = self.filling.count() >= SLICE_KEYS || self.filling.bytes() >= SLICE_BYTES;
+            let is_full = self.filling.count() >= self.most || self.filling.bytes() >= SLICE_BYTES;
             // A key that several rows name stays in one slice.
             let cut = self.filling.last().filter(|last| is_full && *last != key).map(str::to_owned);
             if let Some(cut) = cut {
+                self.cut += 1;
+                self.most = self.density.keys(if self.cut < FIRST { FIRST_PAGES } else { PAGES });
                 let mut next = self.pool.slice(Some(cut.clone()));
                 next.push(key, claim);
                 return Ok(Some(std::mem::replace(&mut self.filling, next).finish(Some(cut))));

@@ -8,8 +8,10 @@
 use crate::compare::slice::Slice;
 use crate::listed::Objects;
 
-/// Objects that a part should have at least where the database's keys say how many there are.
+/// Objects that a part should have where the database's keys say how many there are; and in the end, when who lists a page
+/// alone is done soonest.
 const PART: u64 = 4_000;
+const LAST_PART: u64 = 985;
 /// Full pages without a key of the database, after which guesses begin; one where a cut has found its own letter right.
 const PAGES: usize = 2;
 /// Parts that are given away at once, at most.
@@ -33,6 +35,8 @@ pub struct Room {
     pub places: usize,
     /// Guesses that may find nothing.
     pub guesses: usize,
+    /// Whether nobody will have anything else to do.
+    pub is_sliced: bool,
 }
 
 /// A range whose listing has just given a full page, and says that more follows.
@@ -75,7 +79,7 @@ impl Seen {
         let Some(last) = range.page.last().filter(|_| places > 0) else { return (Vec::new(), 0) };
         let met: u64 = self.recent.iter().map(|(_, met)| met).sum();
         let (cuts, guesses) = if met > 0 {
-            (self.between_known_keys(range, met, places), 0)
+            (self.between_known_keys(range, met, places, if room.is_sliced { LAST_PART } else { PART }), 0)
         } else if self.pages >= PAGES || self.pages > 0 && self.letter.is_some() {
             let next = range.slice.key(range.next).filter(|_| range.next < range.end);
             let bound = next.or(range.through);
@@ -98,11 +102,11 @@ impl Seen {
         (cuts, guesses)
     }
 
-    /// Cuts among the database's keys, as many as there are parts of [`PART`] objects by what the last pages have held.
-    fn between_known_keys(&self, range: &Unfinished<'_>, met: u64, places: usize) -> Vec<Cut> {
+    /// Cuts among the database's keys, as many as there are parts of so many objects by what the last pages have held.
+    fn between_known_keys(&self, range: &Unfinished<'_>, met: u64, places: usize, part: u64) -> Vec<Cut> {
         let known = range.end.saturating_sub(range.next);
         let objects: u64 = self.recent.iter().map(|(objects, _)| objects).sum();
-        let parts = usize::try_from(known as u64 * objects / met / PART).unwrap_or(usize::MAX);
+        let parts = usize::try_from((known as u64 * objects / met + part / 2) / part).unwrap_or(usize::MAX);
         let parts = parts.min(places + 1).min(known);
         let at = |part: usize| range.slice.key(range.next + part * known / parts - 1);
         let cuts = (1..parts).filter_map(at).filter(|key| range.through != Some(*key));
@@ -291,7 +295,8 @@ mod tests {
                     through: range.through.as_deref(),
                     prefix_bytes: 0,
                 };
-                let (cuts, guessed) = range.seen.cuts(&unfinished, Room { places: free, guesses });
+                let (cuts, guessed) =
+                    range.seen.cuts(&unfinished, Room { places: free, guesses, is_sliced: waiting.len() == 0 });
                 assert!(guessed <= guesses && cuts.len() <= free);
                 assert!(cuts.is_sorted_by(|a, b| a.at < b.at));
                 assert!(cuts.iter().all(|cut| cut.at.as_str() > page.last().expect("a key").key));
