@@ -1,5 +1,7 @@
 //! PURE: the join of two ordered sequences, the keys that the database knows and the objects that the store lists.
 
+use std::cmp::Ordering;
+
 use crate::compare::slice::Slice;
 use crate::finding::{Claims, Time};
 use crate::listed::{Listed, Objects};
@@ -54,18 +56,18 @@ impl<'a> Join<'a> {
     pub fn page(&mut self, objects: &Objects, mut emit: impl FnMut(Joined<'_>)) {
         let mut waiting = self.waiting();
         for object in objects.iter() {
-            while let Some((key, claims)) = waiting.filter(|(key, _)| *key < object.key) {
-                emit(Joined::DatabaseOnly(key, claims));
+            loop {
+                let Some((key, claims)) = waiting else { break emit(Joined::StorageOnly(object)) };
+                let order = key.cmp(object.key);
+                if order == Ordering::Greater {
+                    break emit(Joined::StorageOnly(object));
+                }
                 self.next += 1;
                 waiting = self.waiting();
-            }
-            match waiting.filter(|(key, _)| *key == object.key) {
-                Some((_, claims)) => {
-                    emit(Joined::Both(claims, object));
-                    self.next += 1;
-                    waiting = self.waiting();
+                if order == Ordering::Equal {
+                    break emit(Joined::Both(claims, object));
                 }
-                None => emit(Joined::StorageOnly(object)),
+                emit(Joined::DatabaseOnly(key, claims));
             }
         }
     }

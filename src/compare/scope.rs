@@ -20,16 +20,21 @@ pub struct Scope {
 impl Scope {
     /// Whether the key is below the prefix.
     pub fn holds(&self, key: &str) -> bool {
-        key.starts_with(&self.prefix)
+        begins(key, &self.prefix)
     }
 
     /// Whether a key below the prefix is to be left alone.
     pub fn ignores(&self, key: &str) -> bool {
-        !self.trash.is_empty() && key.starts_with(&self.trash) || !self.ignore.is_empty() && self.ignore.is_match(key)
+        !self.trash.is_empty() && begins(key, &self.trash) || !self.ignore.is_empty() && self.ignore.is_match(key)
     }
 
     /// Whether a key outside the prefix may be a misspelt one inside it: a URL, a leading slash, another case.
     pub fn nearly_holds(&self, key: &str) -> bool {
         fold(key).starts_with(&fold(&self.prefix))
     }
+}
+
+/// Whether `key` begins with `prefix`: asked of every key, and mostly its first letter answers.
+fn begins(key: &str, prefix: &str) -> bool {
+    prefix.as_bytes().first().is_none_or(|first| key.as_bytes().first() == Some(first)) && key.starts_with(prefix)
 }

@@ -44,15 +44,17 @@ pub struct Draft<T> {
 }
 
 impl<T> Draft<T> {
-    /// The element of [`OF_OBJECT`] with this name.
-    pub fn field(&mut self, name: &str) -> &mut Option<T> {
-        match name {
+    /// The element with this name, if it is one of those that matter here.
+    #[inline]
+    pub fn field(&mut self, name: &str) -> Option<&mut Option<T>> {
+        Some(match name {
             "Key" => &mut self.key,
             "LastModified" => &mut self.last_modified,
             "ETag" => &mut self.etag,
             "Size" => &mut self.size,
-            _ => &mut self.storage_class,
-        }
+            "StorageClass" => &mut self.storage_class,
+            _ => return None,
+        })
     }
 }
 
@@ -163,7 +165,7 @@ pub fn read(bytes: &[u8]) -> Result<ListedPage> {
                         Place::Page
                     }
                     (Place::Object, true) => {
-                        *draft.field(&name()) = Some(text.clone());
+                        draft.field(&name()).into_iter().for_each(|field| *field = Some(text.clone()));
                         Place::Object
                     }
                     (Place::Object, false) => {
@@ -237,7 +239,7 @@ fn open(place: Place, start: &BytesStart<'_>, field: &mut bool, text: &mut Strin
 /// What a page says of itself that matters here.
 pub const OF_PAGE: [&str; 4] = ["IsTruncated", "NextContinuationToken", "KeyCount", "EncodingType"];
 /// The same of an object.
-pub const OF_OBJECT: [&str; 5] = ["Key", "LastModified", "ETag", "Size", "StorageClass"];
+const OF_OBJECT: [&str; 5] = ["Key", "LastModified", "ETag", "Size", "StorageClass"];
 
 fn is_one_of(names: &[&str], name: &[u8]) -> bool {
     names.iter().any(|known| known.as_bytes() == name)

@@ -2,7 +2,7 @@
 //! oddities, everything once. Of anything else it says nothing at all, and [`page`](super::page) reads that with a full
 //! XML reader: what is read here, the other reads just so (a test holds them against each other).
 
-use super::page::{Draft, ListedPage, OF_OBJECT, OF_PAGE, Said, decoded};
+use super::page::{Draft, ListedPage, OF_PAGE, Said, decoded};
 use crate::listed::{Listed, Objects};
 
 /// Elements in each other, of those that say nothing to us.
@@ -224,14 +224,15 @@ impl<'a> Scanner<'a> {
                 return Some(draft);
             }
             match self.open()? {
-                Tag::Open(name) if OF_OBJECT.contains(&name) => {
-                    let text = self.text_of(name)?;
-                    let field = draft.field(name);
-                    let is_first = field.replace(text).is_none();
-                    is_first.then_some(())?;
-                }
-                Tag::Open(name) => self.skip(name, DEPTH)?,
-                Tag::Empty(name) if OF_OBJECT.contains(&name) => return None,
+                Tag::Open(name) => match draft.field(name) {
+                    Some(field) => {
+                        let text = self.text_of(name)?;
+                        let is_first = field.replace(text).is_none();
+                        is_first.then_some(())?;
+                    }
+                    None => self.skip(name, DEPTH)?,
+                },
+                Tag::Empty(name) if draft.field(name).is_some() => return None,
                 Tag::Empty(_) => {}
             }
         }
