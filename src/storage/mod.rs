@@ -4,7 +4,7 @@
 //! Errors end a listing; they are never elements to skip. A listing that ends without an error is complete.
 
 mod local;
-mod s3;
+pub mod s3;
 
 use anyhow::Result;
 use futures::FutureExt;

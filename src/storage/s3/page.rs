@@ -270,13 +270,19 @@ fn read_reference(reference: &BytesRef<'_>, is_wanted: bool, text: &mut String) 
 
 /// A time as stores write it: `2024-01-14T03:00:00.000Z`. One that cannot be read makes its object young.
 fn time(text: &str) -> Option<Time> {
-    let digits = |from: usize, to: usize| -> Option<u32> {
-        let part = text.get(from..to)?;
-        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten()
+    let bytes = text.as_bytes();
+    let digits = |from: usize, to: usize| {
+        bytes
+            .get(from..to)?
+            .iter()
+            .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
     };
     let fast = || -> Option<NaiveDateTime> {
+        let is_written_so = bytes.len() == 24
+            && [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')]
+                .iter()
+                .all(|(at, sign)| bytes[*at] == *sign);
         let day = NaiveDate::from_ymd_opt(i32::try_from(digits(0, 4)?).ok()?, digits(5, 7)?, digits(8, 10)?)?;
-        let is_written_so = text.len() == 24 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
         day.and_hms_milli_opt(digits(11, 13)?, digits(14, 16)?, digits(17, 19)?, digits(20, 23)?)
             .filter(|_| is_written_so)
     };

@@ -101,16 +101,16 @@ impl Scan {
     }
 
     fn take(&mut self, draft: Draft<&str>) -> Option<()> {
-        self.key.clear();
-        unescape(draft.key?, &mut self.key)?;
-        self.etag.clear();
-        unescape(draft.etag.unwrap_or_default(), &mut self.etag)?;
+        let key = unescaped(draft.key?, &mut self.key)?;
+        let etag = match draft.etag {
+            Some(etag) => Some(unescaped(etag, &mut self.etag)?),
+            None => None,
+        };
         let others = [draft.last_modified, draft.size, draft.storage_class];
-        if others.into_iter().flatten().any(|text| memchr::memchr(b'&', text.as_bytes()).is_some()) {
+        if others.into_iter().flatten().any(|text| text.bytes().any(|byte| byte == b'&')) {
             return None;
         }
-        let draft = Draft { key: Some(self.key.as_str()), etag: draft.etag.map(|_| self.etag.as_str()), ..draft };
-        draft.push_to(&mut self.objects, false).ok()
+        Draft { key: Some(key), etag, ..draft }.push_to(&mut self.objects, false).ok()
     }
 }
 
@@ -196,8 +196,14 @@ impl<'a> Scanner<'a> {
     fn text_of(&mut self, name: &str) -> Option<&'a str> {
         let text = self.raw_text()?;
         self.close(name)?;
-        // An XML reader makes a line end of it.
-        memchr::memchr(b'\r', text.as_bytes()).is_none().then_some(text)
+        is_one_line(text).then_some(text)
+    }
+
+    /// The same, up to the tag that ends it.
+    #[inline(always)]
+    fn text_until(&mut self, end: &str) -> Option<&'a str> {
+        let text = self.raw_text()?;
+        (self.eat(end) && is_one_line(text)).then_some(text)
     }
 
     /// Past an element that is open.
@@ -223,20 +229,54 @@ impl<'a> Scanner<'a> {
             if self.eat("</Contents>") {
                 return Some(draft);
             }
-            match self.open()? {
-                Tag::Open(name) => match draft.field(name) {
-                    Some(field) => {
-                        let text = self.text_of(name)?;
-                        let is_first = field.replace(text).is_none();
-                        is_first.then_some(())?;
-                    }
-                    None => self.skip(name, DEPTH)?,
-                },
-                Tag::Empty(name) if draft.field(name).is_some() => return None,
-                Tag::Empty(_) => {}
+            // Words that are known where this is compiled are compared in a few instructions.
+            let (field, text) = if self.eat("<Key>") {
+                (&mut draft.key, self.text_until("</Key>")?)
+            } else if self.eat("<LastModified>") {
+                (&mut draft.last_modified, self.text_until("</LastModified>")?)
+            } else if self.eat("<ETag>") {
+                (&mut draft.etag, self.text_until("</ETag>")?)
+            } else if self.eat("<Size>") {
+                (&mut draft.size, self.text_until("</Size>")?)
+            } else if self.eat("<StorageClass>") {
+                (&mut draft.storage_class, self.text_until("</StorageClass>")?)
+            } else {
+                match self.open()? {
+                    Tag::Open(name) => self.skip(name, DEPTH)?,
+                    Tag::Empty(name) if draft.field(name).is_some() => return None,
+                    Tag::Empty(_) => {}
+                }
+                continue;
+            };
+            let is_first = field.replace(text).is_none();
+            if !is_first {
+                return None;
             }
         }
     }
+}
+
+/// An XML reader makes a line end of `\r`.
+fn is_one_line(text: &str) -> bool {
+    !text.bytes().any(|byte| byte == b'\r')
+}
+
+/// The text that `raw` stands for; where it is another one, it is put into `room`.
+fn unescaped<'t>(raw: &'t str, room: &'t mut String) -> Option<&'t str> {
+    if memchr::memchr(b'&', raw.as_bytes()).is_none() {
+        return Some(raw);
+    }
+    room.clear();
+    // As every store writes an etag.
+    match raw.strip_prefix("&quot;").and_then(|raw| raw.strip_suffix("&quot;")) {
+        Some(quoted) if memchr::memchr(b'&', quoted.as_bytes()).is_none() => {
+            room.push('"');
+            room.push_str(quoted);
+            room.push('"');
+        }
+        _ => unescape(raw, room)?,
+    }
+    Some(room)
 }
 
 /// The text that `raw` stands for, added to `text`.
