@@ -8,7 +8,7 @@ use super::staging::microseconds;
 use crate::compare::DerivedObject;
 use crate::compare::owners::Wanted;
 use crate::derived::Owner;
-use crate::key::{fold, fold_hash};
+use crate::key::fold_number;
 
 pub const SCHEMA: &str = "
     CREATE TEMP TABLE derived (
@@ -50,7 +50,7 @@ impl Ledger {
             .map(|(DerivedObject { object, owners, is_young }, held, segment)| {
                 let owners: Vec<_> = owners
                     .iter()
-                    .map(|owner| json!([owner.text(), owner.is_prefix(), fold_hash(&fold(owner.text()))]))
+                    .map(|owner| json!([owner.text(), owner.is_prefix(), fold_number(owner.text())]))
                     .collect();
                 json!([
                     object.key,
@@ -58,7 +58,7 @@ impl Ledger {
                     microseconds(object.last_modified),
                     object.etag,
                     held,
-                    fold_hash(&fold(&object.key)),
+                    fold_number(&object.key),
                     is_young,
                     segment,
                     owners

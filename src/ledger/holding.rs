@@ -77,19 +77,22 @@ impl Ledger {
     /// Holds orphaned files below first path segments of which the database knows nothing (I18); "" stands for keys
     /// without a `/` after `root`.
     pub async fn hold_below(&mut self, segments: &[&str], root: &str) -> Result<()> {
-        let sql = "
-            WITH cut AS (
-                SELECT key, instr(substr(key, ?1 + 1), '/') AS slash FROM temp.finding WHERE kind = 'orphaned-file'
-            ), segment AS (
-                SELECT key, iif(slash = 0, '', substr(key, 1, ?1 + slash)) AS name FROM cut
-            )
-            UPDATE temp.finding SET held = iif(segment.name = '', 'nothing at the top level',
-                                               'nothing below ' || segment.name) || ' is known to the database'
-            FROM segment
-            WHERE finding.kind = 'orphaned-file' AND finding.key = segment.key AND held IS NULL
-              AND segment.name IN (SELECT value FROM json_each(?2))";
-        let query = sqlx::query(sql).bind(root.chars().count() as i64).bind(serde_json::to_string(segments)?);
-        query.execute(&mut self.connection).await?;
+        for segment in segments {
+            let query = match *segment {
+                "" => {
+                    let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database'
+                               WHERE kind = 'orphaned-file' AND held IS NULL AND instr(substr(key, ?1 + 1), '/') = 0";
+                    sqlx::query(sql).bind(root.chars().count() as i64)
+                }
+                segment => {
+                    // Its keys stand together; what follows '/' in ASCII is '0'.
+                    let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?1 || ' is known to the database'
+                               WHERE kind = 'orphaned-file' AND held IS NULL AND key >= ?1 AND key < ?2";
+                    sqlx::query(sql).bind(segment).bind(format!("{}0", segment.strip_suffix('/').unwrap_or(segment)))
+                }
+            };
+            query.execute(&mut self.connection).await?;
+        }
         Ok(())
     }
 

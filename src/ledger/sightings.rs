@@ -1,9 +1,12 @@
 //! Findings as they are kept: when each was first and last seen, and when it was seen no more.
 
-use anyhow::Result;
+use std::borrow::Cow;
+
+use anyhow::{Context, Result, ensure};
 use chrono::DateTime;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use sqlx::Connection;
 
 use super::Ledger;
 use super::history::stamp;
@@ -63,13 +66,16 @@ impl Ledger {
 
     /// The run's findings of one kind after a position, in byte order of their keys.
     pub async fn findings(&mut self, kind: &Kind, after: &Position, limit: usize) -> Result<Vec<Finding>> {
-        let rows = sqlx::query(
-            "SELECT f.key, f.table_name, f.record_id, f.size, f.last_modified, f.etag, f.created_at, f.held, f.shared, s.first_seen, \
-                    f.owners ->> 0 ->> 0 || iif(f.owners ->> 0 ->> 1, '*', '') AS derived_from \
-             FROM temp.finding AS f JOIN sightings AS s \
-               ON s.pair = ?1 AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name AND s.record_id = f.record_id \
-             WHERE f.kind = ?2 AND (f.key, f.table_name, f.record_id) > (?3, ?4, ?5) \
-             ORDER BY f.key, f.table_name, f.record_id LIMIT ?6",
+        // One value and not a row for each finding: rows come from SQLite's own thread one by one, and a column at a time.
+        let page: String = sqlx::query_scalar(
+            "SELECT json_group_array(json_array(key, table_name, record_id, size, last_modified, etag, created_at, held, \
+                                                shared, first_seen, derived_from)) FROM ( \
+                 SELECT f.*, s.first_seen, f.owners ->> 0 ->> 0 || iif(f.owners ->> 0 ->> 1, '*', '') AS derived_from \
+                 FROM temp.finding AS f JOIN sightings AS s \
+                   ON s.pair = ?1 AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name \
+                  AND s.record_id = f.record_id \
+                 WHERE f.kind = ?2 AND (f.key, f.table_name, f.record_id) > (?3, ?4, ?5) \
+                 ORDER BY f.key, f.table_name, f.record_id LIMIT ?6)",
         )
         .bind(self.pair)
         .bind(kind.name())
@@ -77,41 +83,57 @@ impl Ledger {
         .bind(&after.table)
         .bind(&after.id)
         .bind(limit as i64)
-        .fetch_all(&mut self.connection)
+        .fetch_one(&mut self.connection)
         .await?;
-        rows.iter().map(|row| finding(kind, row)).collect()
+        let rows: Vec<Row> = serde_json::from_str(&page)?;
+        let place = |row: &Row| (row.key.clone(), row.table.clone(), row.id.clone());
+        ensure!(rows.is_sorted_by_key(place), "SQLite gave rows out of order");
+        rows.into_iter().map(|row| row.finding(kind)).collect()
     }
 }
 
-fn finding(kind: &Kind, row: &SqliteRow) -> Result<Finding> {
-    let time = |column: &str| -> Result<Option<Time>> {
-        Ok(row.try_get::<Option<i64>, _>(column)?.and_then(DateTime::from_timestamp_micros))
-    };
-    let subject = match kind {
-        Kind::OrphanedFile => Subject::File {
-            size: row.try_get::<i64, _>("size")?.unsigned_abs(),
-            last_modified: time("last_modified")?,
-            etag: row.try_get("etag")?,
-            derived_from: row.try_get("derived_from")?,
-        },
-        Kind::OrphanedRecord | Kind::Rule(_) => Subject::Record {
-            table: row.try_get("table_name")?,
-            id: row.try_get("record_id")?,
-            created_at: time("created_at")?,
-            file: match kind {
-                Kind::Rule(_) => Some(CondemnedFile {
-                    size: row.try_get::<Option<i64>, _>("size")?.map(i64::unsigned_abs),
-                    shared: row.try_get("shared")?,
-                }),
-                _ => None,
+/// A finding as it is stored: an array, in this order.
+#[derive(Deserialize)]
+struct Row {
+    key: String,
+    table: String,
+    id: String,
+    size: Option<i64>,
+    last_modified: Option<i64>,
+    etag: Option<String>,
+    created_at: Option<i64>,
+    held: Option<String>,
+    shared: i64,
+    #[serde(deserialize_with = "first_seen")]
+    first_seen: Time,
+    derived_from: Option<String>,
+}
+
+impl Row {
+    fn finding(self, kind: &Kind) -> Result<Finding> {
+        let time = |microseconds: Option<i64>| microseconds.and_then(DateTime::from_timestamp_micros);
+        let size = self.size.map(i64::unsigned_abs);
+        let subject = match kind {
+            Kind::OrphanedFile => Subject::File {
+                size: size.context("an orphaned file without a size")?,
+                last_modified: time(self.last_modified),
+                etag: self.etag,
+                derived_from: self.derived_from,
             },
-        },
-    };
-    Ok(Finding {
-        key: row.try_get("key")?,
-        kind: kind.clone(),
-        subject,
-        first_seen: row.try_get::<String, _>("first_seen")?.parse()?,
-        held: row.try_get("held")?,
-    })
+            Kind::OrphanedRecord | Kind::Rule(_) => Subject::Record {
+                table: self.table,
+                id: self.id,
+                created_at: time(self.created_at),
+                file: match kind {
+                    Kind::Rule(_) => Some(CondemnedFile { size, shared: self.shared != 0 }),
+                    _ => None,
+                },
+            },
+        };
+        Ok(Finding { key: self.key, kind: kind.clone(), subject, first_seen: self.first_seen, held: self.held })
+    }
+}
+
+fn first_seen<'de, D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
+    <Cow<'de, str>>::deserialize(from)?.parse().map_err(D::Error::custom)
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use crate::compare::Note;
 use crate::finding::{Kind, Object, Record, Time, Totals};
-use crate::key::{fold, fold_hash};
+use crate::key::fold_number;
 use crate::only::Only;
 
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
@@ -59,6 +60,9 @@ pub struct NewRecord {
     pub held: Option<String>,
 }
 
+/// Orphaned files that one statement takes.
+const ORPHANS: usize = 250;
+
 /// Sides of `unmatched`.
 const MISSING: &str = "missing";
 const MISSING_REFERENCE: &str = "missing-reference";
@@ -76,15 +80,10 @@ impl Ledger {
     ) -> Result<()> {
         let object = |object: &Object| {
             let modified = microseconds(object.last_modified);
-            json!([object.key, object.size, modified, object.etag, fold_hash(&fold(&object.key)), hold(object)])
+            json!([object.key, object.size, modified, object.etag, fold_number(&object.key), hold(object)])
         };
         let (side, keys) = match note {
-            Note::Orphans(objects) => {
-                let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) \
-                           SELECT 'orphaned-file', value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, \
-                                  value ->> 5 FROM json_each(?)";
-                return self.insert(sql, objects.iter().map(object).collect()).await;
-            }
+            Note::Orphans(objects) => return self.add_orphans(&objects, hold).await,
             Note::Condemned(objects) => {
                 let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, fold, held) \
                            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
@@ -106,10 +105,29 @@ impl Ledger {
             Note::Outside(keys) => (OUTSIDE, keys),
             Note::Young(keys) => (YOUNG, keys),
         };
-        let rows = keys.iter().map(|key| json!([side, key, fold_hash(&fold(key))]));
+        let rows = keys.iter().map(|key| json!([side, key, fold_number(key)]));
         let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key, fold) \
                    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
         self.insert(sql, rows.collect()).await
+    }
+
+    /// There may be as many of them as there are objects: their values are bound, as many at once as a statement has.
+    async fn add_orphans(&mut self, objects: &[Object], hold: impl Fn(&Object) -> Option<String>) -> Result<()> {
+        for objects in objects.chunks(ORPHANS) {
+            let rows = vec!["('orphaned-file', ?, ?, ?, ?, ?, ?)"; objects.len()].join(", ");
+            let sql = format!(
+                "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) VALUES {rows}"
+            );
+            // One that is not full is one of few.
+            let query = sqlx::query(AssertSqlSafe(sql)).persistent(objects.len() == ORPHANS);
+            let query = objects.iter().fold(query, |query, object| {
+                let size = i64::try_from(object.size).unwrap_or(i64::MAX);
+                let query = query.bind(object.key.as_str()).bind(size).bind(microseconds(object.last_modified));
+                query.bind(object.etag.as_deref()).bind(fold_number(&object.key)).bind(hold(object))
+            });
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
     }
 
     /// Adds records that are findings.
@@ -117,7 +135,7 @@ impl Ledger {
         let rows = records.iter().map(|NewRecord { kind, record, undated, held }| {
             let created_at = microseconds(record.created.time());
             let Record { key, table, id, section, handle, .. } = record;
-            json!([kind.name(), key, table, id, created_at, fold_hash(&fold(key)), held, section, handle, undated])
+            json!([kind.name(), key, table, id, created_at, fold_number(key), held, section, handle, undated])
         });
         let sql = "INSERT OR IGNORE INTO temp.finding \
                        (kind, key, table_name, record_id, created_at, fold, held, section, handle, undated) \
@@ -160,12 +178,15 @@ impl Ledger {
 
     /// The keys of orphaned files after `after`, in byte order: at most `keys` of them, of about `bytes` bytes.
     pub async fn orphans_after(&mut self, after: &str, keys: usize, bytes: usize) -> Result<Vec<String>> {
-        let sql = "SELECT key FROM temp.finding WHERE kind = 'orphaned-file' AND key > ? ORDER BY key LIMIT 1000";
+        // One value and not a row for each key: rows come from SQLite's own thread one by one.
+        let sql = "SELECT json_group_array(key) FROM \
+                   (SELECT key FROM temp.finding WHERE kind = 'orphaned-file' AND key > ? ORDER BY key LIMIT 1000)";
         let mut window: Vec<String> = Vec::new();
         let mut window_bytes = 0;
         while window.len() < keys && window_bytes < bytes {
             let after = window.last().map_or(after, String::as_str).to_owned();
-            let page: Vec<String> = sqlx::query_scalar(sql).bind(after).fetch_all(&mut self.connection).await?;
+            let page: String = sqlx::query_scalar(sql).bind(after).fetch_one(&mut self.connection).await?;
+            let page: Vec<String> = in_order(serde_json::from_str(&page)?)?;
             if page.is_empty() {
                 break;
             }
@@ -173,6 +194,22 @@ impl Ledger {
             window.extend(page);
         }
         Ok(window)
+    }
+
+    /// How many orphaned files there are.
+    pub async fn count_orphans(&mut self) -> Result<u64> {
+        let sql = "SELECT count(*) FROM temp.finding WHERE kind = 'orphaned-file'";
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The keys of at most so many orphaned files from `first` on, in byte order.
+    pub async fn orphans_from(&mut self, first: &str, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT json_group_array(key) FROM \
+                   (SELECT key FROM temp.finding WHERE kind = 'orphaned-file' AND key >= ? ORDER BY key LIMIT ?)";
+        let query = sqlx::query_scalar(sql).bind(first).bind(limit as i64);
+        let keys: String = query.fetch_one(&mut self.connection).await?;
+        in_order(serde_json::from_str(&keys)?)
     }
 
     /// Orphaned files that are wanted after all.
@@ -261,6 +298,12 @@ impl Ledger {
         counts.tables = rows.into_iter().map(|(table, count)| (table, count.unsigned_abs())).collect();
         Ok(counts)
     }
+}
+
+/// What an aggregate gave in the order of the rows that it was given, as it has always done, and promises nowhere.
+pub(super) fn in_order<T: PartialOrd>(keys: Vec<T>) -> Result<Vec<T>> {
+    ensure!(keys.is_sorted(), "SQLite gave rows out of order");
+    Ok(keys)
 }
 
 /// Findings, by what they are of.

@@ -78,6 +78,20 @@ impl<'a> Json<'a> {
     }
 }
 
+/// An orphaned file. There may be millions.
+#[derive(Serialize)]
+struct File<'a> {
+    kind: &'a str,
+    key: &'a str,
+    size: u64,
+    last_modified: Option<String>,
+    etag: Option<&'a str>,
+    first_seen: String,
+    held: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derived_from: Option<&'a str>,
+}
+
 impl Rendering for Json<'_> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.out.write_all(if self.findings == 0 { b"\n  " } else { b",\n  " })?;
@@ -85,19 +99,19 @@ impl Rendering for Json<'_> {
         let (kind, first_seen) = (finding.kind.name(), machine_time(finding.first_seen));
         let value = match &finding.subject {
             Subject::File { size, last_modified, etag, derived_from } => {
-                let mut file = json!({
-                    "kind": kind,
-                    "key": finding.key,
-                    "size": size,
-                    "last_modified": last_modified.map(machine_time),
-                    "etag": etag,
-                    "first_seen": first_seen,
-                    "held": finding.held,
-                });
-                if let Some(owner) = derived_from {
-                    file["derived_from"] = json!(owner);
-                }
-                file
+                return write_value(
+                    &mut self.out,
+                    &File {
+                        kind,
+                        key: &finding.key,
+                        size: *size,
+                        last_modified: last_modified.map(machine_time),
+                        etag: etag.as_deref(),
+                        first_seen,
+                        held: finding.held.as_deref(),
+                        derived_from: derived_from.as_deref(),
+                    },
+                );
             }
             Subject::Record { table, id, created_at, file: Some(file) } => json!({
                 "kind": kind,
@@ -154,7 +168,7 @@ impl Rendering for Json<'_> {
 }
 
 /// Writes a value on one line, safe to look at.
-pub fn write_value(out: &mut dyn Write, value: &Value) -> io::Result<()> {
+pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(out, Plain);
     value.serialize(&mut serializer).map_err(io::Error::from)
 }
@@ -165,6 +179,9 @@ struct Plain;
 
 impl Formatter for Plain {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
             CompactFormatter.write_string_fragment(out, &rest[..at])?;
