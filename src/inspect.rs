@@ -146,6 +146,7 @@ impl Inspection<'_> {
         // A run that looks at a list of findings says nothing of the others.
         let resolved = if self.only.is_some() { &[] } else { self.kinds };
         ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await?;
+        tracing::debug!("counting");
         let min_age = self.config.safety.min_age;
         let newest = TimeDelta::from_std(min_age.0).ok().and_then(|min_age| Utc::now().checked_sub_signed(min_age));
         let reason = format!("its table has no created_at, and it was first seen less than {min_age} ago");

@@ -83,17 +83,26 @@ async fn render(
     ledger: &mut Ledger,
     out: Box<dyn Write + '_>,
 ) -> Result<()> {
+    tracing::debug!("writing the report");
     let mut rendering = report::begin(format, report, out)?;
     for kind in report::kinds_in_order(format, report) {
         rendering.section(&kind)?;
-        let mut position = Position::default();
-        let mut left = most;
-        while left > 0 {
-            let page = ledger.findings(&kind, &position, PAGE.min(left)).await?;
-            let Some(last) = page.last() else { break };
-            position = Position::after(last);
+        let mut page = ledger.findings(&kind, &Position::default(), PAGE.min(most)).await?;
+        let mut left = most - page.len();
+        while let Some(last) = page.last() {
+            let position = Position::after(last);
+            // The ledger reads on, in a thread of its own, while the page is written.
+            let next = async {
+                match left {
+                    0 => Ok(Vec::new()),
+                    left => ledger.findings(&kind, &position, PAGE.min(left)).await,
+                }
+            };
+            let written = async { page.iter().try_for_each(|finding| rendering.finding(finding)) };
+            let (next, written) = futures::join!(next, written);
+            written?;
+            page = next?;
             left -= page.len();
-            page.iter().try_for_each(|finding| rendering.finding(finding))?;
         }
     }
     Ok(rendering.finish()?)

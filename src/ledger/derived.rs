@@ -153,7 +153,7 @@ impl Ledger {
         let sql = "
             WITH kind (name) AS (SELECT 'orphaned-file' UNION SELECT value FROM json_each(?)),
             held (key, reason) AS (
-                SELECT f.key, min(h.held) FROM temp.finding AS f CROSS JOIN json_each(f.owners) AS o CROSS JOIN kind
+                SELECT f.key, min(h.held) FROM temp.finding AS f INDEXED BY finding_derived CROSS JOIN json_each(f.owners) AS o CROSS JOIN kind
                 CROSS JOIN temp.finding AS h ON h.kind = kind.name AND h.key >= o.value ->> 0
                     AND h.key <= (o.value ->> 0) || iif(o.value ->> 1, char(1114111), '')
                 WHERE f.kind = 'orphaned-file' AND f.held IS NULL AND f.owners IS NOT NULL AND h.held IS NOT NULL

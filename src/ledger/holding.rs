@@ -18,16 +18,16 @@ impl Ledger {
                 SELECT f.fold, f.key, min(u.key) FROM temp.finding AS f CROSS JOIN temp.unmatched AS u ON u.fold = f.fold
                 WHERE f.kind = 'orphaned-file' AND u.side <> 'young' GROUP BY f.key;
             INSERT INTO temp.near
-                SELECT u.fold, f.key, min(u.key) FROM temp.finding AS f CROSS JOIN json_each(f.owners) AS o
+                SELECT u.fold, f.key, min(u.key) FROM temp.finding AS f INDEXED BY finding_derived CROSS JOIN json_each(f.owners) AS o
                 CROSS JOIN temp.unmatched AS u ON u.fold = o.value ->> 2
                 WHERE f.kind = 'orphaned-file' AND f.owners IS NOT NULL AND u.side <> 'young' GROUP BY f.key, u.fold;
             CREATE INDEX temp.near_file ON near (file);
             UPDATE temp.finding
                 SET held = (SELECT 'looks like ' || min(n.named) FROM temp.near AS n WHERE n.file = finding.key)
                 WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT file FROM temp.near);
-            UPDATE temp.finding SET held = (SELECT 'looks like ' || min(u.key) FROM temp.unmatched AS u
+            UPDATE temp.finding INDEXED BY finding_rows SET held = (SELECT 'looks like ' || min(u.key) FROM temp.unmatched AS u
                                             WHERE u.fold = finding.fold AND u.side <> 'young')
-                WHERE kind NOT IN ('orphaned-file', 'orphaned-record') AND held IS NULL AND rivals > 0
+                WHERE kind <> 'orphaned-file' AND kind <> 'orphaned-record' AND held IS NULL AND rivals > 0
                   AND fold IN (SELECT fold FROM temp.unmatched WHERE side <> 'young');
             INSERT INTO temp.near SELECT fold, key, '' FROM temp.unmatched WHERE side = 'young';
             INSERT INTO temp.near SELECT fold, key, '' FROM temp.condemned;
@@ -49,7 +49,7 @@ impl Ledger {
                       WHERE kind = 'orphaned-file') WHERE q + h > 0;
             UPDATE temp.finding SET held = 'its name has a ? or a #, where URLs in a column end'
                 WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT key FROM temp.cut);
-            UPDATE temp.finding SET held = 'looks like ' || (SELECT min(c.key) FROM temp.cut AS c WHERE c.named = finding.key)
+            UPDATE temp.finding INDEXED BY finding_rows SET held = 'looks like ' || (SELECT min(c.key) FROM temp.cut AS c WHERE c.named = finding.key)
                 WHERE kind <> 'orphaned-file' AND held IS NULL AND key IN (SELECT named FROM temp.cut);
             DROP TABLE temp.cut;";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
@@ -58,7 +58,7 @@ impl Ledger {
 
     /// Holds records without an object whose file is in our own trash: it can be brought back.
     pub async fn hold_trashed(&mut self) -> Result<()> {
-        let sql = "UPDATE temp.finding SET held = 'its file is in the trash, and `restore` brings it back' \
+        let sql = "UPDATE temp.finding INDEXED BY finding_rows SET held = 'its file is in the trash, and `restore` brings it back' \
                    WHERE kind <> 'orphaned-file' AND held IS NULL AND size IS NULL AND key <> '' AND EXISTS ( \
                        SELECT 1 FROM removals AS r WHERE r.pair = ? AND r.key = finding.key AND r.handle IS NULL \
                          AND r.state IN ('trashed', 'trashed-unsettled'))";
@@ -98,8 +98,8 @@ impl Ledger {
 
     /// Holds rows without an age that were first seen after `newest`.
     pub async fn hold_newcomers(&mut self, newest: Time, reason: &str) -> Result<()> {
-        let sql = "UPDATE temp.finding SET held = ?1 FROM sightings AS s \
-                   WHERE finding.undated AND finding.held IS NULL AND s.pair = ?2 AND s.kind = finding.kind \
+        let sql = "UPDATE temp.finding INDEXED BY finding_undated SET held = ?1 FROM sightings AS s \
+                   WHERE finding.undated = 1 AND finding.held IS NULL AND s.pair = ?2 AND s.kind = finding.kind \
                      AND s.key = finding.key AND s.table_name = finding.table_name \
                      AND s.record_id = finding.record_id AND s.first_seen > ?3";
         let query = sqlx::query(sql).bind(reason).bind(self.pair).bind(stamp(newest));

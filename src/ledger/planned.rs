@@ -103,7 +103,7 @@ impl Ledger {
         sqlx::query(
             "INSERT INTO temp.planned (kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals) \
              SELECT kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals \
-             FROM temp.finding WHERE kind <> 'orphaned-file' AND held IS NULL \
+             FROM temp.finding INDEXED BY finding_rows WHERE kind <> 'orphaned-file' AND held IS NULL \
                AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)) \
              ORDER BY key, kind, table_name, record_id",
         )

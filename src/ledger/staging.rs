@@ -35,6 +35,10 @@ pub const SCHEMA: &str = "
         rivals INTEGER NOT NULL DEFAULT 0,  -- how many rows must go for its file to follow; 0: it stays, or is not there
         PRIMARY KEY (kind, key, table_name, record_id)
     ) WITHOUT ROWID;
+    -- Files may be millions, and what is asked of the others must not read them all.
+    CREATE INDEX temp.finding_rows ON finding (table_name) WHERE kind <> 'orphaned-file';
+    CREATE INDEX temp.finding_derived ON finding (key) WHERE owners IS NOT NULL;
+    CREATE INDEX temp.finding_undated ON finding (key) WHERE undated = 1;
     CREATE TEMP TABLE unmatched (
         side TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -238,10 +242,17 @@ impl Ledger {
 
     /// Drops findings of other kinds: they were not asked for.
     pub async fn keep_kinds(&mut self, kinds: &[Kind]) -> Result<()> {
-        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-        let sql = "DELETE FROM temp.finding WHERE kind NOT IN (SELECT value FROM json_each(?))";
-        sqlx::query(sql).bind(serde_json::to_string(&names)?).execute(&mut self.connection).await?;
-        Ok(())
+        let mut kind = String::new();
+        loop {
+            let sql = "SELECT min(kind) FROM temp.finding WHERE kind > ?";
+            let next: Option<String> = sqlx::query_scalar(sql).bind(&kind).fetch_one(&mut self.connection).await?;
+            let Some(next) = next else { return Ok(()) };
+            if !kinds.iter().any(|kind| kind.name() == next) {
+                let sql = "DELETE FROM temp.finding WHERE kind = ?";
+                sqlx::query(sql).bind(&next).execute(&mut self.connection).await?;
+            }
+            kind = next;
+        }
     }
 
     /// Drops findings that `only` does not name.
@@ -289,11 +300,11 @@ impl Ledger {
             }
             totals.held += held.unsigned_abs();
         }
-        let sql =
-            "SELECT count(*) FROM temp.finding WHERE size IS NULL AND kind NOT IN ('orphaned-file', 'orphaned-record')";
+        let sql = "SELECT count(*) FROM temp.finding INDEXED BY finding_rows \
+             WHERE kind <> 'orphaned-file' AND kind <> 'orphaned-record' AND size IS NULL";
         let lost: i64 = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
         totals.condemned_without_file = lost.unsigned_abs();
-        let sql = "SELECT table_name, count(*) FROM temp.finding WHERE kind <> 'orphaned-file' GROUP BY table_name";
+        let sql = "SELECT table_name, count(*) FROM temp.finding INDEXED BY finding_rows WHERE kind <> 'orphaned-file' GROUP BY table_name";
         let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
         counts.tables = rows.into_iter().map(|(table, count)| (table, count.unsigned_abs())).collect();
         Ok(counts)
