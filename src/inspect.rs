@@ -21,7 +21,7 @@ use crate::only::Only;
 use crate::storage::Store;
 
 /// Notes on their way from the scan to the ledger.
-const NOTES_AHEAD: usize = 16;
+const NOTES_AHEAD: usize = 8;
 
 /// What is compared, and what of it was asked for.
 pub struct Inspection<'a> {

@@ -1,9 +1,9 @@
-//! PURE: how many keys of the database a range should have, so that its objects fill whole pages of a listing.
+//! PURE: how many keys of the database a range should have, so that its objects fill a page of a listing: one request, and
+//! little of the memory.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Objects that a range should have for each page: a little under the 1,000 of a page, so that a few objects more do not
-/// cost one more.
+/// Objects that a range should have: a little under the 1,000 of a page, so that a few more do not cost another request.
 const PAGE: f32 = 985.0;
 /// How much of the estimate a range's own share becomes.
 const WEIGHT: f32 = 0.1;
@@ -31,9 +31,9 @@ impl Density {
         }
     }
 
-    /// Keys of the database for so many pages.
-    pub fn keys(&self, pages: u16) -> usize {
-        (f32::from(pages) * PAGE / f32::from_bits(self.0.load(Relaxed))) as usize
+    /// Keys of the database that a range should have.
+    pub fn keys(&self) -> usize {
+        (PAGE / f32::from_bits(self.0.load(Relaxed))) as usize
     }
 }
 
@@ -42,16 +42,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_fill_whole_pages() {
+    fn ranges_fill_a_page() {
         let density = Density::default();
-        assert_eq!(density.keys(4), 3940);
+        assert_eq!(density.keys(), 985);
         density.note(0, 0);
-        assert_eq!(density.keys(4), 3940);
+        assert_eq!(density.keys(), 985);
         (0..100).for_each(|_| density.note(1200, 1000));
-        assert!((820..=821).contains(&density.keys(1)), "{}", density.keys(1));
+        assert!((820..=821).contains(&density.keys()), "{}", density.keys());
         (0..100).for_each(|_| density.note(u64::MAX, 1));
-        assert!((246..=250).contains(&density.keys(1)), "{}", density.keys(1));
+        assert!((246..=250).contains(&density.keys()), "{}", density.keys());
         (0..100).for_each(|_| density.note(0, 1000));
-        assert!((3900..=3940).contains(&density.keys(1)), "{}", density.keys(1));
+        assert!((3900..=3940).contains(&density.keys()), "{}", density.keys());
     }
 }

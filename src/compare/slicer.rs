@@ -13,11 +13,6 @@ use crate::compare::{Note, Progress, Scan};
 use crate::database::{MergedKeys, Named, Strays};
 use crate::finding::{Claim, Totals};
 
-/// Pages in a slice; and in the first ones, which are wanted soon.
-const PAGES: u16 = 2;
-const FIRST_PAGES: u16 = 1;
-/// How many the first ones are.
-const FIRST: usize = 64;
 /// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
 const SLICE_BYTES: usize = 512 * 1024;
 /// Keys in a note to the ledger.
@@ -36,8 +31,6 @@ pub struct Slicer {
     density: Arc<Density>,
     /// Keys that it is to have.
     most: usize,
-    /// Slices so far.
-    cut: usize,
     outside: Vec<String>,
     /// Keys that are too long for the store to hold: no range ends with one, and no object has one.
     impossible: Vec<String>,
@@ -57,8 +50,7 @@ impl Slicer {
             notes,
             filling: SliceBuilder::default(),
             pool: Pool::default(),
-            most: scan.density.keys(FIRST_PAGES),
-            cut: 0,
+            most: scan.density.keys(),
             density: scan.density.clone(),
             outside: Vec::new(),
             impossible: Vec::new(),
@@ -107,8 +99,7 @@ impl Slicer {
             // A key that several rows name stays in one slice.
             let cut = self.filling.last().filter(|last| is_full && *last != key).map(str::to_owned);
             if let Some(cut) = cut {
-                self.cut += 1;
-                self.most = self.density.keys(if self.cut < FIRST { FIRST_PAGES } else { PAGES });
+                self.most = self.density.keys();
                 let mut next = self.pool.slice(Some(cut.clone()));
                 next.push(key, claim);
                 return Ok(Some(std::mem::replace(&mut self.filling, next).finish(Some(cut))));

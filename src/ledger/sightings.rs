@@ -67,24 +67,34 @@ impl Ledger {
     /// The run's findings of one kind after a position, in byte order of their keys.
     pub async fn findings(&mut self, kind: &Kind, after: &Position, limit: usize) -> Result<Vec<Finding>> {
         // One value and not a row for each finding: rows come from SQLite's own thread one by one, and a column at a time.
-        let page: String = sqlx::query_scalar(
-            "SELECT json_group_array(json_array(key, table_name, record_id, size, last_modified, etag, created_at, held, \
-                                                shared, first_seen, derived_from)) FROM ( \
-                 SELECT f.*, s.first_seen, f.owners ->> 0 ->> 0 || iif(f.owners ->> 0 ->> 1, '*', '') AS derived_from \
-                 FROM temp.finding AS f JOIN sightings AS s \
-                   ON s.pair = ?1 AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name \
-                  AND s.record_id = f.record_id \
-                 WHERE f.kind = ?2 AND (f.key, f.table_name, f.record_id) > (?3, ?4, ?5) \
-                 ORDER BY f.key, f.table_name, f.record_id LIMIT ?6)",
-        )
-        .bind(self.pair)
-        .bind(kind.name())
-        .bind(&after.key)
-        .bind(&after.table)
-        .bind(&after.id)
-        .bind(limit as i64)
-        .fetch_one(&mut self.connection)
-        .await?;
+        let sql = match kind {
+            Kind::OrphanedFile => {
+                "SELECT json_group_array(json_array(key, '', '', size, last_modified, etag, NULL, held, 0, first_seen, \
+                                                    owners ->> 0 ->> 0 || iif(owners ->> 0 ->> 1, '*', ''))) FROM ( \
+                     SELECT f.key, f.size, f.last_modified, f.etag, f.held, f.owners, s.first_seen \
+                     FROM temp.finding AS f CROSS JOIN sightings AS s \
+                       ON s.pair = ?1 AND s.kind = ?2 AND s.key = f.key AND s.table_name = '' AND s.record_id = '' \
+                     WHERE f.kind = ?2 AND f.key > ?3 ORDER BY f.key LIMIT ?6)"
+            }
+            Kind::OrphanedRecord | Kind::Rule(_) => {
+                "SELECT json_group_array(json_array(key, table_name, record_id, size, NULL, NULL, created_at, held, \
+                                                    shared, first_seen, NULL)) FROM ( \
+                     SELECT f.*, s.first_seen FROM temp.finding AS f CROSS JOIN sightings AS s \
+                       ON s.pair = ?1 AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name \
+                      AND s.record_id = f.record_id \
+                     WHERE f.kind = ?2 AND (f.key, f.table_name, f.record_id) > (?3, ?4, ?5) \
+                     ORDER BY f.key, f.table_name, f.record_id LIMIT ?6)"
+            }
+        };
+        let page: String = sqlx::query_scalar(sql)
+            .bind(self.pair)
+            .bind(kind.name())
+            .bind(&after.key)
+            .bind(&after.table)
+            .bind(&after.id)
+            .bind(limit as i64)
+            .fetch_one(&mut self.connection)
+            .await?;
         let rows: Vec<Row> = serde_json::from_str(&page)?;
         let place = |row: &Row| (row.key.clone(), row.table.clone(), row.id.clone());
         ensure!(rows.is_sorted_by_key(place), "SQLite gave rows out of order");

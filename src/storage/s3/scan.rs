@@ -16,7 +16,7 @@ pub fn scan(bytes: &[u8]) -> Option<ListedPage> {
 }
 
 /// A page being read while its bytes arrive, of which no more are kept than one object has.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scan {
     /// What arrived of an object that is not complete.
     rest: Vec<u8>,
@@ -30,6 +30,20 @@ pub struct Scan {
 
 /// What ends an object.
 const END: &[u8] = b"</Contents>";
+
+impl Default for Scan {
+    fn default() -> Self {
+        Scan {
+            rest: Vec::new(),
+            is_open: false,
+            said: Said::default(),
+            // What most pages fill.
+            objects: Objects::with_capacity(1000, 96 << 10),
+            key: String::new(),
+            etag: String::new(),
+        }
+    }
+}
 
 impl Scan {
     /// Takes the next bytes; `None`: the page is not written in the plain way.
