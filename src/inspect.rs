@@ -53,6 +53,7 @@ impl Inspection<'_> {
         ledger: &mut Ledger,
         progress: Arc<Progress>,
     ) -> Result<Inspected> {
+        tracing::debug!("comparing");
         let Scanned { mut totals, mut forgotten, mut tables, strays } =
             self.scan(database, store.clone(), ledger, progress).await?;
 
