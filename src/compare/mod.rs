@@ -7,6 +7,7 @@
 
 mod cursor;
 pub mod density;
+pub mod looks;
 pub mod merge;
 pub mod owners;
 pub mod part;
@@ -32,6 +33,7 @@ use crate::finding::{Object, Totals};
 use crate::storage::Store;
 use cursor::Cursor;
 use density::Density;
+use looks::Missing;
 use part::Parts;
 use range::{Placed, Sharing};
 use scope::Scope;
@@ -48,8 +50,8 @@ pub enum Note {
     Condemned(Vec<Object>),
     /// Keys of objects that nobody knows and that are too young to judge.
     Young(Vec<String>),
-    /// Keys that records name and that were not listed.
-    Missing(Vec<String>),
+    /// Keys that records name and that were not listed, looked at once more.
+    Missing(Vec<Missing>),
     /// Keys that only references name and that were not listed.
     MissingReferences(Vec<String>),
     /// Keys of the database that may be misspelt keys below the prefix.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::compare::cursor::Cursor;
+use crate::compare::looks::look_at;
 use crate::compare::merge::Join;
 use crate::compare::part::{Bounds, Part};
 use crate::compare::slice::Slice;
@@ -133,16 +134,24 @@ impl Scan {
                     range.bounds.through.iter().for_each(|through| join.narrow(through));
                 }
             }
-            for note in part.notes() {
-                notes.send(note).await?;
-            }
+            self.send(&mut part, notes).await?;
         }
         self.density.note(listed, join.left().1 - first);
         join.finish(|joined| part.take(&self.scope, &joined, Verdict::MissingObject));
+        self.send(&mut part, notes).await?;
+        Ok((range.bounds, part))
+    }
+
+    /// Looks once more at what is missing, and sends all that was found to the ledger.
+    async fn send(&self, part: &mut Part, notes: &Sender<Note>) -> Result<()> {
+        let missing = part.missing();
+        if !missing.is_empty() {
+            notes.send(Note::Missing(look_at(&*self.store, missing).await?)).await?;
+        }
         for note in part.notes() {
             notes.send(note).await?;
         }
-        Ok((range.bounds, part))
+        Ok(())
     }
 }
 
