@@ -9,3 +9,4 @@ mod pair;
 mod requests;
 mod second_look;
 mod secrets;
+mod stealing;
