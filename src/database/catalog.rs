@@ -122,6 +122,7 @@ impl Catalog<'_> {
             url_base: records.url_base.clone(),
             stream_sql,
             lookup_sql,
+            index_sql: if is_url { None } else { source::index_column(self.engine, &rows.key_column()) },
             must_be_spooled: self.must_be_spooled,
             rows: Some(rows),
         })
@@ -219,6 +220,7 @@ impl Catalog<'_> {
             url_base: None,
             stream_sql: source::stream_column(self.engine, &column, std::iter::empty()),
             lookup_sql: Some(source::lookup_column(self.engine, &column, &[])),
+            index_sql: source::index_column(self.engine, &column),
             must_be_spooled: self.must_be_spooled,
             rows: None,
         })
@@ -248,6 +250,7 @@ impl Catalog<'_> {
             url_base: None,
             stream_sql,
             lookup_sql: None,
+            index_sql: None,
             must_be_spooled: self.must_be_spooled,
             rows: None,
         })

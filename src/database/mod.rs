@@ -1,6 +1,7 @@
 //! The application's database: its keys in byte order, and its answers about single keys. sqlx lives in this folder and
 //! (for the tool's own file) in `ledger`; nothing here knows of stores.
 
+mod advice;
 mod advisory;
 mod bound;
 mod cascades;
@@ -67,8 +68,10 @@ impl Database {
     pub async fn open(config: &Config) -> Result<Self> {
         let mut connection = Connection::open(&config.database).await.context("connecting")?;
         connection.begin().await?;
-        let sources = catalog::sources(&mut connection, config).await?.into_iter().map(Arc::new).collect();
+        let sources = catalog::sources(&mut connection, config).await?;
+        advice::log(&mut connection, config.database.engine, &sources).await;
         connection.end().await?;
+        let sources = sources.into_iter().map(Arc::new).collect();
         let shared = config::Database { engine: config.database.engine, url: config.database.url.clone() };
         let database = Database { config: Arc::new(shared), sources };
         // Rights to a column that only the second look reads are better missed now than after the scan.

@@ -19,6 +19,8 @@ pub struct Source {
     pub url_base: Option<String>,
     /// Every value in byte order, NULL left out; and what each rule says of its row.
     pub stream_sql: String,
+    /// The statement that would make an index in whose order the stream can be read.
+    pub index_sql: Option<String>,
     /// The rows with the given values: value, and for a source that owns, [details](Rows::details). A collation may
     /// make it give more than was asked for. `None`: the source must be streamed again instead.
     pub lookup_sql: Option<String>,
@@ -122,6 +124,28 @@ pub fn stream_column(engine: Engine, key: &KeyColumn<'_>, more: impl Iterator<It
     let column = key.table.value(engine, key.facts);
     let order = order(engine, key, &column);
     format!("{} ORDER BY {order}", scan_column(engine, key, more))
+}
+
+/// The SQL that makes an index in the order of a column's stream. MySQL has none, and for an expression nobody knows whether
+/// it can have one.
+pub fn index_column(engine: Engine, key: &KeyColumn<'_>) -> Option<String> {
+    let column = quoted(engine, &key.facts.name);
+    let ordered = order(engine, key, &column);
+    let (table, is_column) = (key.table.sql(engine), key.facts.expression.is_none());
+    match engine {
+        Engine::Postgres if is_column && key.facts.is_plain_text => {
+            Some(format!("CREATE INDEX CONCURRENTLY ON {table} ({ordered})"))
+        }
+        Engine::Postgres if is_column => {
+            let value = value(engine, key, &column);
+            Some(format!("CREATE INDEX CONCURRENTLY ON {table} (({value}) COLLATE \"C\")"))
+        }
+        Engine::Sqlite if is_column && key.facts.is_plain_text => {
+            let name = quoted(engine, &format!("{}_{}", key.table.name, key.facts.name));
+            Some(format!("CREATE INDEX {name} ON {table} ({ordered})"))
+        }
+        _ => None,
+    }
 }
 
 /// The same in any order.

@@ -32,6 +32,31 @@ fn a_postgres_role_that_may_only_select_is_enough() {
     assert_finds_both(&run(&url, &folder, "assets", "storage_key"));
 }
 
+/// Where the server would sort a million keys for each run, the log says which index spares it that.
+#[test]
+#[ignore = "needs PostgreSQL: run tests/run"]
+fn an_index_that_spares_postgres_a_long_sort_is_named() {
+    let (database, folder) = (Postgres::new(), folder());
+    database.run(ROWS);
+    let index = "CREATE INDEX CONCURRENTLY ON \"assets\" (\"storage_key\" COLLATE \"C\")";
+    let run = || run(&database.url(), &folder, "assets", "storage_key");
+    let outcome = run();
+    assert_finds_both(&outcome);
+    assert!(!outcome.stderr.contains("CREATE INDEX"), "of four rows: {outcome:#?}");
+    // As if there were two million.
+    let many = "UPDATE pg_class SET reltuples = 2000000, relpages = 1 WHERE oid = 'assets'::regclass";
+    database.run(many);
+    let outcome = run();
+    assert_finds_both(&outcome);
+    assert!(outcome.stderr.contains(index), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("avatar_key"), "the other table is small: {outcome:#?}");
+    database.run(&index.replace("CONCURRENTLY ", ""));
+    database.run(many);
+    let outcome = run();
+    assert_finds_both(&outcome);
+    assert!(!outcome.stderr.contains("CREATE INDEX"), "there is one: {outcome:#?}");
+}
+
 #[test]
 #[ignore = "needs MariaDB: run tests/run"]
 fn a_mariadb_user_that_may_only_select_is_enough() {
