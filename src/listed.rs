@@ -46,16 +46,19 @@ impl Object {
 /// Objects that follow each other.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Objects {
-    /// Each object's key, and its etag behind it.
-    text: String,
+    /// What every object is compared by lies close together.
+    keys: String,
+    etags: String,
     entries: Vec<Entry>,
+    /// How many objects at the beginning are in byte order, and no two of them the same.
+    ordered: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
-    /// Where the key ends in the text, and where the etag does; the key begins where the etag before it ends.
+    /// Where the key ends, and where the etag does; each begins where the one before it ends.
     key_end: usize,
-    end: usize,
+    etag_end: usize,
     size: u64,
     last_modified: Option<Time>,
     has_etag: bool,
@@ -64,18 +67,22 @@ struct Entry {
 }
 
 impl Objects {
-    /// Room for so many objects, and bytes of their keys and etags.
-    pub fn with_capacity(objects: usize, bytes: usize) -> Self {
-        Objects { text: String::with_capacity(bytes), entries: Vec::with_capacity(objects) }
+    /// Room for so many objects, and bytes of their keys and of their etags.
+    pub fn with_capacity(objects: usize, keys: usize, etags: usize) -> Self {
+        let (keys, etags) = (String::with_capacity(keys), String::with_capacity(etags));
+        Objects { keys, etags, entries: Vec::with_capacity(objects), ordered: 0 }
     }
 
     pub fn push(&mut self, object: Listed<'_>) {
-        self.text.push_str(object.key);
-        let key_end = self.text.len();
-        self.text.push_str(object.etag.unwrap_or_default());
+        // Both keys are at hand here, and nowhere else.
+        if self.is_ordered() && self.last().is_none_or(|last| last.key < object.key) {
+            self.ordered += 1;
+        }
+        self.keys.push_str(object.key);
+        self.etags.push_str(object.etag.unwrap_or_default());
         self.entries.push(Entry {
-            key_end,
-            end: self.text.len(),
+            key_end: self.keys.len(),
+            etag_end: self.etags.len(),
             size: object.size,
             last_modified: object.last_modified,
             has_etag: object.etag.is_some(),
@@ -92,14 +99,25 @@ impl Objects {
         self.entries.is_empty()
     }
 
+    /// Whether the objects are in byte order, and no two the same.
+    pub fn is_ordered(&self) -> bool {
+        self.ordered == self.entries.len()
+    }
+
+    /// The first object that does not come after the one before it, with that one.
+    pub fn misplaced(&self) -> Option<(Listed<'_>, Listed<'_>)> {
+        Some((self.get(self.ordered.checked_sub(1)?)?, self.get(self.ordered)?))
+    }
+
     pub fn get(&self, at: usize) -> Option<Listed<'_>> {
         let entry = self.entries.get(at)?;
-        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].end);
+        let (key, etag) =
+            at.checked_sub(1).map_or((0, 0), |before| (self.entries[before].key_end, self.entries[before].etag_end));
         Some(Listed {
-            key: &self.text[start..entry.key_end],
+            key: &self.keys[key..entry.key_end],
             size: entry.size,
             last_modified: entry.last_modified,
-            etag: entry.has_etag.then(|| &self.text[entry.key_end..entry.end]),
+            etag: entry.has_etag.then(|| &self.etags[etag..entry.etag_end]),
             archived: entry.archived,
             opaque_etag: entry.opaque_etag,
         })
@@ -134,7 +152,9 @@ impl Objects {
     /// Drops the objects from `at` on.
     pub fn truncate(&mut self, at: usize) {
         self.entries.truncate(at);
-        self.text.truncate(self.entries.last().map_or(0, |entry| entry.end));
+        self.keys.truncate(self.entries.last().map_or(0, |entry| entry.key_end));
+        self.etags.truncate(self.entries.last().map_or(0, |entry| entry.etag_end));
+        self.ordered = self.ordered.min(self.len());
     }
 }
 
@@ -168,6 +188,10 @@ mod tests {
             let back = |objects: &Objects| objects.iter().map(Listed::to_object).collect::<Vec<_>>();
             prop_assert_eq!(back(&all), first);
             prop_assert_eq!(back(&rest), second);
+            prop_assert_eq!(all.is_ordered(), first.is_sorted_by(|a, b| a.key < b.key));
+            prop_assert_eq!(rest.is_ordered(), second.is_sorted_by(|a, b| a.key < b.key));
+            let misplaced = first.windows(2).find(|two| two[0].key >= two[1].key).map(|two| (&*two[0].key, &*two[1].key));
+            prop_assert_eq!(all.misplaced().map(|(last, next)| (last.key, next.key)), misplaced);
             prop_assert_eq!(all.last().map(Listed::to_object), first.last().cloned());
             let mut sorted = objects.clone();
             sorted.sort_by(|a, b| a.key.cmp(&b.key));

@@ -1,7 +1,7 @@
 //! A listing read range by range, and checked: every key below the prefix, after the one before it, inside what was
 //! asked for. A store that breaks this cannot be compared (I1).
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::key::Printable;
 use crate::listed::Objects;
@@ -71,17 +71,21 @@ impl Cursor {
     }
 
     fn check(&self, objects: &Objects) -> Result<()> {
-        let mut last = self.last.as_str();
-        for object in objects.iter() {
-            if object.key <= last {
-                let (key, last) = (Printable(object.key), Printable(last));
-                bail!("the listing is out of byte order: {key} comes after {last}");
-            }
-            if !object.key.starts_with(&self.prefix) {
-                let (key, prefix) = (Printable(object.key), Printable(&self.prefix));
-                bail!("the listing left the prefix {prefix}: it names {key}");
-            }
-            last = object.key;
+        let out_of_order = |last: &str, key: &str| {
+            let (key, last) = (Printable(key), Printable(last));
+            anyhow!("the listing is out of byte order: {key} comes after {last}")
+        };
+        let ends = [objects.get(0), objects.last()];
+        if let Some(first) = ends[0].filter(|first| first.key <= self.last.as_str()) {
+            return Err(out_of_order(&self.last, first.key));
+        }
+        if let Some((last, next)) = objects.misplaced() {
+            return Err(out_of_order(last.key, next.key));
+        }
+        // In byte order, what lies between two keys below the prefix lies below it.
+        if let Some(object) = ends.into_iter().flatten().find(|object| !object.key.starts_with(&self.prefix)) {
+            let (key, prefix) = (Printable(object.key), Printable(&self.prefix));
+            bail!("the listing left the prefix {prefix}: it names {key}");
         }
         Ok(())
     }

@@ -112,12 +112,12 @@ impl Part {
     }
 
     /// Takes the object of a record that a rule seems to condemn; one that is too young is not judged.
-    pub fn condemn(&mut self, scope: &Scope, joined: &Joined<'_>, is_young: bool) {
+    pub fn condemn(&mut self, scope: &Scope, joined: &Joined<'_>, is_young: impl FnOnce() -> bool) {
         let Joined::Both(claims, object) = *joined else { return };
         if claims.condemned == 0 || scope.ignores(object.key) {
             return;
         }
-        match is_young {
+        match is_young() {
             true => {
                 self.totals.too_young += u64::from(claims.condemned);
                 self.totals.too_young_condemned += u64::from(claims.condemned);

@@ -119,7 +119,7 @@ impl Scan {
                     return;
                 }
                 part.take(&self.scope, &joined, verdict);
-                part.condemn(&self.scope, &joined, judge::is_young(joined.last_modified(), page.now, self.min_age));
+                part.condemn(&self.scope, &joined, || judge::is_young(joined.last_modified(), page.now, self.min_age));
             });
             if let Some(sharing) = sharing.filter(|_| page.more && !cursor.is_beyond()) {
                 let (next, end) = join.left();

@@ -7,7 +7,7 @@ use crate::database::connection::Connection;
 use crate::database::source::Source;
 
 /// Rows that are sorted without a word.
-const FEW: f64 = 1e6;
+const FEW: f64 = 5e5;
 
 /// Asks how the server would read each source, and logs what would help. What cannot be asked is no trouble.
 pub async fn log(connection: &mut Connection, engine: Engine, sources: &[Source]) {

@@ -38,7 +38,7 @@ impl Default for Scan {
             is_open: false,
             said: Said::default(),
             // What most pages fill.
-            objects: Objects::with_capacity(1000, 96 << 10),
+            objects: Objects::with_capacity(1000, 64 << 10, 40 << 10),
             key: String::new(),
             etag: String::new(),
         }
@@ -73,7 +73,7 @@ impl Scan {
         self.read(&rest, true)?;
         let is_written_so = |object: Listed<'_>| memchr::memchr2(b'+', b'%', object.key.as_bytes()).is_none();
         if self.said.is_encoded() && !self.objects.iter().all(is_written_so) {
-            let mut objects = Objects::with_capacity(self.objects.len(), 0);
+            let mut objects = Objects::with_capacity(self.objects.len(), 0, 0);
             for object in self.objects.iter() {
                 objects.push(Listed { key: &decoded(object.key).ok()?, ..object });
             }
