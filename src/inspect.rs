@@ -63,7 +63,7 @@ impl Inspection<'_> {
         totals.too_young += derived.young;
         forgotten.retain(|segment| !derived.segments.contains(segment));
         tracing::debug!("looking again at files");
-        look_again::at_files(ledger, database, totals.known_keys).await?;
+        look_again::at_files(ledger, database, totals.known_keys + totals.outside_prefix).await?;
         tracing::debug!("looking again at records");
         // A run that was narrowed to keys has nothing to say of rows without one.
         let with_keyless = self.scope.prefix == self.scope.root;

@@ -19,7 +19,7 @@
 //! nothing below [`execute`] can be called: rows go first, each in a transaction of its own, and files after them.
 //!
 //! Pure rooms, values in and values out: [`key`], [`derived`], [`finding`], [`listed`], [`removal`], [`judge`], [`plan`], [`report`],
-//! `compare::{merge, owners, scope, segments, slice}`, `database::{copied, source, rows, rules, image, date, url}`,
+//! `compare::{density, merge, owners, part, scope, segments, slice, split}`, `database::{copied, source, rows, rules, image, date, url}`,
 //! `storage::s3::{page, scan}`. sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`args`];
 //! [`database`] and [`storage`] do not know each other, and whatever deletes is called from [`execute`] alone.
 

@@ -7,7 +7,6 @@
 
 mod cursor;
 pub mod density;
-pub mod looks;
 pub mod merge;
 pub mod owners;
 pub mod part;
@@ -33,7 +32,6 @@ use crate::finding::{Object, Totals};
 use crate::storage::Store;
 use cursor::Cursor;
 use density::Density;
-use looks::Missing;
 use part::Parts;
 use range::{Placed, Sharing};
 use scope::Scope;
@@ -50,8 +48,8 @@ pub enum Note {
     Condemned(Vec<Object>),
     /// Keys of objects that nobody knows and that are too young to judge.
     Young(Vec<String>),
-    /// Keys that records name and that were not listed, looked at once more.
-    Missing(Vec<Missing>),
+    /// Keys that records name and that were not listed.
+    Missing(Vec<String>),
     /// Keys that only references name and that were not listed.
     MissingReferences(Vec<String>),
     /// Keys of the database that may be misspelt keys below the prefix.
@@ -139,7 +137,7 @@ impl Scan {
         let mut tasks = JoinSet::new();
         let mut sliced = None;
         // What is given away is sent before the task that gave it ends.
-        while sliced.is_none() || !tasks.is_empty() || !parts_given.is_empty() {
+        while sliced.is_none() || !cut.is_empty() || !tasks.is_empty() || !parts_given.is_empty() {
             let placed = tokio::select! {
                 // What was given away first: its slice is in the memory already. The slicer last, after its slices.
                 biased;

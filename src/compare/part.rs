@@ -126,18 +126,14 @@ impl Part {
         }
     }
 
-    /// Keys that records name and that were not listed, by now.
-    pub fn missing(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.missing)
-    }
-
-    /// What else is to be sent to the ledger by now.
+    /// What is to be sent to the ledger by now.
     pub fn notes(&mut self) -> impl Iterator<Item = Note> {
         let notes = [
             list(&mut self.orphans, Note::Orphans),
             list(&mut self.derived, Note::Derived),
             list(&mut self.condemned, Note::Condemned),
             list(&mut self.young, Note::Young),
+            list(&mut self.missing, Note::Missing),
             list(&mut self.missing_references, Note::MissingReferences),
         ];
         notes.into_iter().flatten()

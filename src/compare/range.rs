@@ -8,11 +8,10 @@ use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::compare::cursor::Cursor;
-use crate::compare::looks::look_at;
 use crate::compare::merge::Join;
 use crate::compare::part::{Bounds, Part};
 use crate::compare::slice::Slice;
-use crate::compare::split::{Room, Seen, Unfinished};
+use crate::compare::split::{Seen, Spare, Unfinished};
 use crate::compare::{Note, Scan};
 use crate::judge::{self, Verdict};
 
@@ -67,12 +66,12 @@ impl Sharing {
 
     /// Gives upper parts of a range away, if anybody is free to take them; the range ends below them then.
     fn share(&self, range: &mut Range, seen: &mut Seen, page: &Unfinished<'_>) {
-        let room = Room {
+        let spare = Spare {
             places: self.places.available_permits(),
             guesses: self.guesses.load(Relaxed),
             is_sliced: self.is_sliced.load(Relaxed),
         };
-        let (cuts, guesses) = seen.cuts(page, room);
+        let (cuts, guesses) = seen.cuts(page, spare);
         // Others may have been quicker to take places and guesses: then it stays whole.
         let Ok(mut places) = self.places.clone().try_acquire_many_owned(u32::try_from(cuts.len()).unwrap_or(u32::MAX))
         else {
@@ -134,24 +133,16 @@ impl Scan {
                     range.bounds.through.iter().for_each(|through| join.narrow(through));
                 }
             }
-            self.send(&mut part, notes).await?;
+            for note in part.notes() {
+                notes.send(note).await?;
+            }
         }
         self.density.note(listed, join.left().1 - first);
         join.finish(|joined| part.take(&self.scope, &joined, Verdict::MissingObject));
-        self.send(&mut part, notes).await?;
-        Ok((range.bounds, part))
-    }
-
-    /// Looks once more at what is missing, and sends all that was found to the ledger.
-    async fn send(&self, part: &mut Part, notes: &Sender<Note>) -> Result<()> {
-        let missing = part.missing();
-        if !missing.is_empty() {
-            notes.send(Note::Missing(look_at(&*self.store, missing).await?)).await?;
-        }
         for note in part.notes() {
             notes.send(note).await?;
         }
-        Ok(())
+        Ok((range.bounds, part))
     }
 }
 

@@ -108,7 +108,7 @@ impl Slice {
         low
     }
 
-    /// Whether a row that no rule condemns, or a reference, names the owner. Of what lies outside the range nothing is
+    /// Whether a row that no rule condemns, or a reference, names the owner. Of what lies outside the slice nothing is
     /// known here.
     pub fn wants(&self, owner: &Owner) -> bool {
         let key = |at: usize| self.key(at).unwrap_or_default();

@@ -7,13 +7,11 @@ use anyhow::Result;
 use tokio::sync::mpsc::Sender;
 
 use crate::compare::density::Density;
-use crate::compare::looks::look_at;
 use crate::compare::scope::Scope;
 use crate::compare::slice::{Pool, Slice, SliceBuilder};
 use crate::compare::{Note, Progress, Scan};
 use crate::database::{MergedKeys, Named, Strays};
 use crate::finding::{Claim, Totals};
-use crate::storage::Store;
 
 /// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
 const SLICE_BYTES: usize = 512 * 1024;
@@ -24,7 +22,6 @@ const IMPOSSIBLE_KEYS: usize = 16;
 
 pub struct Slicer {
     keys: MergedKeys,
-    store: Arc<dyn Store>,
     scope: Arc<Scope>,
     notes: Sender<Note>,
     progress: Arc<Progress>,
@@ -46,7 +43,6 @@ pub struct Slicer {
 impl Slicer {
     pub fn new(keys: MergedKeys, scan: &Scan, notes: Sender<Note>) -> Self {
         Slicer {
-            store: scan.store.clone(),
             scope: scan.scope.clone(),
             progress: scan.progress.clone(),
             longest_key_bytes: scan.store.longest_key_bytes(),
@@ -95,7 +91,7 @@ impl Slicer {
                     }
                 }
                 if self.impossible.len() >= IMPOSSIBLE_KEYS {
-                    self.send_impossible().await?;
+                    self.notes.send(Note::Missing(std::mem::take(&mut self.impossible))).await?;
                 }
                 continue;
             }
@@ -115,14 +111,9 @@ impl Slicer {
             self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
         }
         if !self.impossible.is_empty() {
-            self.send_impossible().await?;
+            self.notes.send(Note::Missing(std::mem::take(&mut self.impossible))).await?;
         }
         Ok(Some(std::mem::take(&mut self.filling).finish(None)))
-    }
-
-    async fn send_impossible(&mut self) -> Result<()> {
-        let missing = look_at(&*self.store, std::mem::take(&mut self.impossible)).await?;
-        Ok(self.notes.send(Note::Missing(missing)).await?)
     }
 
     /// What was counted of keys that are in no slice.

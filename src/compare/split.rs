@@ -30,7 +30,7 @@ pub struct Cut {
 
 /// How much may be given away.
 #[derive(Debug, Clone, Copy)]
-pub struct Room {
+pub struct Spare {
     /// Others that have nothing to do.
     pub places: usize,
     /// Guesses that may find nothing.
@@ -74,16 +74,16 @@ impl Seen {
     }
 
     /// Where to cut the rest of the range, in byte order, and how many of the cuts are guesses.
-    pub fn cuts(&mut self, range: &Unfinished<'_>, room: Room) -> (Vec<Cut>, usize) {
-        let places = room.places.min(PARTS);
+    pub fn cuts(&mut self, range: &Unfinished<'_>, spare: Spare) -> (Vec<Cut>, usize) {
+        let places = spare.places.min(PARTS);
         let Some(last) = range.page.last().filter(|_| places > 0) else { return (Vec::new(), 0) };
         let met: u64 = self.recent.iter().map(|(_, met)| met).sum();
         let (cuts, guesses) = if met > 0 {
-            (self.between_known_keys(range, met, places, if room.is_sliced { LAST_PART } else { PART }), 0)
+            (self.between_known_keys(range, met, places, if spare.is_sliced { LAST_PART } else { PART }), 0)
         } else if self.pages >= PAGES || self.pages > 0 && self.letter.is_some() {
             let next = range.slice.key(range.next).filter(|_| range.next < range.end);
             let bound = next.or(range.through);
-            let guesses = places.min(room.guesses);
+            let guesses = places.min(spare.guesses);
             let mut cuts = guesses_after(last.key, range, bound, (self.letter, guesses));
             let guesses = cuts.len();
             // Beyond the next known key, keys are known again.
@@ -296,7 +296,7 @@ mod tests {
                     prefix_bytes: 0,
                 };
                 let (cuts, guessed) =
-                    range.seen.cuts(&unfinished, Room { places: free, guesses, is_sliced: waiting.len() == 0 });
+                    range.seen.cuts(&unfinished, Spare { places: free, guesses, is_sliced: waiting.len() == 0 });
                 assert!(guessed <= guesses && cuts.len() <= free);
                 assert!(cuts.is_sorted_by(|a, b| a.at < b.at));
                 assert!(cuts.iter().all(|cut| cut.at.as_str() > page.last().expect("a key").key));

@@ -257,12 +257,12 @@ pub fn read<T>(options: Result<T, sqlx::Error>) -> Result<T> {
     })
 }
 
-/// The same through COPY, whose rows are lines of text: half of what rows of a SELECT cost. One that ends without saying
-/// so is an error of sqlx's.
+/// Sends every row into `chunks` through COPY, whose rows are lines of text: half of what rows of a SELECT cost. One that
+/// ends without saying so is an error of sqlx's.
 async fn copy_out(connection: &mut PgConnection, sql: &str, chunks: &mut Chunks) -> Result<()> {
     let columns = chunks.columns();
     let mut lines = connection.copy_out_raw(&format!("COPY (\n{sql}\n) TO STDOUT")).await?;
-    let mut cells = copied::Cells::default();
+    let mut cells = copied::Line::default();
     while let Some(line) = lines.try_next().await? {
         if let (1, Some(key)) = (columns, copied::plain(&line)) {
             chunks.push(key, &[]).await?;

@@ -14,12 +14,12 @@ pub fn plain(line: &[u8]) -> Option<&str> {
 
 /// The columns of a line, each as text or NULL.
 #[derive(Debug, Default)]
-pub struct Cells {
+pub struct Line {
     /// The texts that are written with escapes, one behind the other.
     text: String,
 }
 
-impl Cells {
+impl Line {
     /// Reads a line of so many columns.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(cells in prop::collection::vec(prop::option::of("(\\PC|[\t\n\r\\x08\\x0b\\x0cN\\\\]){0,6}"), 1..4)) {
             let line = cells.iter().map(written).collect::<Vec<_>>().join("\t") + "\n";
-            let mut read = Cells::default();
+            let mut read = Line::default();
             let read = read.read(line.as_bytes(), cells.len()).expect("a line");
             prop_assert!(plain(line.as_bytes()).is_none_or(|text| read == [Some(text)]));
             prop_assert_eq!(read, cells.iter().map(Option::as_deref).collect::<Vec<_>>());
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn what_is_no_line_is_an_error() {
         for line in [&b"a"[..], b"a\\x\n", b"a\\\n", b"a\tb\n", b"\xff\n", b"", b"a\nb\n"] {
-            assert!(Cells::default().read(line, 1).is_err(), "{line:?}");
+            assert!(Line::default().read(line, 1).is_err(), "{line:?}");
         }
-        assert!(Cells::default().read(b"a\n", 2).is_err());
+        assert!(Line::default().read(b"a\n", 2).is_err());
     }
 }

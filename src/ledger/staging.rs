@@ -9,7 +9,6 @@ use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use crate::compare::Note;
-use crate::compare::looks::{Look, Missing};
 use crate::finding::{Kind, Object, Record, Time, Totals};
 use crate::key::fold_number;
 use crate::only::Only;
@@ -44,7 +43,6 @@ pub const SCHEMA: &str = "
         side TEXT NOT NULL,
         key TEXT NOT NULL,
         fold INTEGER NOT NULL,
-        doubt TEXT, -- why nobody can say whether its object is there
         PRIMARY KEY (side, key)
     ) WITHOUT ROWID;
     CREATE TEMP TABLE condemned (
@@ -71,7 +69,6 @@ const ORPHANS: usize = 250;
 
 /// Sides of `unmatched`.
 const MISSING: &str = "missing";
-const HERE: &str = "here";
 const MISSING_REFERENCE: &str = "missing-reference";
 const OUTSIDE: &str = "outside";
 const YOUNG: &str = "young";
@@ -107,7 +104,7 @@ impl Ledger {
                     .collect();
                 return self.take_derived(&objects).await;
             }
-            Note::Missing(missing) => return self.add_missing(&missing).await,
+            Note::Missing(keys) => (MISSING, keys),
             Note::MissingReferences(keys) => (MISSING_REFERENCE, keys),
             Note::Outside(keys) => (OUTSIDE, keys),
             Note::Young(keys) => (YOUNG, keys),
@@ -227,28 +224,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// An object that is there after all stays where near misses are looked for: a store that folds names gives the file
-    /// under one spelling when listed, and under another when looked at.
-    async fn add_missing(&mut self, missing: &[Missing]) -> Result<()> {
-        let rows = missing.iter().map(|Missing { key, look }| {
-            let (side, doubt) = match look {
-                Look::Here => (HERE, None),
-                Look::Gone => (MISSING, None),
-                Look::Unknown(doubt) => (MISSING, Some(doubt)),
-            };
-            json!([side, key, fold_number(key), doubt])
-        });
-        let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key, fold, doubt) \
-                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
-        self.insert(sql, rows.collect()).await
+    /// The keys that records name and that were not listed, after `after` and in byte order.
+    pub async fn missing_after(&mut self, after: &str, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT key FROM temp.unmatched WHERE side = ? AND key > ? ORDER BY key LIMIT ?";
+        let query = sqlx::query_scalar(sql).bind(MISSING).bind(after).bind(limit as i64);
+        Ok(query.fetch_all(&mut self.connection).await?)
     }
 
-    /// The keys that records name and whose objects are not there, or may not be, after `after` and in byte order; each with
-    /// the doubt, if there is one.
-    pub async fn missing_after(&mut self, after: &str, limit: usize) -> Result<Vec<(String, Option<String>)>> {
-        let sql = "SELECT key, doubt FROM temp.unmatched WHERE side = ? AND key > ? ORDER BY key LIMIT ?";
-        let query = sqlx::query_as(sql).bind(MISSING).bind(after).bind(limit as i64);
-        Ok(query.fetch_all(&mut self.connection).await?)
+    /// Objects that are there after all. They stay where near misses are looked for: a store that folds names gives the
+    /// file under one spelling when listed, and under another when looked at.
+    pub async fn found_missing(&mut self, keys: &[String]) -> Result<()> {
+        let sql = "UPDATE temp.unmatched SET side = 'here' WHERE side = ? AND key IN (SELECT value FROM json_each(?))";
+        let query = sqlx::query(sql).bind(MISSING).bind(serde_json::to_string(keys)?);
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// Drops findings of other kinds: they were not asked for.

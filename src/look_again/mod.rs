@@ -22,7 +22,7 @@ const WINDOW_BYTES: usize = 16 << 20;
 const KEYS_TO_A_FILE: u64 = 5;
 const MANY_FILES: u64 = 10_000;
 
-/// Asks every source once more for the key of each orphaned file; the database had so many keys at the first look.
+/// Asks every source once more for the key of each orphaned file; the database gave so many at the first look.
 pub async fn at_files(ledger: &mut Ledger, database: &Database, keys: u64) -> Result<()> {
     let files = ledger.count_orphans().await?;
     if files >= MANY_FILES && keys / KEYS_TO_A_FILE < files {

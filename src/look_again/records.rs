@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt};
 
 use super::{ASK, WINDOW_KEYS};
 use crate::config::{Action, Config, Key, Records};
@@ -12,9 +13,9 @@ use crate::finding::{Created, Kind, Mark, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
 use crate::key::Printable;
 use crate::ledger::{Ledger, NewRecord};
-use crate::storage::Store;
+use crate::storage::{Presence, Store};
 
-/// Objects whose rows are read at once.
+/// Objects looked at, and their rows read, at once.
 const KEYS: usize = 4_000;
 /// Rows handed to the ledger at once.
 const ROWS: usize = 1_000;
@@ -80,36 +81,42 @@ impl Looking<'_> {
         if self.database.streams_again() { WINDOW_KEYS } else { KEYS }
     }
 
-    /// Reads each row once more whose object is not there.
+    /// Looks at the object of each row that seems to have lost it, and reads the row once more.
     async fn at_missing(&mut self) -> Result<()> {
         let keys = self.window();
         let mut after = String::new();
-        let mut is_first = true;
         loop {
             let window = self.ledger.missing_after(&after, keys).await?;
-            let Some((last, _)) = window.last() else { return Ok(()) };
-            // A 404 or a 400 to a HEAD has no body: they are also what a bucket that is gone, or credentials that have
-            // expired, would answer (I2).
-            let (store, is_first) = (self.store, std::mem::take(&mut is_first));
-            let bucket = async {
-                let is_there = if is_first { store.is_there().await } else { Ok(()) };
-                is_there.context("the storage could not be looked at once more")
-            };
-            let doubts: HashMap<&str, &String> =
-                window.iter().filter_map(|(key, doubt)| Some((key.as_str(), doubt.as_ref()?))).collect();
-            let gone: Vec<&str> = window.iter().map(|(key, _)| key.as_str()).collect();
+            let Some(last) = window.last() else { return Ok(()) };
+            let concurrency = self.config.storage.concurrency;
+            let store = self.store;
+            let looks = looks(store, &window, concurrency).await.context(LOOK)?;
+            let here: Vec<String> =
+                looks.iter().filter(|(_, look)| **look == Look::Here).map(|(key, _)| (*key).to_owned()).collect();
+            self.ledger.found_missing(&here).await?;
+
+            let gone: Vec<&str> = looks.iter().filter(|(_, look)| **look != Look::Here).map(|(key, _)| *key).collect();
             let ask = async {
                 let mut session = self.database.session().await?;
                 let now = session.now().await?;
                 let mut take = async |record: Record| {
-                    let held = doubts.get(record.key.as_str()).map(|doubt| (*doubt).clone());
+                    let held = match looks.get(record.key.as_str()) {
+                        Some(Look::Unknown(reason)) => Some(reason.clone()),
+                        _ => None,
+                    };
                     self.take(record, now, true, held).await.map(|_| ())
                 };
                 session.records(&gone, &mut take).await?;
                 self.flush().await
             };
             let ask = async { ask.await.context(ASK) };
-            futures::try_join!(bucket, ask)?;
+            // A 404 or a 400 to a HEAD has no body: they are also what a bucket that is gone, or credentials that have
+            // expired, would answer (I2).
+            let bucket = async {
+                let is_there = if gone.is_empty() { Ok(()) } else { store.is_there().await };
+                is_there.context(LOOK)
+            };
+            futures::try_join!(ask, bucket)?;
             after.clone_from(last);
         }
     }
@@ -256,3 +263,27 @@ impl Looking<'_> {
         self.ledger.add_records(&std::mem::take(&mut self.records)).await.context("the ledger")
     }
 }
+
+#[derive(PartialEq)]
+enum Look {
+    Here,
+    Gone,
+    Unknown(String),
+}
+
+async fn looks<'k>(store: &dyn Store, keys: &'k [String], concurrency: usize) -> Result<HashMap<&'k str, Look>> {
+    futures::stream::iter(keys)
+        .map(|key| async move {
+            let look = match store.look(key).await? {
+                Presence::Present(_) => Look::Here,
+                Presence::Missing => Look::Gone,
+                Presence::Unknown(reason) => Look::Unknown(reason),
+            };
+            anyhow::Ok((key.as_str(), look))
+        })
+        .buffer_unordered(concurrency)
+        .try_collect()
+        .await
+}
+
+const LOOK: &str = "the storage could not be looked at once more";

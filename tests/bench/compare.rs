@@ -4,11 +4,11 @@ use std::hint::black_box;
 
 use cleanup_assets::compare::merge::Join;
 use cleanup_assets::compare::slice::{Pool, Slice};
-use cleanup_assets::compare::split::{Room, Seen, Unfinished};
+use cleanup_assets::compare::split::{Seen, Spare, Unfinished};
 use cleanup_assets::finding::Claim;
 use cleanup_assets::listed::{Listed, Objects};
 use cleanup_assets::storage::s3::page;
-use cleanup_assets::storage::s3::scan::Scan;
+use cleanup_assets::storage::s3::scan::PageScan;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 
@@ -58,7 +58,7 @@ fn slice(numbers: impl Iterator<Item = u64>) -> Slice {
 fn page_scanned(bencher: Bencher) {
     let xml = xml();
     bencher.counter(ItemsCount::new(PAGE)).counter(BytesCount::new(xml.len())).bench_local(|| {
-        let mut scan = Scan::default();
+        let mut scan = PageScan::default();
         black_box(&xml).as_bytes().chunks(16 << 10).try_for_each(|part| scan.feed(part)).expect("a plain page");
         scan.finish().expect("a whole page")
     });
@@ -116,7 +116,7 @@ fn split_guessed(bencher: Bencher) {
         seen.page(page.len(), 0);
         let range =
             Unfinished { page: black_box(&page), slice: &slice, next: 0, end: 0, through: None, prefix_bytes: 0 };
-        seen.cuts(&range, Room { places: 64, guesses: 64, is_sliced: true })
+        seen.cuts(&range, Spare { places: 64, guesses: 64, is_sliced: true })
     });
 }
 
@@ -130,6 +130,6 @@ fn split_by_known_keys(bencher: Bencher) {
         let end = slice.len();
         let range =
             Unfinished { page: black_box(&page), slice: &slice, next: 100, end, through: None, prefix_bytes: 0 };
-        seen.cuts(&range, Room { places: 64, guesses: 0, is_sliced: true })
+        seen.cuts(&range, Spare { places: 64, guesses: 0, is_sliced: true })
     });
 }

@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 
 use super::gate::Gate;
 use super::page::{self, ListedPage};
-use super::scan::Scan;
+use super::scan::{PageScan, scan};
 use crate::finding::{Requests, Time};
 
 /// What was sent, and what time the store says it is.
@@ -155,12 +155,12 @@ const EMPTY_PAGE: &str = "<ListBucketResult/>";
 /// where that comes out too late it is asked for once more, and then all are read so.
 async fn read_page(body: SdkBody, keep_whole: &AtomicBool) -> Result<ListedPage, ConnectorError> {
     let mut body = ByteStream::new(body);
-    let mut scan = (!keep_whole.load(Relaxed)).then(Scan::default);
+    let mut scanning = (!keep_whole.load(Relaxed)).then(PageScan::default);
     let mut whole = Vec::new();
     let mut is_first = true;
     while let Some(part) = body.next().await {
         let part = part.map_err(|error| ConnectorError::io(error.into()))?;
-        let is_plain = scan.as_mut().map(|scan| scan.feed(&part).is_some());
+        let is_plain = scanning.as_mut().map(|scanning| scanning.feed(&part).is_some());
         match is_plain {
             Some(true) => {}
             Some(false) if !is_first => {
@@ -168,15 +168,22 @@ async fn read_page(body: SdkBody, keep_whole: &AtomicBool) -> Result<ListedPage,
                 return Err(unreadable("it was cut off, or is written in an unusual way"));
             }
             Some(false) | None => {
-                scan = None;
+                scanning = None;
                 whole.extend_from_slice(&part);
             }
         }
         is_first = false;
     }
-    match scan {
-        None => page::parse(&whole).map_err(|error| unreadable(&format!("{error:#}"))),
-        Some(scan) => scan.finish().ok_or_else(|| {
+    match scanning {
+        None => match scan(&whole) {
+            // It was cut off the last time, and nothing else.
+            Some(page) => {
+                keep_whole.store(false, Relaxed);
+                Ok(page)
+            }
+            None => page::read(&whole).map_err(|error| unreadable(&format!("{error:#}"))),
+        },
+        Some(scanning) => scanning.finish().ok_or_else(|| {
             keep_whole.store(true, Relaxed);
             unreadable("it was cut off, or is written in an unusual way")
         }),

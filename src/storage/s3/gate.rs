@@ -1,8 +1,8 @@
 //! How many requests are under way at once: as many as make it faster, below the configured number, and half as many where
 //! the store asks for less.
 //!
-//! The number is doubled while that brings more answers in the same time. Where it does not, it was too much: a thin link or
-//! a busy store only makes everybody wait longer. It is tried again later. Answers that say "slow down" halve it, once for
+//! The number is doubled while that brings more answers in the same time. Where it does not, it was too much, and half of it
+//! may be, too: a thin link or a busy store only makes everybody wait longer. It is tried again later. Answers that say "slow down" halve it, once for
 //! all that were under way together, and it comes back once there are none.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const START: usize = 16;
 /// Twice as many requests must bring so much more, or they are too many.
 const GAIN: f64 = 1.2;
+/// Fewer than this are never tried for being enough: what a few requests bring is a matter of luck.
+const FEW: usize = 4;
+/// Half as many must bring so much of it, or they are too few.
+const LOSS: f64 = 0.93;
 /// Rounds after which more is tried once more.
 const PATIENCE: u32 = 20;
 
@@ -103,6 +107,13 @@ impl Drop for Pass {
     }
 }
 
+/// A round on another level, and how many answers a second there were before it.
+#[derive(Debug, Clone, Copy)]
+enum Trial {
+    More(f64),
+    Less(f64),
+}
+
 /// How many at once, found by what it brings. Pure: it is told what happens, and when.
 #[derive(Debug)]
 struct Level {
@@ -112,10 +123,14 @@ struct Level {
     is_wanted: bool,
     /// A round is as many answers as there may be requests at once.
     round: u64,
+    /// The first round of requests that were sent since the last refusal was taken.
+    since_refusal: u64,
     answers: usize,
     began: Option<Instant>,
-    /// Answers a second of the round before this one was doubled.
-    before: Option<f64>,
+    /// What this round tries, if anything.
+    trial: Option<Trial>,
+    /// The level of the last refusal, up to which no trial is needed.
+    ceiling: usize,
     /// Rounds to wait before more is tried.
     patience: u32,
 }
@@ -123,7 +138,18 @@ struct Level {
 impl Level {
     fn new(most: usize) -> Self {
         let at = most.min(START);
-        Level { at, most, is_wanted: false, round: 0, answers: 0, began: None, before: None, patience: 0 }
+        Level {
+            at,
+            most,
+            is_wanted: false,
+            round: 0,
+            since_refusal: 0,
+            answers: 0,
+            began: None,
+            trial: None,
+            ceiling: 0,
+            patience: 0,
+        }
     }
 
     fn sent(&mut self, now: Instant, at_once: bool) {
@@ -133,36 +159,60 @@ impl Level {
 
     fn answered(&mut self, now: Instant) {
         self.answers += 1;
-        let Some(began) = self.began.filter(|_| self.answers >= self.at) else { return };
+        // On the way back from a refusal a part of a round is enough.
+        let enough = if self.at < self.ceiling { self.at.div_ceil(4) } else { self.at };
+        let Some(began) = self.began.filter(|_| self.answers >= enough) else { return };
         let seconds = now.saturating_duration_since(began).max(Duration::from_micros(1)).as_secs_f64();
-        let rate = self.at as f64 / seconds;
+        let rate = self.answers as f64 / seconds;
         let is_wanted = self.is_wanted;
         self.next_round(Some(now));
         if !is_wanted {
-            self.before = None;
+            self.trial = None;
             return;
         }
-        match self.before.take() {
-            Some(before) if rate < before * GAIN => {
+        match self.trial.take() {
+            // More brought nothing; perhaps less is enough, too. Where the store refuses, rates say little.
+            Some(Trial::More(before)) if rate < before * GAIN => {
                 self.at = (self.at / 2).max(1);
+                match self.ceiling {
+                    0 => self.try_less(before, self.at),
+                    _ => self.patience = PATIENCE,
+                }
+            }
+            Some(Trial::Less(before)) if rate < before * LOSS => {
+                self.at = (self.at * 2).min(self.most);
                 self.patience = PATIENCE;
             }
+            Some(Trial::Less(_)) => self.try_less(rate, self.at),
+            _ if self.at < self.ceiling => self.at = (self.at * 2).min(self.ceiling),
             _ if self.patience > 0 => self.patience -= 1,
             _ if self.at < self.most => {
-                self.before = Some(rate);
+                self.trial = Some(Trial::More(rate));
                 self.at = (self.at * 2).min(self.most);
             }
             _ => {}
         }
     }
 
+    /// Goes below a level that gave this rate.
+    fn try_less(&mut self, rate: f64, level: usize) {
+        self.at = (level / 2).max(FEW).min(level);
+        match self.at < level {
+            true => self.trial = Some(Trial::Less(rate)),
+            false => self.patience = PATIENCE,
+        }
+    }
+
     /// Takes a refusal of a request that was sent in `round`.
     fn refused(&mut self, round: u64) {
-        if round == self.round {
+        if round >= self.since_refusal {
+            // It comes back as soon as a round has none.
+            self.ceiling = self.at.max(self.ceiling - self.ceiling / 4);
             self.at = (self.at / 2).max(1);
-            self.before = None;
-            self.patience = 1;
+            self.trial = None;
+            self.patience = PATIENCE / 4;
             self.next_round(None);
+            self.since_refusal = self.round;
         }
     }
 
@@ -182,25 +232,27 @@ mod tests {
     /// least, and refuses one in `refuses`.
     fn settled(most: usize, a_second: f64, refuses: usize, rounds: usize) -> Vec<usize> {
         let mut level = Level::new(most);
-        let (start, mut seconds, mut sent) = (Instant::now(), 0.0, 0);
+        let (start, mut seconds, mut answers) = (Instant::now(), 0.0_f64, 0);
         let mut levels = Vec::new();
-        for _ in 0..rounds {
-            let under_way = level.at;
-            let round = level.round;
-            level.sent(start + Duration::from_secs_f64(seconds), false);
-            let all = (under_way as f64 / a_second).max(0.05);
-            for answer in 1..=under_way {
-                sent += 1;
-                let at = start + Duration::from_secs_f64(seconds + all * answer as f64 / under_way as f64);
-                if refuses > 0 && sent % refuses == 0 {
-                    level.refused(round)
-                } else {
-                    level.answered(at)
-                }
-                level.sent(at, false);
+        // When each request is answered, and in which round it was sent; for each answer another one is.
+        let mut under_way = std::collections::VecDeque::<(f64, u64)>::new();
+        while levels.len() < rounds {
+            while under_way.len() < level.at {
+                level.sent(start + Duration::from_secs_f64(seconds), false);
+                let last = under_way.back().map_or(0.0, |(at, _)| *at);
+                under_way.push_back(((seconds + 0.05).max(last + 1.0 / a_second), level.round));
             }
-            seconds += all;
-            levels.push(level.at);
+            let Some((at, round)) = under_way.pop_front() else { break };
+            seconds = at;
+            answers += 1;
+            let before = level.round;
+            match refuses > 0 && answers % refuses == 0 {
+                true => level.refused(round),
+                false => level.answered(start + Duration::from_secs_f64(seconds)),
+            }
+            if level.round != before {
+                levels.push(level.at);
+            }
         }
         levels
     }
@@ -217,8 +269,9 @@ mod tests {
     #[test]
     fn a_refusal_halves_it_and_it_comes_back() {
         let refused = settled(64, f64::INFINITY, 20, 200);
-        assert!(refused.iter().any(|at| *at <= 8) && refused.iter().any(|at| *at >= 16), "{refused:?}");
-        assert!(refused.iter().sum::<usize>() >= 8 * refused.len(), "{refused:?}");
+        assert!(refused.iter().any(|at| *at <= 16) && refused.iter().any(|at| *at >= 32), "{refused:?}");
+        let refused = settled(64, f64::INFINITY, 1000, 200);
+        assert!(refused.iter().filter(|at| **at == 64).count() >= 100, "{refused:?}");
         let mut level = Level::new(64);
         (0..100).for_each(|_| level.refused(level.round));
         assert_eq!(level.at, 1);

@@ -61,8 +61,9 @@ impl Bucket {
             .http_client(connector::metered(meter.clone(), gate.clone()))
             .retry_config(
                 RetryConfig::standard()
-                    .with_max_attempts(6)
-                    .with_initial_backoff(Duration::from_millis(250))
+                    .with_max_attempts(7)
+                    // The gate lets fewer pass where the store asks for less: a retry need not wait as well.
+                    .with_initial_backoff(Duration::from_millis(100))
                     .with_max_backoff(Duration::from_secs(10)),
             )
             .timeout_config(

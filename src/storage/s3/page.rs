@@ -306,7 +306,7 @@ mod tests {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
-    use super::super::scan::Scan;
+    use super::super::scan::PageScan;
     use super::*;
     use crate::finding::Object;
 
@@ -393,7 +393,7 @@ mod tests {
         }
         // However the bytes arrive, it is the same.
         for size in [1, 7, 100] {
-            let mut scan = Scan::default();
+            let mut scan = PageScan::default();
             let fed = text.as_bytes().chunks(size).try_for_each(|part| scan.feed(part));
             assert_eq!(fed.and_then(|()| scan.finish()), scanned, "{text} in parts of {size}");
         }

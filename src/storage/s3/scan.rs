@@ -10,14 +10,14 @@ const DEPTH: usize = 4;
 
 /// Reads a page, or gives `None` for one that is not written in the plain way.
 pub fn scan(bytes: &[u8]) -> Option<ListedPage> {
-    let mut scan = Scan::default();
+    let mut scan = PageScan::default();
     scan.feed(bytes)?;
     scan.finish()
 }
 
 /// A page being read while its bytes arrive, of which no more are kept than one object has.
 #[derive(Debug)]
-pub struct Scan {
+pub struct PageScan {
     /// What arrived of an object that is not complete.
     rest: Vec<u8>,
     is_open: bool,
@@ -31,9 +31,9 @@ pub struct Scan {
 /// What ends an object.
 const END: &[u8] = b"</Contents>";
 
-impl Default for Scan {
+impl Default for PageScan {
     fn default() -> Self {
-        Scan {
+        PageScan {
             rest: Vec::new(),
             is_open: false,
             said: Said::default(),
@@ -45,7 +45,7 @@ impl Default for Scan {
     }
 }
 
-impl Scan {
+impl PageScan {
     /// Takes the next bytes; `None`: the page is not written in the plain way.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Option<()> {
         if !self.rest.is_empty() {
