@@ -1,8 +1,9 @@
 //! The scan: the database's keys and the store's listing, joined range by range.
 //!
 //! Each slice of the database's keys is a range `(after, through]` of the key space; a task lists it and joins the two,
-//! page by page, while other ranges run beside it. Memory is tasks × (slice + page), whatever the number of objects:
-//! what may be a finding leaves for the ledger at once. An error on either side ends everything, and nothing is a
+//! page by page, while other ranges run beside it. One that turns out to be long gives its upper parts away ([`split`]);
+//! in the end the ranges must cover all keys without a gap ([`part`]). Memory is tasks × (slice + page), whatever the number
+//! of objects: what may be a finding leaves for the ledger at once. An error on either side ends everything, and nothing is a
 //! finding (I1).
 
 mod cursor;
