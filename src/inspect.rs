@@ -13,15 +13,16 @@ use crate::compare::segments;
 use crate::compare::{Progress, Scan, Scanned};
 use crate::config::Config;
 use crate::database::{Database, Strays};
-use crate::finding::{Kind, Object, Totals};
+use crate::finding::{Kind, Totals};
 use crate::judge::{self, WrongPair};
 use crate::ledger::{Counts, Ledger};
+use crate::listed::Listed;
 use crate::look_again;
 use crate::only::Only;
 use crate::storage::Store;
 
 /// Notes on their way from the scan to the ledger.
-const NOTES_AHEAD: usize = 8;
+const NOTES_AHEAD: usize = 4;
 
 /// What is compared, and what of it was asked for.
 pub struct Inspection<'a> {
@@ -109,7 +110,7 @@ impl Inspection<'_> {
         let (notes, mut noted) = channel(NOTES_AHEAD);
         let gather = async {
             while let Some(note) = noted.recv().await {
-                let hold = |object: &Object| judge::cannot_be_trashed(object, trash, longest_key_bytes);
+                let hold = |object: Listed<'_>| judge::cannot_be_trashed(object, trash, longest_key_bytes);
                 let taken = ledger.take(note, hold, |key| segments::first(key, &self.scope.root).to_owned()).await;
                 taken.context("the ledger")?;
             }

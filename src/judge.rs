@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use crate::compare::merge::Joined;
 use crate::finding::{Created, Mark, Object, Seen, Time, Totals};
+use crate::listed::Listed;
 
 /// What a joined key amounts to, before it is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +142,7 @@ pub fn newest_believable(newest_known: Option<Time>, min_age: Duration) -> Optio
 
 /// Why an orphaned file could never be moved to the trash, where removed files go below `trash` (I11), in a store that
 /// holds keys of up to `longest_key_bytes`.
-pub fn cannot_be_trashed(object: &Object, trash: Option<&str>, longest_key_bytes: usize) -> Option<String> {
+pub fn cannot_be_trashed(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<String> {
     let trash = trash?;
     if object.archived {
         return Some("archived: it must be restored before it can be moved to the trash".to_owned());
@@ -264,13 +265,15 @@ mod tests {
     #[test]
     fn an_archived_file_and_one_whose_key_would_grow_too_long_cannot_be_trashed() {
         let small = object(1, "2026-01-10T00:00:00Z", None);
-        assert_eq!(cannot_be_trashed(&small, Some(".trash/"), 1024), None);
-        assert!(cannot_be_trashed(&Object { archived: true, ..small.clone() }, Some(".trash/"), 1024).is_some());
+        assert_eq!(cannot_be_trashed(small.as_listed(), Some(".trash/"), 1024), None);
+        assert!(
+            cannot_be_trashed(Object { archived: true, ..small.clone() }.as_listed(), Some(".trash/"), 1024).is_some()
+        );
         let fits = Object { key: "x".repeat(990), ..small.clone() };
-        assert_eq!(cannot_be_trashed(&fits, Some(".trash/"), 1024), None);
+        assert_eq!(cannot_be_trashed(fits.as_listed(), Some(".trash/"), 1024), None);
         let long = Object { key: "x".repeat(991), ..small };
-        assert!(cannot_be_trashed(&long, Some(".trash/"), 1024).is_some());
-        assert_eq!(cannot_be_trashed(&long, None, 1024), None);
+        assert!(cannot_be_trashed(long.as_listed(), Some(".trash/"), 1024).is_some());
+        assert_eq!(cannot_be_trashed(long.as_listed(), None, 1024), None);
     }
 
     fn at(text: &str) -> Time {

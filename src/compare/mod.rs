@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 use crate::database::{MergedKeys, Strays};
 use crate::derived::{DerivedRule, Owner};
 use crate::finding::{Object, Totals};
+use crate::listed::Objects;
 use crate::storage::Store;
 use cursor::Cursor;
 use density::Density;
@@ -42,7 +43,7 @@ use slicer::Slicer;
 #[derive(Debug)]
 pub enum Note {
     /// Objects that nobody knows.
-    Orphans(Vec<Object>),
+    Orphans(Objects),
     /// Objects without a row that belong to other keys.
     Derived(Vec<DerivedObject>),
     /// Objects with a record that a rule seems to condemn.

@@ -12,12 +12,13 @@ use crate::compare::{DerivedObject, Note};
 use crate::derived::{self, DerivedRule, Owner};
 use crate::finding::{Object, Totals};
 use crate::judge::Verdict;
+use crate::listed::Objects;
 
 /// What one range amounts to so far, and what of it was not sent on yet.
 pub struct Part {
     totals: Totals,
     segments: Segments,
-    orphans: Vec<Object>,
+    orphans: Objects,
     derived: Vec<DerivedObject>,
     condemned: Vec<Object>,
     young: Vec<String>,
@@ -30,7 +31,7 @@ impl Part {
         Part {
             totals: Totals::default(),
             segments: Segments::new(&scope.root),
-            orphans: Vec::new(),
+            orphans: Objects::default(),
             derived: Vec::new(),
             condemned: Vec::new(),
             young: Vec::new(),
@@ -61,7 +62,7 @@ impl Part {
         match (verdict, object) {
             (Verdict::OrphanedFile, Some(object)) => {
                 self.segments.orphan(key);
-                self.orphans.push(object.to_object());
+                self.orphans.push(object);
             }
             (Verdict::YoungFile, _) => {
                 self.totals.too_young += 1;
@@ -129,7 +130,7 @@ impl Part {
     /// What is to be sent to the ledger by now.
     pub fn notes(&mut self) -> impl Iterator<Item = Note> {
         let notes = [
-            list(&mut self.orphans, Note::Orphans),
+            (!self.orphans.is_empty()).then(|| Note::Orphans(std::mem::take(&mut self.orphans))),
             list(&mut self.derived, Note::Derived),
             list(&mut self.condemned, Note::Condemned),
             list(&mut self.young, Note::Young),

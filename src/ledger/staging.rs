@@ -11,6 +11,7 @@ use super::Ledger;
 use crate::compare::Note;
 use crate::finding::{Kind, Object, Record, Time, Totals};
 use crate::key::fold_number;
+use crate::listed::{Listed, Objects};
 use crate::only::Only;
 
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
@@ -79,12 +80,12 @@ impl Ledger {
     pub async fn take(
         &mut self,
         note: Note,
-        hold: impl Fn(&Object) -> Option<String>,
+        hold: impl Fn(Listed<'_>) -> Option<String>,
         segment: impl Fn(&str) -> String,
     ) -> Result<()> {
         let object = |object: &Object| {
             let modified = microseconds(object.last_modified);
-            json!([object.key, object.size, modified, object.etag, fold_number(&object.key), hold(object)])
+            json!([object.key, object.size, modified, object.etag, fold_number(&object.key), hold(object.as_listed())])
         };
         let (side, keys) = match note {
             Note::Orphans(objects) => return self.add_orphans(&objects, hold).await,
@@ -98,7 +99,7 @@ impl Ledger {
                 let objects: Vec<_> = objects
                     .into_iter()
                     .map(|derived| {
-                        let (held, segment) = (hold(&derived.object), segment(&derived.object.key));
+                        let (held, segment) = (hold(derived.object.as_listed()), segment(&derived.object.key));
                         (derived, held, segment)
                     })
                     .collect();
@@ -116,18 +117,19 @@ impl Ledger {
     }
 
     /// There may be as many of them as there are objects: their values are bound, as many at once as a statement has.
-    async fn add_orphans(&mut self, objects: &[Object], hold: impl Fn(&Object) -> Option<String>) -> Result<()> {
-        for objects in objects.chunks(ORPHANS) {
+    async fn add_orphans(&mut self, objects: &Objects, hold: impl Fn(Listed<'_>) -> Option<String>) -> Result<()> {
+        for first in (0..objects.len()).step_by(ORPHANS) {
+            let objects: Vec<Listed<'_>> = objects.iter().skip(first).take(ORPHANS).collect();
             let rows = vec!["('orphaned-file', ?, ?, ?, ?, ?, ?)"; objects.len()].join(", ");
             let sql = format!(
                 "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) VALUES {rows}"
             );
             // One that is not full is one of few.
             let query = sqlx::query(AssertSqlSafe(sql)).persistent(objects.len() == ORPHANS);
-            let query = objects.iter().fold(query, |query, object| {
+            let query = objects.into_iter().fold(query, |query, object| {
                 let size = i64::try_from(object.size).unwrap_or(i64::MAX);
-                let query = query.bind(object.key.as_str()).bind(size).bind(microseconds(object.last_modified));
-                query.bind(object.etag.as_deref()).bind(fold_number(&object.key)).bind(hold(object))
+                let query = query.bind(object.key).bind(size).bind(microseconds(object.last_modified));
+                query.bind(object.etag).bind(fold_number(object.key)).bind(hold(object))
             });
             query.execute(&mut self.connection).await?;
         }
