@@ -30,10 +30,7 @@ pub async fn log(connection: &mut Connection, engine: Engine, sources: &[Source]
 
 /// How many rows the server expects to sort, if it sorts any.
 async fn sorted_rows(connection: &mut Connection, engine: Engine, source: &Source) -> anyhow::Result<Option<f64>> {
-    let mut ask = async |sql: String| {
-        let rows = connection.fetch(&sql, &[]).await?;
-        anyhow::Ok(rows)
-    };
+    let mut ask = async |sql: String| connection.fetch(&sql, &[]).await;
     Ok(match engine {
         Engine::Postgres => {
             let plan = ask(format!("EXPLAIN (FORMAT JSON) {}", source.stream_sql)).await?;

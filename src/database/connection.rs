@@ -262,14 +262,13 @@ pub fn read<T>(options: Result<T, sqlx::Error>) -> Result<T> {
 async fn copy_out(connection: &mut PgConnection, sql: &str, chunks: &mut Chunks) -> Result<()> {
     let columns = chunks.columns();
     let mut lines = connection.copy_out_raw(&format!("COPY (\n{sql}\n) TO STDOUT")).await?;
-    let mut cells = copied::Line::default();
+    let mut reader = copied::Line::default();
     while let Some(line) = lines.try_next().await? {
         if let (1, Some(key)) = (columns, copied::plain(&line)) {
             chunks.push(key, &[]).await?;
             continue;
         }
-        let cells = cells.read(&line, columns)?;
-        if let Some((Some(key), marks)) = cells.split_first() {
+        if let Some((Some(key), marks)) = reader.read(&line, columns)?.split_first() {
             chunks.push(key, marks).await?;
         }
     }

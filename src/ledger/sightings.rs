@@ -96,8 +96,8 @@ impl Ledger {
             .fetch_one(&mut self.connection)
             .await?;
         let rows: Vec<Row> = serde_json::from_str(&page)?;
-        let place = |row: &Row| (row.key.clone(), row.table.clone(), row.id.clone());
-        ensure!(rows.is_sorted_by_key(place), "SQLite gave rows out of order");
+        let is_before = |a: &Row, b: &Row| (&a.key, &a.table, &a.id) <= (&b.key, &b.table, &b.id);
+        ensure!(rows.is_sorted_by(is_before), "SQLite gave rows out of order");
         rows.into_iter().map(|row| row.finding(kind)).collect()
     }
 }

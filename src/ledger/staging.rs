@@ -314,7 +314,7 @@ impl Ledger {
 }
 
 /// What an aggregate gave in the order of the rows that it was given, as it has always done, and promises nowhere.
-pub(super) fn in_order<T: PartialOrd>(keys: Vec<T>) -> Result<Vec<T>> {
+fn in_order(keys: Vec<String>) -> Result<Vec<String>> {
     ensure!(keys.is_sorted(), "SQLite gave rows out of order");
     Ok(keys)
 }

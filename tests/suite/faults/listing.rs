@@ -29,6 +29,11 @@ fn fails_for_ever(what: What) {
 fn is_mended(what: What, times: usize) {
     let app = application();
     app.server.fault(Fault::on(Call::List, what.clone()).after(4).times(times));
+    finds_the_same(&app, &what);
+}
+
+/// Expects that a fault came, and the findings of a run without it.
+pub fn finds_the_same(app: &Application, what: &What) {
     let report = app.tool.report();
     assert!(app.server.every_fault_was_played(), "{what:?} never came");
     assert_eq!(found(&report), app.expected(), "{what:?} changed the findings");

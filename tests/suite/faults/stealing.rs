@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::listing::finds_the_same;
 use crate::support::s3::{Application, Call, Fault, Seen, What, found};
 
 /// Files that nobody knows, in one dense run, before those that have rows.
@@ -42,9 +43,7 @@ fn fails_for_ever(what: What) {
 fn is_mended(what: What, times: usize) {
     let app = application();
     app.server.fault(Fault::on(Call::List, what.clone()).when(is_stolen).times(times));
-    let report = app.tool.report();
-    assert!(app.server.every_fault_was_played(), "{what:?} never came");
-    assert_eq!(found(&report), app.expected(), "{what:?} changed the findings");
+    finds_the_same(&app, &what);
 }
 
 /// `cleanup-assets` lists a run of files that nobody knows in many parts, finds each file once, and asks for few pages more
