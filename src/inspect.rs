@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::database::{Database, Strays};
 use crate::finding::{Kind, Totals};
 use crate::judge::{self, WrongPair};
-use crate::ledger::{Counts, Ledger};
+use crate::ledger::{Counts, Ledger, Staged};
 use crate::listed::Listed;
 use crate::look_again;
 use crate::only::Only;
@@ -108,13 +108,27 @@ impl Inspection<'_> {
         };
         let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
         let (notes, mut noted) = channel(NOTES_AHEAD);
+        let hold = |object: Listed<'_>| judge::cannot_be_trashed(object, trash, longest_key_bytes);
+        let segment = |key: &str| segments::first(key, &self.scope.root).to_owned();
         let gather = async {
-            while let Some(note) = noted.recv().await {
-                let hold = |object: Listed<'_>| judge::cannot_be_trashed(object, trash, longest_key_bytes);
-                let taken = ledger.take(note, hold, |key| segments::first(key, &self.scope.root).to_owned()).await;
-                taken.context("the ledger")?;
+            let mut ready: Option<Staged> = None;
+            loop {
+                // The ledger works in a thread of its own: the next note is made ready beside it.
+                let add = async {
+                    match ready {
+                        Some(staged) => ledger.add(staged).await.context("the ledger"),
+                        None => Ok(()),
+                    }
+                };
+                let next = async {
+                    let note = noted.recv().await;
+                    note.map(|note| Staged::new(&note, hold, segment)).transpose().context("the ledger")
+                };
+                (_, ready) = try_join!(add, next)?;
+                if ready.is_none() {
+                    return Ok(());
+                }
             }
-            Ok(())
         };
         let (scanned, ()) = try_join!(scan.run(database.keys(), notes), gather)?;
         Ok(scanned)

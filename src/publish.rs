@@ -87,22 +87,24 @@ async fn render(
     let mut rendering = report::begin(format, report, out)?;
     for kind in report::kinds_in_order(format, report) {
         rendering.section(&kind)?;
-        let mut page = ledger.findings(&kind, &Position::default(), PAGE.min(most)).await?;
-        let mut left = most - page.len();
+        let mut left = most;
+        let mut page = ledger.findings(report.run, &kind, &Position::default(), PAGE.min(left)).await?;
         while let Some(last) = page.last() {
-            let position = Position::after(last);
+            left = left.saturating_sub(PAGE);
             // The ledger reads on, in a thread of its own, while the page is written.
             let next = async {
                 match left {
-                    0 => Ok(Vec::new()),
-                    left => ledger.findings(&kind, &position, PAGE.min(left)).await,
+                    0 => Ok(None),
+                    left => ledger.findings(report.run, &kind, last, PAGE.min(left)).await.map(Some),
                 }
             };
-            let written = async { page.iter().try_for_each(|finding| rendering.finding(finding)) };
-            let (next, written) = futures::join!(next, written);
+            let written = async { page.read()?.iter().try_for_each(|finding| Ok(rendering.finding(finding)?)) };
+            let (next, written): (_, Result<()>) = futures::join!(next, written);
             written?;
-            page = next?;
-            left -= page.len();
+            match next? {
+                Some(next) => page = next,
+                None => break,
+            }
         }
     }
     Ok(rendering.finish()?)

@@ -1,7 +1,7 @@
 //! Objects that rules derive from other keys: on disk until it is known whether the database wants what they belong to.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Ledger;
 use super::staging::microseconds;
@@ -42,36 +42,24 @@ pub struct Resolved {
     pub segments: Vec<String>,
 }
 
-impl Ledger {
-    /// Takes derived objects of the scan, each with why it could not be acted on, if so, and its first path segment.
-    pub async fn take_derived(&mut self, objects: &[(DerivedObject, Option<String>, String)]) -> Result<()> {
-        let rows: Vec<_> = objects
-            .iter()
-            .map(|(DerivedObject { object, owners, is_young }, held, segment)| {
-                let owners: Vec<_> = owners
-                    .iter()
-                    .map(|owner| json!([owner.text(), owner.is_prefix(), fold_number(owner.text())]))
-                    .collect();
-                json!([
-                    object.key,
-                    object.size,
-                    microseconds(object.last_modified),
-                    object.etag,
-                    held,
-                    fold_number(&object.key),
-                    is_young,
-                    segment,
-                    owners
-                ])
-            })
-            .collect();
-        let sql = "INSERT INTO temp.derived (key, size, last_modified, etag, held, fold, young, segment, owners) \
-                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
-                          value ->> 7, value -> 8 FROM json_each(?)";
-        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
-        Ok(())
-    }
+/// Adds derived objects, given as JSON: an array of rows as [`derived_row`] makes them.
+pub const ADD_DERIVED: &str = "INSERT INTO temp.derived (key, size, last_modified, etag, held, fold, young, segment, owners) \
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
+            value -> 8 FROM json_each(?)";
 
+/// A derived object of the scan, with why it could not be acted on, if so, and its first path segment.
+pub fn derived_row(
+    DerivedObject { object, owners, is_young }: &DerivedObject,
+    held: Option<String>,
+    segment: String,
+) -> Value {
+    let owners: Vec<_> =
+        owners.iter().map(|owner| json!([owner.text(), owner.is_prefix(), fold_number(owner.text())])).collect();
+    let (modified, fold) = (microseconds(object.last_modified), fold_number(&object.key));
+    json!([object.key, object.size, modified, object.etag, held, fold, is_young, segment, owners])
+}
+
+impl Ledger {
     /// Gathers the owners of all derived objects, numbered in byte order. `false`: there are none.
     pub async fn gather_owners(&mut self) -> Result<bool> {
         let sql = "INSERT INTO temp.owner (text, is_prefix) \

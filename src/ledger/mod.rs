@@ -21,8 +21,8 @@ pub use history::{Run, stamp};
 pub use open::default_path;
 pub use planned::{FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
-pub use sightings::Position;
-pub use staging::{Counts, NewRecord};
+pub use sightings::{FindingsPage, Position};
+pub use staging::{Counts, NewRecord, Staged};
 
 /// An open ledger, in a run for one pair.
 pub struct Ledger {

@@ -1,11 +1,11 @@
 //! Findings as they are kept: when each was first and last seen, and when it was seen no more.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
 use chrono::DateTime;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use sqlx::Connection;
 
 use super::Ledger;
@@ -18,17 +18,6 @@ pub struct Position {
     key: String,
     table: String,
     id: String,
-}
-
-impl Position {
-    /// After `finding`.
-    pub fn after(finding: &Finding) -> Self {
-        let (table, id) = match &finding.subject {
-            Subject::File { .. } => Default::default(),
-            Subject::Record { table, id, .. } => (table.clone(), id.clone()),
-        };
-        Position { key: finding.key.clone(), table, id }
-    }
 }
 
 impl Ledger {
@@ -64,41 +53,85 @@ impl Ledger {
         Ok(())
     }
 
-    /// The run's findings of one kind after a position, in byte order of their keys.
-    pub async fn findings(&mut self, kind: &Kind, after: &Position, limit: usize) -> Result<Vec<Finding>> {
+    /// A page of the run's findings of one kind, once they are kept as its sightings: those after a position, in byte
+    /// order of their keys.
+    pub async fn findings(&mut self, run: i64, kind: &Kind, after: &Position, limit: usize) -> Result<FindingsPage> {
         // One value and not a row for each finding: rows come from SQLite's own thread one by one, and a column at a time.
+        // The run's sightings are its findings, in the same order; to look each up would take as long as all the rest.
         let sql = match kind {
             Kind::OrphanedFile => {
-                "SELECT json_group_array(json_array(key, '', '', size, last_modified, etag, NULL, held, 0, first_seen, \
-                                                    owners ->> 0 ->> 0 || iif(owners ->> 0 ->> 1, '*', ''))) FROM ( \
-                     SELECT f.key, f.size, f.last_modified, f.etag, f.held, f.owners, s.first_seen \
-                     FROM temp.finding AS f CROSS JOIN sightings AS s \
-                       ON s.pair = ?1 AND s.kind = ?2 AND s.key = f.key AND s.table_name = '' AND s.record_id = '' \
-                     WHERE f.kind = ?2 AND f.key > ?3 ORDER BY f.key LIMIT ?6)"
+                "SELECT findings, last, '', '', ( \
+                     SELECT json_group_array(first_seen) FROM ( \
+                         SELECT first_seen FROM sightings WHERE pair = ?1 AND kind = ?2 AND key > ?3 AND key <= last \
+                            AND last_run = ?7 ORDER BY key)) \
+                 FROM (SELECT json_group_array(json_array(key, '', '', size, last_modified, etag, NULL, held, 0, \
+                                owners ->> 0 ->> 0 || iif(owners ->> 0 ->> 1, '*', ''))) AS findings, max(key) AS last \
+                       FROM (SELECT * FROM temp.finding WHERE kind = ?2 AND key > ?3 ORDER BY key LIMIT ?6))"
             }
             Kind::OrphanedRecord | Kind::Rule(_) => {
-                "SELECT json_group_array(json_array(key, table_name, record_id, size, NULL, NULL, created_at, held, \
-                                                    shared, first_seen, NULL)) FROM ( \
-                     SELECT f.*, s.first_seen FROM temp.finding AS f CROSS JOIN sightings AS s \
-                       ON s.pair = ?1 AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name \
-                      AND s.record_id = f.record_id \
-                     WHERE f.kind = ?2 AND (f.key, f.table_name, f.record_id) > (?3, ?4, ?5) \
-                     ORDER BY f.key, f.table_name, f.record_id LIMIT ?6)"
+                "SELECT findings, last, last_table, last_id, ( \
+                     SELECT json_group_array(first_seen) FROM ( \
+                         SELECT first_seen FROM sightings WHERE pair = ?1 AND kind = ?2 \
+                            AND (key, table_name, record_id) > (?3, ?4, ?5) \
+                            AND (key, table_name, record_id) <= (last, last_table, last_id) \
+                            AND last_run = ?7 ORDER BY key, table_name, record_id)) \
+                 FROM (SELECT json_group_array(json_array(key, table_name, record_id, size, NULL, NULL, created_at, held, \
+                                shared, NULL)) AS findings, \
+                              key AS last, table_name AS last_table, record_id AS last_id, max(place) \
+                       FROM (SELECT *, row_number() OVER (ORDER BY key, table_name, record_id) AS place FROM ( \
+                           SELECT * FROM temp.finding WHERE kind = ?2 AND (key, table_name, record_id) > (?3, ?4, ?5) \
+                           ORDER BY key, table_name, record_id LIMIT ?6)))"
             }
         };
-        let page: String = sqlx::query_scalar(sql)
+        let page: (String, Option<String>, Option<String>, Option<String>, String) = sqlx::query_as(sql)
             .bind(self.pair)
             .bind(kind.name())
             .bind(&after.key)
             .bind(&after.table)
             .bind(&after.id)
             .bind(limit as i64)
+            .bind(run)
             .fetch_one(&mut self.connection)
             .await?;
-        let rows: Vec<Row> = serde_json::from_str(&page)?;
+        let (findings, key, table, id, first_seen) = page;
+        let last = key.map(|key| Position { key, table: table.unwrap_or_default(), id: id.unwrap_or_default() });
+        Ok(FindingsPage { kind: kind.clone(), findings, first_seen, last })
+    }
+}
+
+/// Some findings, as the ledger wrote them: they can be read while it is asked for the next.
+pub struct FindingsPage {
+    kind: Kind,
+    /// JSON: rows.
+    findings: String,
+    /// JSON: when each of them was first seen.
+    first_seen: String,
+    last: Option<Position>,
+}
+
+impl FindingsPage {
+    /// Where the next page begins; `None` where this one is empty: there are no more.
+    pub fn last(&self) -> Option<&Position> {
+        self.last.as_ref()
+    }
+
+    /// The findings.
+    pub fn read(&self) -> Result<Vec<Finding>> {
+        let rows: Vec<Row> = serde_json::from_str(&self.findings)?;
         let is_before = |a: &Row, b: &Row| (&a.key, &a.table, &a.id) <= (&b.key, &b.table, &b.id);
         ensure!(rows.is_sorted_by(is_before), "SQLite gave rows out of order");
-        rows.into_iter().map(|row| row.finding(kind)).collect()
+        let first_seen: Vec<Cow<'_, str>> = serde_json::from_str(&self.first_seen)?;
+        ensure!(rows.len() == first_seen.len(), "{} findings have {} sightings", rows.len(), first_seen.len());
+        // Most were first seen by the same few runs.
+        let mut times: HashMap<&str, Time> = HashMap::new();
+        let rows = rows.into_iter().zip(&first_seen).map(|(row, first_seen)| {
+            let time = match times.get(&**first_seen) {
+                Some(time) => *time,
+                None => *times.entry(first_seen).or_insert(first_seen.parse()?),
+            };
+            row.finding(&self.kind, time)
+        });
+        rows.collect()
     }
 }
 
@@ -114,13 +147,11 @@ struct Row {
     created_at: Option<i64>,
     held: Option<String>,
     shared: i64,
-    #[serde(deserialize_with = "first_seen")]
-    first_seen: Time,
     derived_from: Option<String>,
 }
 
 impl Row {
-    fn finding(self, kind: &Kind) -> Result<Finding> {
+    fn finding(self, kind: &Kind, first_seen: Time) -> Result<Finding> {
         let time = |microseconds: Option<i64>| microseconds.and_then(DateTime::from_timestamp_micros);
         let size = self.size.map(i64::unsigned_abs);
         let subject = match kind {
@@ -140,10 +171,6 @@ impl Row {
                 },
             },
         };
-        Ok(Finding { key: self.key, kind: kind.clone(), subject, first_seen: self.first_seen, held: self.held })
+        Ok(Finding { key: self.key, kind: kind.clone(), subject, first_seen, held: self.held })
     }
-}
-
-fn first_seen<'de, D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
-    <Cow<'de, str>>::deserialize(from)?.parse().map_err(D::Error::custom)
 }

@@ -1,15 +1,17 @@
 //! What a run has found so far: temporary tables, on disk but private to the run's connection.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, Encode, SqlSafeStr, SqlStr, Sqlite, Type};
 
 use super::Ledger;
+use super::derived::{ADD_DERIVED, derived_row};
 use crate::compare::Note;
-use crate::finding::{Kind, Object, Record, Time, Totals};
+use crate::finding::{Kind, Record, Time, Totals};
 use crate::key::fold_number;
 use crate::listed::{Listed, Objects};
 use crate::only::Only;
@@ -17,6 +19,8 @@ use crate::only::Only;
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
 pub const SCHEMA: &str = "
     PRAGMA temp_store = FILE;
+    PRAGMA temp.page_size = 16384;
+    PRAGMA temp.cache_size = -2000; -- KiB
     CREATE TEMP TABLE finding (
         kind TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -65,8 +69,92 @@ pub struct NewRecord {
     pub held: Option<String>,
 }
 
-/// Orphaned files that one statement takes.
-const ORPHANS: usize = 250;
+/// The statements that add orphaned files, each with how many it takes.
+static ADD_ORPHANS: LazyLock<[(usize, SqlStr); 4]> = LazyLock::new(|| {
+    [250, 50, 8, 1].map(|count| {
+        let rows = vec!["('orphaned-file', ?, ?, ?, ?, ?, ?)"; count].join(", ");
+        let sql = format!(
+            "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) VALUES {rows}"
+        );
+        (count, AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str())
+    })
+});
+
+/// A note of the scan as the ledger takes it: statements, and what they are given. It is made beside the ledger, so that
+/// one can be made while another is taken.
+pub struct Staged(Vec<(SqlStr, SqliteArguments)>);
+
+impl Staged {
+    /// Makes a note ready; `hold` says why an orphaned file could not be acted on, if so, and `segment` in which first path
+    /// segment it lies.
+    pub fn new(
+        note: &Note,
+        hold: impl Fn(Listed<'_>) -> Option<String>,
+        segment: impl Fn(&str) -> String,
+    ) -> Result<Self> {
+        let unmatched = |side: &str, keys: &[String]| {
+            let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key, fold) \
+                       SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
+            Staged::rows(sql, keys.iter().map(|key| json!([side, key, fold_number(key)])))
+        };
+        match note {
+            Note::Orphans(objects) => Staged::orphans(objects, hold),
+            Note::Condemned(objects) => {
+                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, fold, held) \
+                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+                           FROM json_each(?)";
+                let rows = objects.iter().map(|object| {
+                    let (modified, held) = (microseconds(object.last_modified), hold(object.as_listed()));
+                    json!([object.key, object.size, modified, object.etag, fold_number(&object.key), held])
+                });
+                Staged::rows(sql, rows)
+            }
+            Note::Derived(objects) => {
+                let row =
+                    |derived| derived_row(derived, hold(derived.object.as_listed()), segment(&derived.object.key));
+                Staged::rows(ADD_DERIVED, objects.iter().map(row))
+            }
+            Note::Missing(keys) => unmatched(MISSING, keys),
+            Note::MissingReferences(keys) => unmatched(MISSING_REFERENCE, keys),
+            Note::Outside(keys) => unmatched(OUTSIDE, keys),
+            Note::Young(keys) => unmatched(YOUNG, keys),
+        }
+    }
+
+    /// Rows as the JSON that a statement reads.
+    fn rows(sql: &'static str, rows: impl Iterator<Item = Value>) -> Result<Self> {
+        let mut arguments = SqliteArguments::default();
+        give(&mut arguments, serde_json::to_string(&rows.collect::<Vec<_>>())?)?;
+        Ok(Staged(vec![(sql.into_sql_str(), arguments)]))
+    }
+
+    /// There may be as many of them as there are objects: their values are bound, as many at once as a statement has.
+    fn orphans(objects: &Objects, hold: impl Fn(Listed<'_>) -> Option<String>) -> Result<Self> {
+        let mut statements = Vec::new();
+        let mut taken = 0;
+        while let Some((count, sql)) = ADD_ORPHANS.iter().find(|(count, _)| taken + count <= objects.len()) {
+            let mut arguments = SqliteArguments::default();
+            for object in (taken..taken + count).filter_map(|at| objects.get(at)) {
+                give(&mut arguments, object.key)?;
+                give(&mut arguments, i64::try_from(object.size).unwrap_or(i64::MAX))?;
+                give(&mut arguments, microseconds(object.last_modified))?;
+                give(&mut arguments, object.etag)?;
+                give(&mut arguments, fold_number(object.key))?;
+                give(&mut arguments, hold(object))?;
+            }
+            taken += count;
+            statements.push((sql.clone(), arguments));
+        }
+        Ok(Staged(statements))
+    }
+}
+
+fn give<'a, T>(arguments: &mut SqliteArguments, value: T) -> Result<()>
+where
+    T: Encode<'a, Sqlite> + Type<Sqlite>,
+{
+    arguments.add(value).map_err(|error| anyhow!(error))
+}
 
 /// Sides of `unmatched`.
 const MISSING: &str = "missing";
@@ -75,63 +163,10 @@ const OUTSIDE: &str = "outside";
 const YOUNG: &str = "young";
 
 impl Ledger {
-    /// Takes a note of the scan; `hold` says why an orphaned file could not be acted on, if so, and `segment` in which first
-    /// path segment it lies.
-    pub async fn take(
-        &mut self,
-        note: Note,
-        hold: impl Fn(Listed<'_>) -> Option<String>,
-        segment: impl Fn(&str) -> String,
-    ) -> Result<()> {
-        let object = |object: &Object| {
-            let modified = microseconds(object.last_modified);
-            json!([object.key, object.size, modified, object.etag, fold_number(&object.key), hold(object.as_listed())])
-        };
-        let (side, keys) = match note {
-            Note::Orphans(objects) => return self.add_orphans(&objects, hold).await,
-            Note::Condemned(objects) => {
-                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, fold, held) \
-                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
-                           FROM json_each(?)";
-                return self.insert(sql, objects.iter().map(object).collect()).await;
-            }
-            Note::Derived(objects) => {
-                let objects: Vec<_> = objects
-                    .into_iter()
-                    .map(|derived| {
-                        let (held, segment) = (hold(derived.object.as_listed()), segment(&derived.object.key));
-                        (derived, held, segment)
-                    })
-                    .collect();
-                return self.take_derived(&objects).await;
-            }
-            Note::Missing(keys) => (MISSING, keys),
-            Note::MissingReferences(keys) => (MISSING_REFERENCE, keys),
-            Note::Outside(keys) => (OUTSIDE, keys),
-            Note::Young(keys) => (YOUNG, keys),
-        };
-        let rows = keys.iter().map(|key| json!([side, key, fold_number(key)]));
-        let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key, fold) \
-                   SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
-        self.insert(sql, rows.collect()).await
-    }
-
-    /// There may be as many of them as there are objects: their values are bound, as many at once as a statement has.
-    async fn add_orphans(&mut self, objects: &Objects, hold: impl Fn(Listed<'_>) -> Option<String>) -> Result<()> {
-        for first in (0..objects.len()).step_by(ORPHANS) {
-            let objects: Vec<Listed<'_>> = objects.iter().skip(first).take(ORPHANS).collect();
-            let rows = vec!["('orphaned-file', ?, ?, ?, ?, ?, ?)"; objects.len()].join(", ");
-            let sql = format!(
-                "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) VALUES {rows}"
-            );
-            // One that is not full is one of few.
-            let query = sqlx::query(AssertSqlSafe(sql)).persistent(objects.len() == ORPHANS);
-            let query = objects.into_iter().fold(query, |query, object| {
-                let size = i64::try_from(object.size).unwrap_or(i64::MAX);
-                let query = query.bind(object.key).bind(size).bind(microseconds(object.last_modified));
-                query.bind(object.etag).bind(fold_number(object.key)).bind(hold(object))
-            });
-            query.execute(&mut self.connection).await?;
+    /// Adds what a note of the scan says.
+    pub async fn add(&mut self, staged: Staged) -> Result<()> {
+        for (sql, arguments) in staged.0 {
+            sqlx::query_with(sql, arguments).execute(&mut self.connection).await?;
         }
         Ok(())
     }

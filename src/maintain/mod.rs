@@ -285,10 +285,10 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
     for kind in &report.kinds {
         let mut position = Position::default();
         loop {
-            let page = ledger.findings(kind, &position, 1000).await?;
+            let page = ledger.findings(report.run, kind, &position, 1000).await?;
             let Some(last) = page.last() else { break };
-            position = Position::after(last);
-            for finding in &page {
+            position = last.clone();
+            for finding in page.read()? {
                 let key = crate::key::Printable(&finding.key);
                 match kind {
                     Kind::OrphanedRecord => tracing::info!("Asset record exists but file missing: {key}"),

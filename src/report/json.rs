@@ -12,6 +12,8 @@ use crate::key::is_deceptive;
 
 pub struct Json<'a> {
     out: Box<dyn Write + 'a>,
+    /// A finding as it is written: of many small pieces.
+    line: Vec<u8>,
     findings: u64,
     report: &'a Report,
 }
@@ -74,7 +76,7 @@ impl<'a> Json<'a> {
             out.write_all(b",\n ")?;
         }
         out.write_all(b"\"findings\": [")?;
-        Ok(Json { out, findings: 0, report })
+        Ok(Json { out, line: Vec::new(), findings: 0, report })
     }
 }
 
@@ -94,13 +96,14 @@ struct File<'a> {
 
 impl Rendering for Json<'_> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        self.out.write_all(if self.findings == 0 { b"\n  " } else { b",\n  " })?;
+        self.line.clear();
+        self.line.extend_from_slice(if self.findings == 0 { b"\n  " } else { b",\n  " });
         self.findings += 1;
         let (kind, first_seen) = (finding.kind.name(), machine_time(finding.first_seen));
         let value = match &finding.subject {
             Subject::File { size, last_modified, etag, derived_from } => {
-                return write_value(
-                    &mut self.out,
+                write_value(
+                    &mut self.line,
                     &File {
                         kind,
                         key: &finding.key,
@@ -111,7 +114,8 @@ impl Rendering for Json<'_> {
                         held: finding.held.as_deref(),
                         derived_from: derived_from.as_deref(),
                     },
-                );
+                )?;
+                return self.out.write_all(&self.line);
             }
             Subject::Record { table, id, created_at, file: Some(file) } => json!({
                 "kind": kind,
@@ -134,7 +138,8 @@ impl Rendering for Json<'_> {
                 "held": finding.held,
             }),
         };
-        write_value(&mut self.out, &value)
+        write_value(&mut self.line, &value)?;
+        self.out.write_all(&self.line)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
@@ -168,7 +173,7 @@ impl Rendering for Json<'_> {
 }
 
 /// Writes a value on one line, safe to look at.
-pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+pub fn write_value(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(out, Plain);
     value.serialize(&mut serializer).map_err(io::Error::from)
 }

@@ -1,6 +1,6 @@
 //! When a finding was first seen, over several runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -41,6 +41,51 @@ fn a_finding_that_came_back_is_seen_anew() {
     let third = first_seen(&small, &[]);
     assert!(third["a/unknown.png"] > first["a/unknown.png"], "{first:?} {third:?}");
     assert_eq!(third["b/unknown.png"], first["b/unknown.png"], "that one was there all the time");
+}
+
+/// Thousands of findings of two runs beside each other, rows that share a key among them: each is told with its own first
+/// sighting, wherever pages of the ledger end.
+#[test]
+fn each_of_thousands_of_findings_has_its_own_first_sighting() {
+    const MANY: u64 = 3300;
+    let small = Small::new();
+    small.configure("[safety]\nunknown_prefixes = [\"many\"]\n");
+    let is_old = |number: u64| !number.is_multiple_of(3);
+    let add = |is_added: &dyn Fn(u64) -> bool| {
+        let numbers: Vec<u64> = (0..MANY).filter(|number| is_added(*number)).collect();
+        numbers.iter().for_each(|number| small.file(&format!("many/{number:05}.png")));
+        // Five rows name each key that is lost.
+        let rows =
+            numbers.iter().map(|number| format!("({}, 'lost/{:05}.png', '2020-01-01')", number + 100, number / 5));
+        let rows: Vec<String> = rows.collect();
+        small.sql(&format!("INSERT INTO assets VALUES {}", rows.join(", ")));
+    };
+    let seen = || -> BTreeMap<String, String> {
+        let report = small.tool.report();
+        let findings = report["findings"].as_array().expect("findings");
+        let told = |finding: &serde_json::Value| {
+            let number = match finding["id"].as_str() {
+                Some(id) => id.parse::<u64>().expect("an id") - 100,
+                None => finding["key"].as_str().expect("a key")[5..10].parse().expect("a number"),
+            };
+            (format!("{} {number}", finding["kind"]), finding["first_seen"].as_str().expect("a time").to_owned())
+        };
+        findings.iter().map(told).collect()
+    };
+    add(&is_old);
+    let first = seen();
+    a_second_later();
+    add(&|number| !is_old(number));
+    let second = seen();
+    assert_eq!(second.len() as u64, 2 * MANY);
+    let times: BTreeSet<&String> = first.values().collect();
+    assert_eq!((first.len() as u64, times.len()), (2 * (0..MANY).filter(|number| is_old(*number)).count() as u64, 1));
+    for (finding, time) in &second {
+        match first.get(finding) {
+            Some(first) => assert_eq!(time, first, "{finding}"),
+            None => assert!(!times.contains(time), "{finding}"),
+        }
+    }
 }
 
 /// `cleanup-assets --prefix` resolves nothing outside its scope.
