@@ -80,8 +80,8 @@ impl Progress {
         (self.objects.load(Relaxed), self.records.load(Relaxed))
     }
 
-    fn record(&self) {
-        self.records.fetch_add(1, Relaxed);
+    fn records(&self, count: usize) {
+        self.records.fetch_add(count as u64, Relaxed);
     }
 
     fn objects(&self, count: usize) {

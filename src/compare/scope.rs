@@ -34,7 +34,8 @@ impl Scope {
     }
 }
 
-/// Whether `key` begins with `prefix`: asked of every key, and mostly its first letter answers.
+/// Whether `key` begins with `prefix`. Asked of every key, byte by byte: glibc's memcmp loads so few bytes through a mask,
+/// which takes some processors a tenth of what the whole comparison costs.
 fn begins(key: &str, prefix: &str) -> bool {
-    prefix.as_bytes().first().is_none_or(|first| key.as_bytes().first() == Some(first)) && key.starts_with(prefix)
+    key.len() >= prefix.len() && key.bytes().zip(prefix.bytes()).all(|(a, b)| a == b)
 }

@@ -19,12 +19,16 @@ const SLICE_BYTES: usize = 512 * 1024;
 const NOTE_KEYS: usize = 1_000;
 /// The same of keys that may be of any length.
 const IMPOSSIBLE_KEYS: usize = 16;
+/// Keys after which whoever shows the progress is told.
+const TOLD_KEYS: usize = 256;
 
 pub struct Slicer {
     keys: MergedKeys,
     scope: Arc<Scope>,
     notes: Sender<Note>,
     progress: Arc<Progress>,
+    /// Keys read that `progress` was not told of yet: a count that other cores look at is dear.
+    untold: usize,
     /// The slice that will be given next.
     filling: SliceBuilder,
     pool: Pool,
@@ -45,6 +49,7 @@ impl Slicer {
         Slicer {
             scope: scan.scope.clone(),
             progress: scan.progress.clone(),
+            untold: 0,
             longest_key_bytes: scan.store.longest_key_bytes(),
             keys,
             notes,
@@ -77,7 +82,10 @@ impl Slicer {
                 }
                 continue;
             }
-            self.progress.record();
+            self.untold += 1;
+            if self.untold == TOLD_KEYS {
+                self.progress.records(std::mem::take(&mut self.untold));
+            }
             if owns && !self.scope.ignores(key) {
                 count(&mut self.tables, source);
             }
@@ -107,6 +115,7 @@ impl Slicer {
             self.filling.push(key, claim);
         }
         self.complete = true;
+        self.progress.records(std::mem::take(&mut self.untold));
         if !self.outside.is_empty() {
             self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
         }

@@ -1,12 +1,14 @@
 //! The keys of every source, streamed once each in byte order and merged into one sequence.
 //!
-//! Each source has a connection and a task of its own, and a channel of a few chunks between it and the merge: a busy
-//! reader holds the server back, and memory stays small. A stream that ends without saying that it is complete has
+//! Each source has a connection and, where there are several, a task of its own, and a channel of a few chunks between it
+//! and the merge: a busy reader holds the server back, and memory stays small. A stream that ends without saying that it is complete has
 //! failed (I1).
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Fuse, FusedFuture};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
@@ -207,6 +209,8 @@ pub struct MergedKeys {
     heads: Vec<Head>,
     /// Which head gave the last key, and is to move on.
     taken: Option<usize>,
+    /// The stream of the only source, run by whoever reads its keys: they stay in the cache of one core.
+    alone: Fuse<BoxFuture<'static, ()>>,
     _tasks: JoinSet<()>,
 }
 
@@ -231,9 +235,15 @@ impl MergedKeys {
     /// Starts the stream of each source, each on a connection of its own.
     pub fn start(config: &Arc<config::Database>, sources: &[Arc<Source>]) -> Self {
         let mut tasks = JoinSet::new();
+        let mut alone = Fuse::terminated();
         let heads = sources.iter().map(|source| {
-            let (sender, receiver) = channel(CHUNKS_AHEAD);
-            tasks.spawn(stream(config.clone(), source.clone(), sender));
+            let is_alone = sources.len() == 1;
+            let (sender, receiver) = channel(if is_alone { 1 } else { CHUNKS_AHEAD });
+            let stream = stream(config.clone(), source.clone(), sender);
+            match is_alone {
+                true => alone = stream.boxed().fuse(),
+                false => drop(tasks.spawn(stream)),
+            }
             Head {
                 source: source.clone(),
                 receiver,
@@ -243,7 +253,7 @@ impl MergedKeys {
                 strays: Strays::default(),
             }
         });
-        MergedKeys { heads: heads.collect(), taken: None, _tasks: tasks }
+        MergedKeys { heads: heads.collect(), taken: None, alone, _tasks: tasks }
     }
 
     /// The sources that gave values other than URLs below their base; known at the end.
@@ -258,7 +268,13 @@ impl MergedKeys {
             self.heads[taken].at += 1;
         }
         for head in &mut self.heads {
-            head.fill().await?;
+            while head.is_waiting() {
+                tokio::select! {
+                    biased;
+                    received = head.receive() => received?,
+                    () = &mut self.alone, if !self.alone.is_terminated() => {}
+                }
+            }
         }
         let keys = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.chunk.get(head.at)?, at)));
         let Some(((key, claim), at)) = keys.min_by_key(|((key, _), at)| (*key, *at)) else { return Ok(None) };
@@ -268,14 +284,17 @@ impl MergedKeys {
 }
 
 impl Head {
-    async fn fill(&mut self) -> Result<()> {
-        while !self.complete && self.at >= self.chunk.ends.len() {
-            match self.receiver.recv().await {
-                Some(Ok(Message::Keys(chunk))) => (self.chunk, self.at) = (chunk, 0),
-                Some(Ok(Message::Complete(strays))) => (self.complete, self.strays) = (true, strays),
-                Some(Err(error)) => return Err(error),
-                None => bail!("the stream of {} broke off", self.source.name),
-            }
+    /// Whether its next key must be received first.
+    fn is_waiting(&self) -> bool {
+        !self.complete && self.at >= self.chunk.ends.len()
+    }
+
+    async fn receive(&mut self) -> Result<()> {
+        match self.receiver.recv().await {
+            Some(Ok(Message::Keys(chunk))) => (self.chunk, self.at) = (chunk, 0),
+            Some(Ok(Message::Complete(strays))) => (self.complete, self.strays) = (true, strays),
+            Some(Err(error)) => return Err(error),
+            None => bail!("the stream of {} broke off", self.source.name),
         }
         Ok(())
     }
