@@ -133,6 +133,8 @@ impl Scan {
                     range.bounds.through.iter().for_each(|through| join.narrow(through));
                 }
             }
+            // The ledger may be busy, and many ranges may wait for it.
+            drop(page);
             for note in part.notes() {
                 notes.send(note).await?;
             }

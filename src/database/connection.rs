@@ -29,7 +29,8 @@ use crate::finding::Time;
 /// Everything that a PostgreSQL transaction of ours needs to be told. LOCAL, so that it works behind a pooler.
 const POSTGRES_BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY; \
      SET LOCAL row_security = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
-     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'";
+     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL jit = off; SET LOCAL TimeZone = 'UTC'; \
+     SET LOCAL DateStyle = 'ISO, YMD'";
 
 /// The same for one that writes; and how values are written as text, so that they can be read back.
 const POSTGRES_BEGIN_WRITING: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \

@@ -74,10 +74,7 @@ impl Database {
         let sources = sources.into_iter().map(Arc::new).collect();
         let shared = config::Database { engine: config.database.engine, url: config.database.url.clone() };
         let database = Database { config: Arc::new(shared), sources };
-        // Rights to a column that only the second look reads are better missed now than after the scan.
-        let mut session = Session { database: &database, connection };
-        session.look_up(&database.sources, &["\u{1}cleanup-assets"]).await?;
-        drop(session);
+        Session { database: &database, connection }.try_look_up().await?;
         Ok(database)
     }
 
@@ -155,6 +152,21 @@ impl Session<'_> {
     pub async fn wanted_by_key(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
         let asked: Vec<_> = self.database.sources.iter().filter(|source| source.can_be_asked()).cloned().collect();
         self.look_up(&asked, keys).await
+    }
+
+    /// Makes sure that rows can be looked up: rights to a column that only the second look reads are better missed now than
+    /// after the scan.
+    async fn try_look_up(&mut self) -> Result<()> {
+        // No key where that can be asked for: where no index serves the column, one is as dear as a thousand.
+        let keys: &[&str] = if self.database.config.engine == Engine::MySql { &["\u{1}cleanup-assets"] } else { &[] };
+        for source in &self.database.sources {
+            let Some(sql) = source.lookup_of(keys.len()) else { continue };
+            self.connection.begin().await?;
+            let looked_up = self.connection.fetch(&sql, &[Parameter::Keys(keys)]).await;
+            looked_up.with_context(|| format!("looking rows of {} up", source.name))?;
+            self.connection.end().await?;
+        }
+        Ok(())
     }
 
     async fn look_up(&mut self, sources: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
