@@ -88,14 +88,14 @@ async fn render(
     for kind in report::kinds_in_order(format, report) {
         rendering.section(&kind)?;
         let mut left = most;
-        let mut page = ledger.findings(report.run, &kind, &Position::default(), PAGE.min(left)).await?;
+        let mut page = ledger.findings(&kind, &Position::default(), PAGE.min(left)).await?;
         while let Some(last) = page.last() {
             left = left.saturating_sub(PAGE);
             // The ledger reads on, in a thread of its own, while the page is written.
             let next = async {
                 match left {
                     0 => Ok(None),
-                    left => ledger.findings(report.run, &kind, last, PAGE.min(left)).await.map(Some),
+                    left => ledger.findings(&kind, last, PAGE.min(left)).await.map(Some),
                 }
             };
             let written = async { page.read()?.iter().try_for_each(|finding| Ok(rendering.finding(finding)?)) };

@@ -80,11 +80,11 @@ impl Progress {
         (self.objects.load(Relaxed), self.records.load(Relaxed))
     }
 
-    fn records(&self, count: usize) {
+    fn add_records(&self, count: usize) {
         self.records.fetch_add(count as u64, Relaxed);
     }
 
-    fn objects(&self, count: usize) {
+    fn add_objects(&self, count: usize) {
         self.objects.fetch_add(count as u64, Relaxed);
     }
 }

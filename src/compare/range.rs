@@ -109,7 +109,7 @@ impl Scan {
         let mut is_guess = range.letter.is_some();
         let (first, mut listed) = (join.left().0, 0);
         while let Some(page) = cursor.next_through(range.bounds.through.as_deref()).await.context(STORAGE_FAILED)? {
-            self.progress.objects(page.objects.len());
+            self.progress.add_objects(page.objects.len());
             let met = join.left().0;
             listed += page.objects.len() as u64;
             join.page(&page.objects, |joined| {

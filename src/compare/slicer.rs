@@ -84,7 +84,7 @@ impl Slicer {
             }
             self.untold += 1;
             if self.untold == TOLD_KEYS {
-                self.progress.records(std::mem::take(&mut self.untold));
+                self.progress.add_records(std::mem::take(&mut self.untold));
             }
             if owns && !self.scope.ignores(key) {
                 count(&mut self.tables, source);
@@ -115,7 +115,7 @@ impl Slicer {
             self.filling.push(key, claim);
         }
         self.complete = true;
-        self.progress.records(std::mem::take(&mut self.untold));
+        self.progress.add_records(std::mem::take(&mut self.untold));
         if !self.outside.is_empty() {
             self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
         }

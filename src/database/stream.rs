@@ -1,8 +1,8 @@
 //! The keys of every source, streamed once each in byte order and merged into one sequence.
 //!
-//! Each source has a connection and, where there are several, a task of its own, and a channel of a few chunks between it
-//! and the merge: a busy reader holds the server back, and memory stays small. A stream that ends without saying that it is complete has
-//! failed (I1).
+//! Each source has a connection, and a channel between it and the merge: a busy reader holds the server back, and memory
+//! stays small. Several sources have a task each, and read a few chunks ahead; one alone is read while somebody waits for
+//! its keys. A stream that ends without saying that it is complete has failed (I1).
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub struct Chunk {
 const CHUNK_KEYS: usize = 1024;
 /// Bytes in a chunk; one key may go over it.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// Chunks on their way from a source to the merge.
+/// Chunks on their way from one of several sources to the merge.
 const CHUNKS_AHEAD: usize = 4;
 
 impl Chunk {
@@ -232,7 +232,8 @@ struct Head {
 }
 
 impl MergedKeys {
-    /// Starts the stream of each source, each on a connection of its own.
+    /// The stream of each source, each on a connection of its own. That of the only source begins when its first key is
+    /// asked for.
     pub fn start(config: &Arc<config::Database>, sources: &[Arc<Source>]) -> Self {
         let mut tasks = JoinSet::new();
         let mut alone = Fuse::terminated();

@@ -16,6 +16,8 @@ mod staging;
 
 use sqlx::sqlite::SqliteConnection;
 
+use crate::finding::Time;
+
 pub use derived::Resolved;
 pub use history::{Run, stamp};
 pub use open::default_path;
@@ -29,6 +31,8 @@ pub struct Ledger {
     connection: SqliteConnection,
     /// The row of the pair of database and store.
     pair: i64,
+    /// When this run's findings were kept as sightings, to the second.
+    kept_at: Option<Time>,
     /// The file of a ledger that could not be written where it should; it goes with the run.
     _temporary: Option<tempfile::TempDir>,
 }

@@ -95,7 +95,7 @@ async fn open(path: &Path, fingerprint: &str, temporary: Option<tempfile::TempDi
         .await?;
     connection.execute(super::staging::SCHEMA).await?;
     connection.execute(sqlx::raw_sql(super::derived::SCHEMA)).await?;
-    Ok(Ledger { connection, pair, _temporary: temporary })
+    Ok(Ledger { connection, pair, kept_at: None, _temporary: temporary })
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {

@@ -1,10 +1,9 @@
 //! Findings as they are kept: when each was first and last seen, and when it was seen no more.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
-use chrono::DateTime;
+use chrono::{DateTime, SubsecRound};
 use serde::Deserialize;
 use sqlx::Connection;
 
@@ -50,31 +49,35 @@ impl Ledger {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
+        self.kept_at = Some(now.trunc_subsecs(0));
         Ok(())
     }
 
-    /// A page of the run's findings of one kind, once they are kept as its sightings: those after a position, in byte
-    /// order of their keys.
-    pub async fn findings(&mut self, run: i64, kind: &Kind, after: &Position, limit: usize) -> Result<FindingsPage> {
+    /// A page of the run's findings of one kind: those after a position, in byte order of their keys.
+    pub async fn findings(&mut self, kind: &Kind, after: &Position, limit: usize) -> Result<FindingsPage> {
         // One value and not a row for each finding: rows come from SQLite's own thread one by one, and a column at a time.
-        // The run's sightings are its findings, in the same order; to look each up would take as long as all the rest.
+        // What was not first seen by this run is read beside them: to look each up would take as long as all the rest.
         let sql = match kind {
             Kind::OrphanedFile => {
                 "SELECT findings, last, '', '', ( \
-                     SELECT json_group_array(first_seen) FROM ( \
-                         SELECT first_seen FROM sightings WHERE pair = ?1 AND kind = ?2 AND key > ?3 AND key <= last \
-                            AND last_run = ?7 ORDER BY key)) \
+                     SELECT json_group_array(json_array(key, '', '', first_seen)) FROM ( \
+                         SELECT key, first_seen FROM sightings AS s \
+                         WHERE pair = ?1 AND kind = ?2 AND key > ?3 AND key <= last AND first_seen <> ?7 \
+                            AND EXISTS (SELECT 1 FROM temp.finding AS f WHERE f.kind = ?2 AND f.key = s.key) \
+                         ORDER BY key)) \
                  FROM (SELECT json_group_array(json_array(key, '', '', size, last_modified, etag, NULL, held, 0, \
                                 owners ->> 0 ->> 0 || iif(owners ->> 0 ->> 1, '*', ''))) AS findings, max(key) AS last \
                        FROM (SELECT * FROM temp.finding WHERE kind = ?2 AND key > ?3 ORDER BY key LIMIT ?6))"
             }
             Kind::OrphanedRecord | Kind::Rule(_) => {
                 "SELECT findings, last, last_table, last_id, ( \
-                     SELECT json_group_array(first_seen) FROM ( \
-                         SELECT first_seen FROM sightings WHERE pair = ?1 AND kind = ?2 \
-                            AND (key, table_name, record_id) > (?3, ?4, ?5) \
-                            AND (key, table_name, record_id) <= (last, last_table, last_id) \
-                            AND last_run = ?7 ORDER BY key, table_name, record_id)) \
+                     SELECT json_group_array(json_array(key, table_name, record_id, first_seen)) FROM ( \
+                         SELECT key, table_name, record_id, first_seen FROM sightings AS s \
+                         WHERE pair = ?1 AND kind = ?2 AND (key, table_name, record_id) > (?3, ?4, ?5) \
+                            AND (key, table_name, record_id) <= (last, last_table, last_id) AND first_seen <> ?7 \
+                            AND EXISTS (SELECT 1 FROM temp.finding AS f WHERE f.kind = ?2 AND f.key = s.key \
+                                           AND f.table_name = s.table_name AND f.record_id = s.record_id) \
+                         ORDER BY key, table_name, record_id)) \
                  FROM (SELECT json_group_array(json_array(key, table_name, record_id, size, NULL, NULL, created_at, held, \
                                 shared, NULL)) AS findings, \
                               key AS last, table_name AS last_table, record_id AS last_id, max(place) \
@@ -90,22 +93,24 @@ impl Ledger {
             .bind(&after.table)
             .bind(&after.id)
             .bind(limit as i64)
-            .bind(run)
+            .bind(self.kept_at.map(stamp).unwrap_or_default())
             .fetch_one(&mut self.connection)
             .await?;
-        let (findings, key, table, id, first_seen) = page;
+        let (findings, key, table, id, seen_before) = page;
         let last = key.map(|key| Position { key, table: table.unwrap_or_default(), id: id.unwrap_or_default() });
-        Ok(FindingsPage { kind: kind.clone(), findings, first_seen, last })
+        Ok(FindingsPage { kind: kind.clone(), first_seen: self.kept_at, findings, seen_before, last })
     }
 }
 
 /// Some findings, as the ledger wrote them: they can be read while it is asked for the next.
 pub struct FindingsPage {
     kind: Kind,
+    /// The first sighting of those that were not seen before.
+    first_seen: Option<Time>,
     /// JSON: rows.
     findings: String,
-    /// JSON: when each of them was first seen.
-    first_seen: String,
+    /// JSON: those that were first seen at another time.
+    seen_before: String,
     last: Option<Position>,
 }
 
@@ -118,20 +123,39 @@ impl FindingsPage {
     /// The findings.
     pub fn read(&self) -> Result<Vec<Finding>> {
         let rows: Vec<Row> = serde_json::from_str(&self.findings)?;
-        let is_before = |a: &Row, b: &Row| (&a.key, &a.table, &a.id) <= (&b.key, &b.table, &b.id);
+        let is_before = |a: &Row, b: &Row| a.place() <= b.place();
         ensure!(rows.is_sorted_by(is_before), "SQLite gave rows out of order");
-        let first_seen: Vec<Cow<'_, str>> = serde_json::from_str(&self.first_seen)?;
-        ensure!(rows.len() == first_seen.len(), "{} findings have {} sightings", rows.len(), first_seen.len());
-        // Most were first seen by the same few runs.
-        let mut times: HashMap<&str, Time> = HashMap::new();
-        let rows = rows.into_iter().zip(&first_seen).map(|(row, first_seen)| {
-            let time = match times.get(&**first_seen) {
-                Some(time) => *time,
-                None => *times.entry(first_seen).or_insert(first_seen.parse()?),
+        let seen_before: Vec<SeenBefore<'_>> = serde_json::from_str(&self.seen_before)?;
+        let mut seen_before = seen_before.iter().peekable();
+        let rows = rows.into_iter().map(|row| {
+            let first_seen = match seen_before.next_if(|seen| seen.place() == row.place()) {
+                Some(seen) => seen.first_seen.parse()?,
+                None => self.first_seen.context("a finding that was not kept")?,
             };
-            row.finding(&self.kind, time)
+            row.finding(&self.kind, first_seen)
         });
-        rows.collect()
+        let findings = rows.collect::<Result<_>>()?;
+        ensure!(seen_before.next().is_none(), "SQLite gave sightings out of order");
+        Ok(findings)
+    }
+}
+
+/// A sighting as it is read: an array, in this order.
+#[derive(Deserialize)]
+struct SeenBefore<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    table: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    first_seen: Cow<'a, str>,
+}
+
+impl SeenBefore<'_> {
+    fn place(&self) -> (&str, &str, &str) {
+        (&self.key, &self.table, &self.id)
     }
 }
 
@@ -151,6 +175,10 @@ struct Row {
 }
 
 impl Row {
+    fn place(&self) -> (&str, &str, &str) {
+        (&self.key, &self.table, &self.id)
+    }
+
     fn finding(self, kind: &Kind, first_seen: Time) -> Result<Finding> {
         let time = |microseconds: Option<i64>| microseconds.and_then(DateTime::from_timestamp_micros);
         let size = self.size.map(i64::unsigned_abs);

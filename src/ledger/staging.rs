@@ -19,8 +19,8 @@ use crate::only::Only;
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
 pub const SCHEMA: &str = "
     PRAGMA temp_store = FILE;
-    PRAGMA temp.page_size = 16384;
-    PRAGMA temp.cache_size = -2000; -- KiB
+    PRAGMA temp.page_size = 16384;  -- a million findings in fewer and larger pages, ...
+    PRAGMA temp.cache_size = -2000; -- ... and in memory no more of them than 2,000 KiB
     CREATE TEMP TABLE finding (
         kind TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -69,7 +69,14 @@ pub struct NewRecord {
     pub held: Option<String>,
 }
 
-/// The statements that add orphaned files, each with how many it takes.
+/// Sides of `unmatched`.
+const MISSING: &str = "missing";
+const MISSING_REFERENCE: &str = "missing-reference";
+const OUTSIDE: &str = "outside";
+const YOUNG: &str = "young";
+
+/// The statements that add orphaned files, each with how many it takes: any number is made of a few of them, and they stay
+/// prepared.
 static ADD_ORPHANS: LazyLock<[(usize, SqlStr); 4]> = LazyLock::new(|| {
     [250, 50, 8, 1].map(|count| {
         let rows = vec!["('orphaned-file', ?, ?, ?, ?, ?, ?)"; count].join(", ");
@@ -156,12 +163,6 @@ where
     arguments.add(value).map_err(|error| anyhow!(error))
 }
 
-/// Sides of `unmatched`.
-const MISSING: &str = "missing";
-const MISSING_REFERENCE: &str = "missing-reference";
-const OUTSIDE: &str = "outside";
-const YOUNG: &str = "young";
-
 impl Ledger {
     /// Adds what a note of the scan says.
     pub async fn add(&mut self, staged: Staged) -> Result<()> {
@@ -213,8 +214,7 @@ impl Ledger {
     }
 
     async fn insert(&mut self, sql: &'static str, rows: Vec<Value>) -> Result<()> {
-        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
-        Ok(())
+        self.add(Staged::rows(sql, rows.into_iter())?).await
     }
 
     /// The keys of orphaned files after `after`, in byte order: at most `keys` of them, of about `bytes` bytes.
@@ -363,4 +363,26 @@ pub struct Counts {
 
 pub(super) fn microseconds(time: Option<Time>) -> Option<i64> {
     time.map(|time| time.timestamp_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_orphan_is_in_one_statement_that_takes_as_many_as_it_is_given() {
+        for count in 0..600 {
+            let keys: Vec<String> = (0..count).map(|number| format!("{number:03}")).collect();
+            let mut objects = Objects::default();
+            for key in &keys {
+                let (size, etag) = (1, None);
+                objects.push(Listed { key, size, last_modified: None, etag, archived: false, opaque_etag: false });
+            }
+            let Staged(statements) = Staged::orphans(&objects, |_| None).expect("statements");
+            let placeholders = |sql: &SqlStr| sql.as_str().matches('?').count();
+            assert!(statements.iter().all(|(sql, arguments)| placeholders(sql) == arguments.len()), "{count}");
+            let given: usize = statements.iter().map(|(_, arguments)| arguments.len()).sum();
+            assert_eq!(given, 6 * count);
+        }
+    }
 }

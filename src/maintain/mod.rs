@@ -285,7 +285,7 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
     for kind in &report.kinds {
         let mut position = Position::default();
         loop {
-            let page = ledger.findings(report.run, kind, &position, 1000).await?;
+            let page = ledger.findings(kind, &position, 1000).await?;
             let Some(last) = page.last() else { break };
             position = last.clone();
             for finding in page.read()? {

@@ -17,7 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use chrono::{DateTime, Utc};
 
-use super::gate::{Answer, Gate};
+use super::gate::Gate;
 use super::page::{self, ListedPage};
 use super::scan::{PageScan, scan};
 use crate::finding::{Requests, Time};
@@ -133,17 +133,12 @@ impl HttpConnector for MeteredConnector {
             if is_delete && response.status().is_success() && response.status().as_u16() != 204 {
                 return Err(ConnectorError::other("a delete was not answered with 204".into(), None));
             }
-            let mut answer = match response.status().as_u16() {
-                429 | 503 => Answer::SlowDown,
-                _ => Answer::Other,
-            };
             if let (Some(slot), true) = (slot, response.status().is_success()) {
                 let body = std::mem::replace(response.body_mut(), SdkBody::from(EMPTY_PAGE));
                 response.headers_mut().insert("content-length", EMPTY_PAGE.len().to_string());
                 slot.put(read_page(body, &keep_whole).await?);
-                answer = Answer::Page;
             }
-            pass.answered(answer);
+            pass.answered(matches!(response.status().as_u16(), 429 | 503));
             Ok(response)
         })
     }

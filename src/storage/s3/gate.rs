@@ -2,9 +2,8 @@
 //! the store asks for less.
 //!
 //! The number is doubled while that brings more answers in the same time. Where it does not, it was too much, and half of it
-//! may be, too: a thin link or a busy store only makes everybody wait longer. It is tried again later. Where pages come much
-//! later than they could, there are too many already, and less is tried at once. Answers that say "slow down" halve it, once
-//! for all that were under way together, and it comes back once there are none.
+//! may be, too: a thin link or a busy store only makes everybody wait longer. It is tried again later. Answers that say
+//! "slow down" halve it, once for all that were under way together, and it comes back once there are none.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,8 +18,6 @@ const GAIN: f64 = 1.2;
 const FEW: usize = 4;
 /// Half as many must bring so much of it, or they are too few.
 const LOSS: f64 = 0.93;
-/// Pages that take so many times as long as the quickest one wait for each other, and not for the store.
-const CROWDED: f64 = 8.0;
 /// Rounds after which more is tried once more.
 const PATIENCE: u32 = 20;
 
@@ -44,17 +41,6 @@ pub struct Pass {
     gate: Gate,
     permit: Option<OwnedSemaphorePermit>,
     round: u64,
-    sent: Instant,
-}
-
-/// What a request was answered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// A page of a listing, to its end. One takes about as long as another.
-    Page,
-    /// The store asks for less.
-    SlowDown,
-    Other,
 }
 
 impl Gate {
@@ -70,9 +56,9 @@ impl Gate {
         let is_free = self.passes.available_permits() > 0;
         // It is never closed.
         let permit = self.passes.clone().acquire_owned().await.ok();
-        let (mut state, sent) = (self.state(), Instant::now());
-        state.level.sent(sent, is_free);
-        Pass { gate: self.clone(), permit, round: state.level.round, sent }
+        let mut state = self.state();
+        state.level.sent(Instant::now(), is_free);
+        Pass { gate: self.clone(), permit, round: state.level.round }
     }
 
     /// Waits until one more request could be sent at once.
@@ -94,13 +80,12 @@ impl Gate {
 }
 
 impl Pass {
-    /// The answer is there.
-    pub fn answered(&self, answer: Answer) {
-        let (mut state, now) = (self.gate.state(), Instant::now());
-        match answer {
-            Answer::SlowDown => state.level.refused(self.round),
-            Answer::Page => state.level.page(now, now.saturating_duration_since(self.sent)),
-            Answer::Other => state.level.answered(now),
+    /// The answer is there, or will never be; `slow_down`: the store has asked for less.
+    pub fn answered(&self, slow_down: bool) {
+        let mut state = self.gate.state();
+        match slow_down {
+            true => state.level.refused(self.round),
+            false => state.level.answered(Instant::now()),
         }
         let (level, passes) = (state.level.at, state.passes);
         if level > passes {
@@ -126,6 +111,8 @@ impl Drop for Pass {
 #[derive(Debug, Clone, Copy)]
 enum Trial {
     More(f64),
+    /// Requests of the level before are still answered, which would count for this one.
+    LessSoon(f64),
     Less(f64),
 }
 
@@ -141,10 +128,6 @@ struct Level {
     /// The first round of requests that were sent since the last refusal was taken.
     since_refusal: u64,
     answers: usize,
-    /// How many of those were pages.
-    pages: usize,
-    /// The time that the quickest page took.
-    quickest: Option<Duration>,
     began: Option<Instant>,
     /// What this round tries, if anything.
     trial: Option<Trial>,
@@ -164,8 +147,6 @@ impl Level {
             round: 0,
             since_refusal: 0,
             answers: 0,
-            pages: 0,
-            quickest: None,
             began: None,
             trial: None,
             ceiling: 0,
@@ -178,13 +159,6 @@ impl Level {
         self.is_wanted |= !at_once;
     }
 
-    /// Takes a page that took so long.
-    fn page(&mut self, now: Instant, took: Duration) {
-        self.pages += 1;
-        self.quickest = Some(self.quickest.map_or(took, |quickest| quickest.min(took)));
-        self.answered(now);
-    }
-
     fn answered(&mut self, now: Instant) {
         self.answers += 1;
         // On the way back from a refusal a part of a round is enough.
@@ -193,9 +167,6 @@ impl Level {
         let seconds = now.saturating_duration_since(began).max(Duration::from_micros(1)).as_secs_f64();
         let rate = self.answers as f64 / seconds;
         let is_wanted = self.is_wanted;
-        // Requests at once, divided by answers a second, are the seconds that each takes.
-        let is_crowded = self.pages == self.answers
-            && self.quickest.is_some_and(|quickest| self.at as f64 / rate > quickest.as_secs_f64() * CROWDED);
         self.next_round(Some(now));
         if !is_wanted {
             self.trial = None;
@@ -210,6 +181,7 @@ impl Level {
                     _ => self.patience = PATIENCE,
                 }
             }
+            Some(Trial::LessSoon(before)) => self.trial = Some(Trial::Less(before)),
             Some(Trial::Less(before)) if rate < before * LOSS => {
                 self.at = (self.at * 2).min(self.most);
                 self.patience = PATIENCE;
@@ -217,7 +189,6 @@ impl Level {
             Some(Trial::Less(_)) => self.try_less(rate, self.at),
             _ if self.at < self.ceiling => self.at = (self.at * 2).min(self.ceiling),
             _ if self.patience > 0 => self.patience -= 1,
-            _ if is_crowded => self.try_less(rate, self.at),
             _ if self.at < self.most => {
                 self.trial = Some(Trial::More(rate));
                 self.at = (self.at * 2).min(self.most);
@@ -230,7 +201,7 @@ impl Level {
     fn try_less(&mut self, rate: f64, level: usize) {
         self.at = (level / 2).max(FEW).min(level);
         match self.at < level {
-            true => self.trial = Some(Trial::Less(rate)),
+            true => self.trial = Some(Trial::LessSoon(rate)),
             false => self.patience = PATIENCE,
         }
     }
@@ -250,7 +221,7 @@ impl Level {
 
     fn next_round(&mut self, began: Option<Instant>) {
         self.round += 1;
-        (self.answers, self.pages) = (0, 0);
+        self.answers = 0;
         self.began = began;
         self.is_wanted = false;
     }
@@ -263,29 +234,27 @@ mod tests {
     /// Where `Level` comes to in so many rounds, at a store that answers so many requests a second, each after 50 ms at
     /// least, and refuses one in `refuses`.
     fn settled(most: usize, a_second: f64, refuses: usize, rounds: usize) -> Vec<usize> {
-        settled_at(0.05, most, a_second, refuses, rounds)
+        settled_from(Level::new(most), a_second, refuses, rounds)
     }
 
-    /// The same, of one whose answers take as many seconds at least.
-    fn settled_at(quickest: f64, most: usize, a_second: f64, refuses: usize, rounds: usize) -> Vec<usize> {
-        let mut level = Level::new(most);
+    fn settled_from(mut level: Level, a_second: f64, refuses: usize, rounds: usize) -> Vec<usize> {
         let (start, mut seconds, mut answers) = (Instant::now(), 0.0_f64, 0);
         let mut levels = Vec::new();
-        // When each request is answered, when it was sent, and in which round; for each answer another one is.
-        let mut under_way = std::collections::VecDeque::<(f64, f64, u64)>::new();
+        // When each request is answered, and in which round it was sent; for each answer another one is.
+        let mut under_way = std::collections::VecDeque::<(f64, u64)>::new();
         while levels.len() < rounds {
             while under_way.len() < level.at {
                 level.sent(start + Duration::from_secs_f64(seconds), false);
-                let last = under_way.back().map_or(0.0, |(at, ..)| *at);
-                under_way.push_back(((seconds + quickest).max(last + 1.0 / a_second), seconds, level.round));
+                let last = under_way.back().map_or(0.0, |(at, _)| *at);
+                under_way.push_back(((seconds + 0.05).max(last + 1.0 / a_second), level.round));
             }
-            let Some((at, sent, round)) = under_way.pop_front() else { break };
+            let Some((at, round)) = under_way.pop_front() else { break };
             seconds = at;
             answers += 1;
             let before = level.round;
             match refuses > 0 && answers % refuses == 0 {
                 true => level.refused(round),
-                false => level.page(start + Duration::from_secs_f64(seconds), Duration::from_secs_f64(seconds - sent)),
+                false => level.answered(start + Duration::from_secs_f64(seconds)),
             }
             if level.round != before {
                 levels.push(level.at);
@@ -304,23 +273,11 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_is_near_is_not_crowded() {
-        let near = settled_at(0.0005, 64, 1500.0, 0, 100);
-        assert!(near.iter().all(|at| *at <= 16) && near.iter().filter(|at| **at <= 8).count() >= 90, "{near:?}");
-        assert_eq!(settled_at(0.0005, 64, f64::INFINITY, 0, 6).last(), Some(&64), "it answers as many as are asked");
-        // One that is quick now and then, and needs four times as long mostly, is not crowded.
+    fn less_is_given_up_where_it_brings_less() {
         let mut level = Level::new(64);
-        let (start, mut seconds) = (Instant::now(), 0.0);
-        level.sent(start, false);
-        for answer in 0..200 {
-            seconds += 0.08 / level.at as f64;
-            level.sent(start, false);
-            level.page(
-                start + Duration::from_secs_f64(seconds),
-                Duration::from_millis(if answer == 0 { 20 } else { 80 }),
-            );
-        }
-        assert_eq!(level.at, 64);
+        level.try_less(320.0, 16);
+        let back = settled_from(level, f64::INFINITY, 0, 4);
+        assert_eq!(back, [8, 16, 16, 16], "one round for what was under way, and one to see");
     }
 
     #[test]
@@ -344,7 +301,7 @@ mod tests {
         let gate = Gate::new(2);
         let (first, second) = (gate.pass().await, gate.pass().await);
         assert!(!gate.has_room());
-        first.answered(Answer::SlowDown);
+        first.answered(true);
         drop(first);
         assert!(!gate.has_room(), "one may be under way, and one is");
         drop(second);

@@ -54,9 +54,9 @@ fn each_of_thousands_of_findings_has_its_own_first_sighting() {
     let add = |is_added: &dyn Fn(u64) -> bool| {
         let numbers: Vec<u64> = (0..MANY).filter(|number| is_added(*number)).collect();
         numbers.iter().for_each(|number| small.file(&format!("many/{number:05}.png")));
-        // Five rows name each key that is lost.
+        // Seven rows name each key that is lost: pages end between them, too.
         let rows =
-            numbers.iter().map(|number| format!("({}, 'lost/{:05}.png', '2020-01-01')", number + 100, number / 5));
+            numbers.iter().map(|number| format!("({}, 'lost/{:05}.png', '2020-01-01')", number + 100, number / 7));
         let rows: Vec<String> = rows.collect();
         small.sql(&format!("INSERT INTO assets VALUES {}", rows.join(", ")));
     };

@@ -1,5 +1,8 @@
 //! Nothing is removed but for the right word, typed at a terminal (the contract's "Confirmation").
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::scene::Scene;
@@ -38,6 +41,27 @@ fn another_word_declines() {
     let history = scene.run(&["history", "--format", "json"]).json();
     assert_eq!(history["runs"][0]["outcome"], "declined", "{history:#}");
     assert_eq!(history["runs"][0]["removed"], 0, "{history:#}");
+}
+
+/// `cleanup-assets --execute` that waits at its prompt while a dry run comes and goes: its report is whole, and says when
+/// each finding was first seen.
+#[test]
+fn a_dry_run_that_ends_while_the_prompt_waits_changes_nothing_of_its_report() {
+    let scene = Scene::on_s3();
+    let first_seen = |report: &Value| -> Vec<Value> {
+        report["findings"].as_array().expect("findings").iter().map(|finding| finding["first_seen"].clone()).collect()
+    };
+    let before = first_seen(&scene.run(&["--format", "json"]).json());
+    assert_eq!(before.len(), 3);
+    sleep(Duration::from_millis(1100));
+    let mut prompted = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
+    assert!(prompted.prompt());
+    assert_eq!(first_seen(&scene.run(&["--format", "json"]).json()), before);
+    let outcome = prompted.answer("app-assets");
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let report = outcome.json();
+    assert_eq!(first_seen(&report), before, "{report:#}");
+    assert!(report["removals"]["files_trashed"].as_u64() > Some(0), "{report:#}");
 }
 
 /// Ctrl-D at the prompt declines; Ctrl-C interrupts. Neither changes anything.
