@@ -167,13 +167,13 @@ pub fn lookup_column(engine: Engine, key: &KeyColumn<'_>, details: &[String]) ->
     match engine {
         Engine::Postgres => {
             // An index serves only comparisons in its own collation, and a list only where it is joined: `= ANY` under
-            // a generic plan took minutes where this takes a tenth of a second.
+            // a generic plan took minutes where this takes a tenth of a second. Joined as a set: of `FROM unnest($1)` the
+            // planner thinks that a key may come often, and without an index it sorts the table into a hash.
             let compared = if key.facts.is_plain_text { column } else { format!("{column}::text") };
             let collation = if key.facts.indexed_by_bytes { " COLLATE \"C\"" } else { "" };
-            let condition = condition(key.condition, "WHERE");
+            let condition = condition(key.condition, "AND");
             format!(
-                "SELECT {columns} FROM unnest($1::text[]) AS cleanup_assets_batch (cleanup_assets_key) \
-                 JOIN {table} ON {compared}{collation} = cleanup_assets_key{collation}{condition}"
+                "SELECT {columns} FROM {table} WHERE {compared}{collation} IN (SELECT unnest($1::text[])){condition}"
             )
         }
         Engine::MySql => {
