@@ -127,9 +127,15 @@ impl FindingsPage {
         ensure!(rows.is_sorted_by(is_before), "SQLite gave rows out of order");
         let seen_before: Vec<SeenBefore<'_>> = serde_json::from_str(&self.seen_before)?;
         let mut seen_before = seen_before.iter().peekable();
+        // Most were first seen by the same run.
+        let mut last = ("", Time::UNIX_EPOCH);
         let rows = rows.into_iter().map(|row| {
             let first_seen = match seen_before.next_if(|seen| seen.place() == row.place()) {
-                Some(seen) => seen.first_seen.parse()?,
+                Some(seen) if seen.first_seen == last.0 => last.1,
+                Some(seen) => {
+                    last = (&seen.first_seen, seen.first_seen.parse()?);
+                    last.1
+                }
                 None => self.first_seen.context("a finding that was not kept")?,
             };
             row.finding(&self.kind, first_seen)

@@ -85,7 +85,7 @@ impl Pass {
         let mut state = self.gate.state();
         match slow_down {
             true => state.level.refused(self.round),
-            false => state.level.answered(Instant::now()),
+            false => state.level.answered(Instant::now(), self.round),
         }
         let (level, passes) = (state.level.at, state.passes);
         if level > passes {
@@ -111,8 +111,6 @@ impl Drop for Pass {
 #[derive(Debug, Clone, Copy)]
 enum Trial {
     More(f64),
-    /// Requests of the level before are still answered, which would count for this one.
-    LessSoon(f64),
     Less(f64),
 }
 
@@ -127,6 +125,8 @@ struct Level {
     round: u64,
     /// The first round of requests that were sent since the last refusal was taken.
     since_refusal: u64,
+    /// The first round of requests that tell what less brings.
+    since_less: u64,
     answers: usize,
     began: Option<Instant>,
     /// What this round tries, if anything.
@@ -146,6 +146,7 @@ impl Level {
             is_wanted: false,
             round: 0,
             since_refusal: 0,
+            since_less: 0,
             answers: 0,
             began: None,
             trial: None,
@@ -159,7 +160,11 @@ impl Level {
         self.is_wanted |= !at_once;
     }
 
-    fn answered(&mut self, now: Instant) {
+    /// Takes an answer to a request that was sent in `round`.
+    fn answered(&mut self, now: Instant, round: u64) {
+        if round < self.since_less {
+            return;
+        }
         self.answers += 1;
         // On the way back from a refusal a part of a round is enough.
         let enough = if self.at < self.ceiling { self.at.div_ceil(4) } else { self.at };
@@ -181,7 +186,6 @@ impl Level {
                     _ => self.patience = PATIENCE,
                 }
             }
-            Some(Trial::LessSoon(before)) => self.trial = Some(Trial::Less(before)),
             Some(Trial::Less(before)) if rate < before * LOSS => {
                 self.at = (self.at * 2).min(self.most);
                 self.patience = PATIENCE;
@@ -201,7 +205,11 @@ impl Level {
     fn try_less(&mut self, rate: f64, level: usize) {
         self.at = (level / 2).max(FEW).min(level);
         match self.at < level {
-            true => self.trial = Some(Trial::LessSoon(rate)),
+            true => {
+                self.trial = Some(Trial::Less(rate));
+                // What is under way would be answered as before.
+                (self.since_less, self.began) = (self.round, None);
+            }
             false => self.patience = PATIENCE,
         }
     }
@@ -231,60 +239,87 @@ impl Level {
 mod tests {
     use super::*;
 
-    /// Where `Level` comes to in so many rounds, at a store that answers so many requests a second, each after 50 ms at
-    /// least, and refuses one in `refuses`.
-    fn settled(most: usize, a_second: f64, refuses: usize, rounds: usize) -> Vec<usize> {
-        settled_from(Level::new(most), a_second, refuses, rounds)
+    /// A store that answers so many requests a second at most, each after a time of its own at least, and refuses one in
+    /// `refuses`.
+    struct Far {
+        seconds: fn(f64) -> f64,
+        a_second: f64,
+        refuses: usize,
     }
 
-    fn settled_from(mut level: Level, a_second: f64, refuses: usize, rounds: usize) -> Vec<usize> {
-        let (start, mut seconds, mut answers) = (Instant::now(), 0.0_f64, 0);
-        let mut levels = Vec::new();
-        // When each request is answered, and in which round it was sent; for each answer another one is.
-        let mut under_way = std::collections::VecDeque::<(f64, u64)>::new();
-        while levels.len() < rounds {
-            while under_way.len() < level.at {
-                level.sent(start + Duration::from_secs_f64(seconds), false);
-                let last = under_way.back().map_or(0.0, |(at, _)| *at);
-                under_way.push_back(((seconds + 0.05).max(last + 1.0 / a_second), level.round));
+    const STEADY: Far = Far { seconds: |_| 0.05, a_second: f64::INFINITY, refuses: 0 };
+
+    impl Far {
+        /// Where a level comes to in so many rounds, and how many answers a second there were.
+        fn settled(&self, mut level: Level, rounds: usize) -> (Vec<usize>, f64) {
+            let (start, mut now, mut free, mut random, mut answers) = (Instant::now(), 0.0_f64, 0.0_f64, 1_u64, 0);
+            let mut levels = Vec::new();
+            // When each request is answered, and in which round it was sent; for each answer another one is.
+            let mut under_way: Vec<(f64, u64)> = Vec::new();
+            while levels.len() < rounds {
+                while under_way.len() < level.at {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    level.sent(start + Duration::from_secs_f64(now), false);
+                    free = free.max(now) + 1.0 / self.a_second;
+                    let seconds = (self.seconds)((random >> 33) as f64 / (1_u64 << 31) as f64);
+                    under_way.push(((now + seconds).max(free), level.round));
+                }
+                under_way.sort_by(|a, b| b.0.total_cmp(&a.0));
+                let Some((at, round)) = under_way.pop() else { break };
+                (now, answers) = (at, answers + 1);
+                let before = level.round;
+                match self.refuses > 0 && answers % self.refuses == 0 {
+                    true => level.refused(round),
+                    false => level.answered(start + Duration::from_secs_f64(now), round),
+                }
+                if level.round != before {
+                    levels.push(level.at);
+                }
             }
-            let Some((at, round)) = under_way.pop_front() else { break };
-            seconds = at;
-            answers += 1;
-            let before = level.round;
-            match refuses > 0 && answers % refuses == 0 {
-                true => level.refused(round),
-                false => level.answered(start + Duration::from_secs_f64(seconds)),
-            }
-            if level.round != before {
-                levels.push(level.at);
-            }
+            (levels, answers as f64 / now)
         }
-        levels
     }
 
     #[test]
     fn it_grows_while_that_makes_it_faster_and_no_further() {
-        assert_eq!(settled(64, f64::INFINITY, 0, 6).last(), Some(&64));
-        assert_eq!(settled(40, f64::INFINITY, 0, 6).last(), Some(&40));
-        assert_eq!(settled(4, f64::INFINITY, 0, 6).last(), Some(&4));
-        let thin = settled(64, 200.0, 0, 100);
+        for most in [64, 40, 4] {
+            assert_eq!(STEADY.settled(Level::new(most), 6).0.last(), Some(&most));
+        }
+        let (thin, _) = Far { a_second: 200.0, ..STEADY }.settled(Level::new(64), 100);
         assert!(thin.iter().filter(|at| **at <= 16).count() >= 90, "{thin:?}");
+    }
+
+    #[test]
+    fn it_gives_as_much_as_there_is_where_answers_vary() {
+        let stores: [fn(f64) -> f64; 5] = [
+            |_| 0.05,
+            |random| 0.025 + 0.05 * random,
+            |random| 0.02 + 0.28 * random,
+            |random| 0.02 - 0.04 * (1.0 - random).ln(),
+            |random| if random < 0.02 { 0.012 } else { 0.1 },
+        ];
+        for (number, seconds) in stores.into_iter().enumerate() {
+            for limit in [100.0, 200.0, 320.0, 400.0, f64::INFINITY] {
+                let (mean, all) = ((0..1000).map(|at| seconds(f64::from(at) / 1000.0)).sum::<f64>() / 1000.0, 64.0);
+                let (levels, rate) = Far { seconds, a_second: limit, refuses: 0 }.settled(Level::new(64), 400);
+                let most = limit.min(all / mean);
+                assert!(rate >= 0.9 * most, "store {number}: {rate:.0} of {most:.0} a second: {levels:?}");
+            }
+        }
     }
 
     #[test]
     fn less_is_given_up_where_it_brings_less() {
         let mut level = Level::new(64);
         level.try_less(320.0, 16);
-        let back = settled_from(level, f64::INFINITY, 0, 4);
-        assert_eq!(back, [8, 16, 16, 16], "one round for what was under way, and one to see");
+        assert_eq!(STEADY.settled(level, 4).0, [16, 16, 16, 16]);
     }
 
     #[test]
     fn a_refusal_halves_it_and_it_comes_back() {
-        let refused = settled(64, f64::INFINITY, 20, 200);
+        let (refused, _) = Far { refuses: 20, ..STEADY }.settled(Level::new(64), 200);
         assert!(refused.iter().any(|at| *at <= 16) && refused.iter().any(|at| *at >= 32), "{refused:?}");
-        let refused = settled(64, f64::INFINITY, 1000, 200);
+        let (refused, _) = Far { refuses: 1000, ..STEADY }.settled(Level::new(64), 200);
         assert!(refused.iter().filter(|at| **at == 64).count() >= 100, "{refused:?}");
         let mut level = Level::new(64);
         (0..100).for_each(|_| level.refused(level.round));

@@ -35,7 +35,8 @@ fn a_finding_that_came_back_is_seen_anew() {
     let small = Small::with_findings();
     let first = first_seen(&small, &[]);
     small.remove("a/unknown.png");
-    first_seen(&small, &[]);
+    a_second_later();
+    assert_eq!(first_seen(&small, &[])["b/unknown.png"], first["b/unknown.png"], "what is gone stands between");
     small.file("a/unknown.png");
     a_second_later();
     let third = first_seen(&small, &[]);
