@@ -1,0 +1,284 @@
+//! Questions about single keys: who names them now, and what the rows hold that do. What protects a file is asked here, so
+//! each answer is the database's own, byte for byte.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::Database;
+use super::bound::Parameter;
+use super::connection::{Cells, Connection};
+use super::date;
+use super::rows::Rows;
+use super::source::{self, Source};
+use crate::config::Engine;
+use crate::finding::{Created, Record, Time};
+
+/// Keys that one statement asks for, at most; and their bytes.
+const BATCH_KEYS: usize = 4_000;
+const BATCH_BYTES: usize = 4 << 20;
+
+/// A connection for questions about single keys. It lives no longer than the questions: an idle one is cut off by
+/// servers and networks.
+pub struct Session<'a> {
+    database: &'a Database,
+    connection: Connection,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(database: &'a Database, connection: Connection) -> Self {
+        Session { database, connection }
+    }
+
+    /// Which of `keys` any source names now. `keys` may be many: what cannot be asked by key is streamed once a call.
+    pub async fn wanted(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
+        let mut wanted = self.wanted_by_key(keys).await?;
+        wanted.extend(self.database.wanted_by_stream(keys).await?);
+        Ok(wanted)
+    }
+
+    /// The same, of those sources that can be asked by key.
+    pub async fn wanted_by_key(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
+        let asked: Vec<_> = self.database.sources.iter().filter(|source| source.can_be_asked()).cloned().collect();
+        self.look_up(&asked, keys).await
+    }
+
+    /// Makes sure that rows can be looked up: rights to a column that only the second look reads are better missed now than
+    /// after the scan.
+    pub(super) async fn try_look_up(&mut self) -> Result<()> {
+        for source in &self.database.sources {
+            // To look for a key takes as long as for a thousand, where no index serves the column: none is looked for.
+            let Some(sql) = source.lookup_of(1) else { continue };
+            let tried = async {
+                match self.database.config.engine {
+                    // A list cannot be empty, and rights are checked when a statement is prepared.
+                    Engine::MySql => self.connection.columns(&sql).await.map(drop).map_err(anyhow::Error::from),
+                    Engine::Postgres | Engine::Sqlite => {
+                        self.connection.begin().await?;
+                        self.connection.fetch(&sql, &[Parameter::Keys(&[])]).await?;
+                        self.connection.end().await
+                    }
+                }
+            };
+            tried.await.with_context(|| format!("looking rows of {} up", source.name))?;
+        }
+        Ok(())
+    }
+
+    async fn look_up(&mut self, sources: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
+        let mut wanted = HashSet::new();
+        for source in sources {
+            for batch in batches(keys) {
+                let mut note = async |key: &str, _| {
+                    if !wanted.contains(key) {
+                        wanted.insert(key.to_owned());
+                    }
+                    Ok(())
+                };
+                self.rows_of(source, batch, &mut note).await?;
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Gives the rows that own any of `keys` now to `sink`, one by one: a key may have any number of them.
+    pub async fn records(&mut self, keys: &[&str], sink: &mut impl AsyncFnMut(Record) -> Result<()>) -> Result<()> {
+        for source in &self.database.sources {
+            let Some(rows) = &source.rows else { continue };
+            let mut note = async |key: &str, details: Cells| sink(record(source, rows, key, details)).await;
+            // No index serves an expression: one reading is better than many.
+            if source.lookup_sql.is_none() || rows.key.expression.is_some() && keys.len() > BATCH_KEYS {
+                self.scan_rows(source, rows, keys, &mut note).await?;
+                continue;
+            }
+            for batch in batches(keys) {
+                self.rows_of(source, batch, &mut note).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of `keys` a reference names now.
+    pub async fn referenced(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
+        let references = self.database.sources.iter().filter(|source| !source.owns).cloned();
+        let (asked, streamed): (Vec<_>, Vec<_>) = references.partition(|source| source.can_be_asked());
+        let mut referenced = self.look_up(&asked, keys).await?;
+        referenced.extend(self.database.streamed(&streamed, keys).await?);
+        Ok(referenced)
+    }
+
+    /// Gives the rows that name no object and that a rule may condemn to `sink`.
+    pub async fn keyless(&mut self, sink: &mut impl AsyncFnMut(Record) -> Result<()>) -> Result<()> {
+        for source in &self.database.sources {
+            let Some(rows) = &source.rows else { continue };
+            let Some(sql) = rows.keyless_sql(self.database.config.engine) else { continue };
+            let mut note = async |mut row: Cells| {
+                row.remove(0);
+                sink(record(source, rows, "", row)).await
+            };
+            self.connection.begin().await?;
+            let fetched = self.connection.fetch_each(&sql, &[], &mut note).await;
+            fetched.with_context(|| format!("reading rows of {} without a key", source.name))?;
+            self.connection.end().await?;
+        }
+        Ok(())
+    }
+
+    /// How many rows of each table with rules, or with an expression for a key, name no object, by the table's place among
+    /// the `[[records]]`.
+    pub async fn keyless_counts(&mut self) -> Result<Vec<(usize, u64)>> {
+        let mut counts = Vec::new();
+        for rows in self.database.sources.iter().filter_map(|source| source.rows.as_ref()) {
+            if !rows.rules.is_empty() || rows.key.expression.is_some() {
+                self.connection.begin().await?;
+                let sql = rows.keyless_count_sql(self.database.config.engine);
+                let count = self.connection.fetch(&sql, &[]).await?.into_iter().flatten().flatten().next();
+                self.connection.end().await?;
+                counts.push((rows.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Rows that a rule keeps because it does not know where to look for their owner.
+    pub async fn strangers(&mut self) -> Result<Vec<Stranger>> {
+        let mut strangers = Vec::new();
+        for source in &self.database.sources {
+            for asked in source.rows.iter().flat_map(|rows| &rows.strangers) {
+                self.connection.begin().await?;
+                let found = self.connection.fetch(&asked.sql, &[]).await;
+                for mut row in found.with_context(|| format!("counting rows of {}", source.name))? {
+                    let count = row.pop().flatten().unwrap_or_default();
+                    strangers.push(Stranger {
+                        table: source.name.clone(),
+                        rule: asked.rule.clone(),
+                        type_column: asked.type_column.clone(),
+                        type_name: row.pop().flatten().unwrap_or_default(),
+                        rows: count.parse().unwrap_or(0),
+                    });
+                }
+                self.connection.end().await?;
+            }
+        }
+        Ok(strangers)
+    }
+
+    /// The database's own time.
+    pub async fn now(&mut self) -> Result<Time> {
+        self.connection.now(self.database.config.engine).await
+    }
+
+    /// The rows of a source that cannot be looked up: all are read, and those whose key is in `keys` are given.
+    async fn scan_rows(
+        &mut self,
+        source: &Source,
+        rows: &Rows,
+        keys: &[&str],
+        sink: &mut impl AsyncFnMut(&str, Cells) -> Result<()>,
+    ) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let engine = self.database.config.engine;
+        let keys: HashSet<&str> = keys.iter().copied().collect();
+        let sql = source::scan_column(engine, &rows.key_column(), rows.details(engine).into_iter());
+        let mut named = async |mut row: Cells| {
+            let value = if row.is_empty() { None } else { row.remove(0) };
+            let (key, _) = source.key_of(&value.unwrap_or_default());
+            if keys.contains(key.as_str()) { sink(&key, row).await } else { Ok(()) }
+        };
+        self.connection.begin().await?;
+        let scanned = self.connection.fetch_each(&sql, &[], &mut named).await;
+        scanned.with_context(|| format!("reading rows of {}", source.name))?;
+        self.connection.end().await
+    }
+
+    /// The rows of a source whose key is in `batch`, byte for byte: the key, and the other columns.
+    async fn rows_of(
+        &mut self,
+        source: &Source,
+        batch: &[&str],
+        sink: &mut impl AsyncFnMut(&str, Cells) -> Result<()>,
+    ) -> Result<()> {
+        let values: HashMap<&str, &str> = batch
+            .iter()
+            .filter_map(|key| Some((key.strip_prefix(source.key_prefix.as_str())?, *key)))
+            // What PostgreSQL's text cannot hold, it does not hold.
+            .filter(|(value, _)| !value.is_empty() && !value.contains('\0'))
+            .collect();
+        let list: Vec<&str> = values.keys().copied().collect();
+        let Some(sql) = source.lookup_of(list.len()).filter(|_| !list.is_empty()) else { return Ok(()) };
+        self.connection.begin().await?;
+        let mut exact = async |mut row: Cells| {
+            let value = if row.is_empty() { None } else { row.remove(0) };
+            // A collation may have taken `Case.PNG` for `case.png`: only bytes count.
+            match value.and_then(|value| values.get(value.as_str())) {
+                Some(key) => sink(key, row).await,
+                None => Ok(()),
+            }
+        };
+        let looked_up = self.connection.fetch_each(&sql, &[Parameter::Keys(&list)], &mut exact).await;
+        looked_up.with_context(|| format!("looking rows of {} up", source.name))?;
+        self.connection.end().await
+    }
+}
+
+/// Rows of a type that a rule names no table for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    pub table: String,
+    pub rule: Arc<str>,
+    pub type_column: String,
+    pub type_name: String,
+    pub rows: u64,
+}
+
+/// A row, from its [details](Rows::details).
+fn record(source: &Source, rows: &Rows, key: &str, details: Cells) -> Record {
+    let mut details = details.into_iter();
+    let mut next = || details.next().flatten();
+    let (id, created, handle) = (next().unwrap_or_default(), next(), next().unwrap_or_default());
+    let created = match created {
+        _ if rows.created.is_none() => Created::Unconfigured,
+        Some(text) => date::parse(&text).map_or(Created::Unreadable, Created::At),
+        None => Created::Unreadable,
+    };
+    let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
+    Record { table: source.name.clone(), section: rows.section, id, handle, key: key.to_owned(), created, marks }
+}
+
+/// Cuts `keys` into what one statement may carry.
+fn batches<'k, 'a>(keys: &'k [&'a str]) -> impl Iterator<Item = &'k [&'a str]> {
+    let mut rest = keys;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fitting = rest
+            .iter()
+            .take(BATCH_KEYS)
+            .take_while(|key| {
+                bytes += key.len();
+                bytes <= BATCH_BYTES
+            })
+            .count();
+        let (batch, after) = rest.split_at_checked(fitting.max(1))?;
+        rest = after;
+        Some(batch)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_cut_by_count_and_by_bytes_and_lose_nothing() {
+        let long = "x".repeat(BATCH_BYTES - 1);
+        let keys = ["a", &long, "b", &long, &long];
+        assert_eq!(batches(&keys).map(<[&str]>::len).collect::<Vec<_>>(), [2, 2, 1]);
+        let many = vec!["a"; BATCH_KEYS + 1];
+        assert_eq!(batches(&many).map(<[&str]>::len).collect::<Vec<_>>(), [BATCH_KEYS, 1]);
+        let too_long = "x".repeat(BATCH_BYTES + 1);
+        assert_eq!(batches(&[too_long.as_str(), "a"]).count(), 2);
+    }
+}
