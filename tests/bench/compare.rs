@@ -44,7 +44,7 @@ fn xml() -> String {
 }
 
 fn objects() -> Objects {
-    page::parse(xml().as_bytes()).expect("a page").objects
+    page::read(xml().as_bytes()).expect("a page").objects
 }
 
 fn slice(numbers: impl Iterator<Item = u64>) -> Slice {

@@ -11,7 +11,6 @@ use quick_xml::events::{BytesRef, BytesStart, BytesText, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::is_archive;
-use super::scan::scan;
 use crate::finding::Time;
 use crate::listed::{Listed, Objects};
 
@@ -23,14 +22,6 @@ pub struct ListedPage {
     pub next_token: Option<String>,
     /// How many objects the page says that it has.
     pub key_count: Option<u64>,
-}
-
-/// Reads a page. Whatever is not a whole and well-formed document is an error, and never a short page (I1).
-pub fn parse(bytes: &[u8]) -> Result<ListedPage> {
-    match scan(bytes) {
-        Some(page) => Ok(page),
-        None => read(bytes),
-    }
 }
 
 /// The elements of one object, as texts.
@@ -133,7 +124,8 @@ enum Level {
     Object,
 }
 
-/// Reads a page however it is written, as a stream of XML events.
+/// Reads a page however it is written, as a stream of XML events. Whatever is not a whole and well-formed document is an
+/// error, and never a short page (I1).
 pub fn read(bytes: &[u8]) -> Result<ListedPage> {
     let mut reader = Reader::from_reader(bytes);
     let (mut objects, mut said) = (Vec::with_capacity(1000), Said::default());
@@ -306,9 +298,14 @@ mod tests {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
-    use super::super::scan::PageScan;
+    use super::super::scan::{PageScan, scan};
     use super::*;
     use crate::finding::Object;
+
+    /// Reads a page as the tool does.
+    fn parse(bytes: &[u8]) -> Result<ListedPage> {
+        scan(bytes).map_or_else(|| read(bytes), Ok)
+    }
 
     fn object(key: &str, size: u64) -> Object {
         let last_modified = Some("2024-01-14T03:00:00.250Z".parse().expect("a time"));
