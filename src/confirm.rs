@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::key::Printable;
+use crate::domain::key::Printable;
 use crate::plan::DeletionPlan;
 use crate::report::size;
 

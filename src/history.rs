@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::args::{Format, Options};
 use crate::config;
+use crate::domain::key::Printable;
 use crate::exit_code::{ExitCode, Misconfigured};
-use crate::key::Printable;
 use crate::ledger::{Ledger, Removal, Run, Which};
 use crate::maintain::{fingerprint, ledger_path};
 use crate::publish::is_broken_pipe;

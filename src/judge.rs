@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::compare::merge::Joined;
-use crate::finding::{Created, Mark, Object, Seen, Time, Totals};
-use crate::listed::Listed;
+use crate::domain::listed::Listed;
+use crate::domain::{Created, Mark, Object, Seen, Time, Totals};
 
 /// What a joined key amounts to, before it is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

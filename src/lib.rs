@@ -13,13 +13,13 @@
 //! One way, no way back; [`maintain`] tells the story. The database's keys are streamed once, in byte order; as many of
 //! them as fill a page of a listing cut out a range of the key space, which a task lists beside other ranges and joins with
 //! its slice of keys; where it turns out to be long, others take its upper parts ([`compare`]). What only one side has,
-//! what rules condemn and what belongs to another key ([`derived`]) is asked of both sides once more ([`look_again`]), and
+//! what rules condemn and what belongs to another key ([`domain::derived`]) is asked of both sides once more ([`look_again`]), and
 //! is then a finding, kept in the tool's own SQLite file ([`ledger`]), from which the report is streamed ([`report`],
 //! [`publish`]). [`inspect`] is all of that. A dry run stops at the report; only `--execute` goes on, through a pure
 //! [`plan`] that may refuse, and a typed confirmation ([`confirm`]) without whose token nothing below [`execute`] can be
 //! called: rows go first, each in a transaction of its own, and files after them.
 //!
-//! Pure rooms, values in and values out: [`key`], [`derived`], [`finding`], [`listed`], [`removal`], [`judge`], [`plan`],
+//! Pure rooms, values in and values out: [`domain`], [`judge`], [`plan`],
 //! [`report`], `compare::{density, merge, owners, part, scope, segments, slice, split}`,
 //! `database::{copied, source, rows, rules, image, date, url}`, `storage::s3::{page, scan}`.
 //! sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`args`]; [`database`] and [`storage`] do
@@ -31,18 +31,15 @@ pub mod config;
 pub mod confirm;
 pub mod database;
 mod demo;
-pub mod derived;
+pub mod domain;
 mod execute;
 pub mod exit_code;
 mod failpoint;
-pub mod finding;
 mod history;
 mod inspect;
 mod interrupt;
 pub mod judge;
-pub mod key;
 pub mod ledger;
-pub mod listed;
 mod lock;
 mod look_again;
 mod maintain;
@@ -50,7 +47,6 @@ mod only;
 pub mod plan;
 mod progress;
 mod publish;
-pub mod removal;
 pub mod report;
 mod restore;
 pub mod storage;

@@ -4,8 +4,8 @@ use std::io::{IsTerminal, stderr};
 
 use clap::Parser;
 use cleanup_assets::args::{Arguments, Color, LogFormat, Options};
+use cleanup_assets::domain::key::Printable;
 use cleanup_assets::exit_code::{self, ExitCode};
-use cleanup_assets::key::Printable;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> std::process::ExitCode {

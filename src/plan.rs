@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::config::{Percent, Safety};
-use crate::finding::{Time, Totals};
+use crate::domain::{Time, Totals};
 use crate::judge::WrongPair;
 
 /// What a run has found that it could act on.

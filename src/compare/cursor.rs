@@ -3,8 +3,8 @@
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::key::Printable;
-use crate::listed::Objects;
+use crate::domain::key::Printable;
+use crate::domain::listed::Objects;
 use crate::storage::{Listing, Page};
 
 /// Pages without objects in a row, after which a listing that says that more follows is not believed.
@@ -100,7 +100,7 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
-    use crate::listed::Listed;
+    use crate::domain::listed::Listed;
 
     struct Script(VecDeque<Vec<&'static str>>);
 

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::compare::slice::Slice;
-use crate::finding::{Claims, Time};
-use crate::listed::{Listed, Objects};
+use crate::domain::listed::{Listed, Objects};
+use crate::domain::{Claims, Time};
 
 /// A key, by the sides that have it.
 #[derive(Debug, PartialEq)]
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::compare::slice::Pool;
-    use crate::finding::{Claim, Object};
+    use crate::domain::{Claim, Object};
 
     fn object(key: &str) -> Object {
         Object { key: key.to_owned(), size: 1, last_modified: None, etag: None, archived: false, opaque_etag: false }

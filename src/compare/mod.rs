@@ -28,9 +28,9 @@ use tokio::sync::mpsc::{Sender, channel, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::database::{MergedKeys, Strays};
-use crate::derived::{DerivedRule, Owner};
-use crate::finding::{Object, Totals};
-use crate::listed::Objects;
+use crate::domain::derived::{DerivedRule, Owner};
+use crate::domain::listed::Objects;
+use crate::domain::{Object, Totals};
 use crate::storage::Store;
 use cursor::Cursor;
 use density::Density;

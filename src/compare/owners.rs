@@ -1,7 +1,7 @@
 //! PURE: the join of owners, sorted by their text, with the keys that the database knows, in byte order.
 
-use crate::derived::Owner;
-use crate::finding::Claim;
+use crate::domain::Claim;
+use crate::domain::derived::Owner;
 
 /// How strongly the database wants what an owner stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

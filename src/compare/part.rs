@@ -9,10 +9,10 @@ use crate::compare::scope::Scope;
 use crate::compare::segments::Segments;
 use crate::compare::slice::Slice;
 use crate::compare::{DerivedObject, Note};
-use crate::derived::{self, DerivedRule, Owner};
-use crate::finding::{Object, Totals};
+use crate::domain::derived::{self, DerivedRule, Owner};
+use crate::domain::listed::Objects;
+use crate::domain::{Object, Totals};
 use crate::judge::Verdict;
-use crate::listed::Objects;
 
 /// What one range amounts to so far, and what of it was not sent on yet.
 pub struct Part {

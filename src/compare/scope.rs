@@ -2,7 +2,7 @@
 
 use globset::GlobSet;
 
-use crate::key::fold;
+use crate::domain::key::fold;
 
 /// The keys that a run compares. Filters act on joined keys, never on one side before the join (I1).
 #[derive(Debug, Clone, Default)]

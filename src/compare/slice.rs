@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::derived::Owner;
-use crate::finding::{Claim, Claims};
+use crate::domain::derived::Owner;
+use crate::domain::{Claim, Claims};
 
 /// The distinct keys of one range, each with its claims: one buffer, no allocation a key.
 #[derive(Debug, Default)]

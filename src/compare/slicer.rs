@@ -11,7 +11,7 @@ use crate::compare::scope::Scope;
 use crate::compare::slice::{Pool, Slice, SliceBuilder};
 use crate::compare::{Note, Progress, Scan};
 use crate::database::{MergedKeys, Named, Strays};
-use crate::finding::{Claim, Totals};
+use crate::domain::{Claim, Totals};
 
 /// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
 const SLICE_BYTES: usize = 512 * 1024;

@@ -6,7 +6,7 @@
 //! than pages that were full.
 
 use crate::compare::slice::Slice;
-use crate::listed::Objects;
+use crate::domain::listed::Objects;
 
 /// Objects that a part should have where the database's keys say how many there are; and in the end, when who lists a page
 /// alone is done soonest.
@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
     use crate::compare::slice::Pool;
-    use crate::finding::{Claim, Object};
+    use crate::domain::{Claim, Object};
 
     /// One range of a listing in the memory.
     struct Range {

@@ -17,9 +17,9 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use crate::derived::DerivedRule;
+use crate::domain::Kind;
+use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
-use crate::finding::Kind;
 pub use file::{Age, Percent, Safety, Trash};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 

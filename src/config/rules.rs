@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::file::Age;
-use crate::finding::Kind;
+use crate::domain::Kind;
 
 /// What a run that removes does with a row.
 #[derive(Debug, Clone, Default, PartialEq)]

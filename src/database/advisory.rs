@@ -6,8 +6,8 @@ use crate::config::Engine;
 use crate::database::Database;
 use crate::database::bound::Parameter;
 use crate::database::connection::Connection;
+use crate::domain::key::fold_hash;
 use crate::exit_code::LockedOut;
-use crate::key::fold_hash;
 
 /// The lock, on a connection of its own; it ends with the connection. SQLite has no such lock.
 pub struct Advisory {

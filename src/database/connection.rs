@@ -23,8 +23,8 @@ use crate::config::{Database, Engine};
 use crate::database::bound::{self, Parameter};
 use crate::database::stream::Chunks;
 use crate::database::{copied, date, source};
+use crate::domain::Time;
 use crate::exit_code::Misconfigured;
-use crate::finding::Time;
 
 /// Everything that a PostgreSQL transaction of ours needs to be told. LOCAL, so that it works behind a pooler. Plans are
 /// not compiled, where the server could (from 11 on): that takes longer than it saves.

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
-use crate::finding::Time;
+use crate::domain::Time;
 
 /// Unix seconds before 1973 are more likely something else: 20240114 is a date without its dashes.
 const PLAUSIBLE_SECONDS: std::ops::Range<f64> = 1e8..1e11;

@@ -35,7 +35,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::compare::owners::{OwnerJoin, Wanted};
 use crate::config::{self, Config, Engine};
-use crate::derived::Owner;
+use crate::domain::derived::Owner;
 pub use advisory::Advisory;
 use connection::Connection;
 pub use session::{Session, Stranger};

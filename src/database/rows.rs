@@ -7,7 +7,7 @@ use crate::config::Engine;
 use crate::database::rules::RuleSql;
 use crate::database::source::{ColumnFacts, KeyColumn, Table, date_text, id_text, quoted, value};
 use crate::database::{date, image};
-use crate::finding::Mark;
+use crate::domain::Mark;
 
 /// What rows of a table that owns objects are told apart, judged and removed by.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl Rows {
     }
 }
 
-/// SQL for one row, whose [handle](crate::finding::Record::handle) is always the parameter that is named first.
+/// SQL for one row, whose [handle](crate::domain::Record::handle) is always the parameter that is named first.
 impl Rows {
     /// The row as it is: its key, whether it owns its object, when it was made, what each rule says, and every column that
     /// can be written. `lock`: nobody else changes it until the transaction ends.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor};
 
-use crate::finding::Time;
+use crate::domain::Time;
 
 /// Creates a database at `path` with a table `assets` of these keys.
 pub async fn create(path: &Path, keys: &[String], created_at: Time) -> Result<()> {

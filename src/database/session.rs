@@ -13,7 +13,7 @@ use super::date;
 use super::rows::Rows;
 use super::source::{self, Source};
 use crate::config::Engine;
-use crate::finding::{Created, Record, Time};
+use crate::domain::{Created, Record, Time};
 
 /// Keys that one statement asks for, at most; and their bytes.
 const BATCH_KEYS: usize = 4_000;

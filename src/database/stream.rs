@@ -17,9 +17,9 @@ use crate::database::connection::Connection;
 use crate::database::sorter::Sorter;
 use crate::database::source::Source;
 use crate::database::spool::Spool;
+use crate::domain::key::Printable;
+use crate::domain::{Claim, Mark, Time};
 use crate::exit_code::Misconfigured;
-use crate::finding::{Claim, Mark, Time};
-use crate::key::Printable;
 
 /// Keys of one source that follow each other, in one buffer.
 #[derive(Default)]

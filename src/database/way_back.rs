@@ -7,7 +7,7 @@ use crate::database::Writer;
 use crate::database::bound::Parameter;
 use crate::database::rows::Rows;
 use crate::database::source::ColumnFacts;
-use crate::finding::Image;
+use crate::domain::Image;
 
 /// What became of bringing a row back.
 #[derive(Debug, PartialEq, Eq)]

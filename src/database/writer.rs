@@ -11,8 +11,8 @@ use crate::database::connection::{Cells, Connection};
 use crate::database::rows::{Rows, placeholder};
 use crate::database::source::Source;
 use crate::database::{Database, date, image};
+use crate::domain::{Created, Image, Seen, Time};
 use crate::failpoint;
-use crate::finding::{Created, Image, Seen, Time};
 
 /// Attempts at a row that others lock, or that a deadlock has thrown out, the first included.
 const ATTEMPTS: u32 = 3;

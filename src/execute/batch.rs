@@ -7,10 +7,10 @@ use chrono::Utc;
 use futures::StreamExt;
 
 use super::{ASK, Site};
-use crate::finding::Object;
+use crate::domain::Object;
+use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{FileToGo, NewRemoval, Removal, State, Step};
-use crate::removal::Removals;
 use crate::storage::{Copied, Presence, Removed, Store, Target};
 
 /// What the look before a removal says.

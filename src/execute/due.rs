@@ -6,10 +6,10 @@ use chrono::Utc;
 
 use super::wanted::wanted;
 use super::{ASK, DELETE_BATCH, Site};
-use crate::finding::Time;
-use crate::key::Printable;
+use crate::domain::Time;
+use crate::domain::key::Printable;
+use crate::domain::removal::Removals;
 use crate::ledger::{Removal, State, Step, Which};
-use crate::removal::Removals;
 use crate::storage::{Presence, Removed};
 
 /// Removes trash of before `before` for good, at most `planned` files.

@@ -23,13 +23,13 @@ use chrono::Utc;
 use crate::config::Config;
 use crate::confirm::Confirmed;
 use crate::database::{Advisory, Database};
-use crate::derived::Owner;
-use crate::finding::Kind;
+use crate::domain::Kind;
+use crate::domain::derived::Owner;
+use crate::domain::removal::{Removals, Stopped};
 use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::removal::{Removals, Stopped};
 use crate::storage::Store;
 
 pub use put_back::{Restored, restore};

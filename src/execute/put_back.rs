@@ -6,9 +6,9 @@ use chrono::Utc;
 use futures::StreamExt;
 
 use super::Site;
+use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step};
-use crate::removal::Removals;
 use crate::storage::{Copied, Presence, Removed, Store, Target};
 
 /// What became of bringing one file back.
@@ -95,7 +95,7 @@ pub(super) async fn bring_back(store: &dyn Store, removal: &Removal) -> Restored
     }
     for answer in store.remove(&[trash_key]).await {
         if answer != Removed::Gone {
-            tracing::warn!("a copy is left at {}", crate::key::Printable(trash_key));
+            tracing::warn!("a copy is left at {}", crate::domain::key::Printable(trash_key));
         }
     }
     Restored::Done

@@ -10,8 +10,8 @@ use super::put_back::bring_back;
 use super::wanted::wanted;
 use super::{ASK, Restored};
 use crate::database::Database;
-use crate::derived::DerivedRule;
-use crate::finding::Object;
+use crate::domain::Object;
+use crate::domain::derived::DerivedRule;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step, Which};
 use crate::storage::{Presence, Removed, Store};
@@ -160,6 +160,6 @@ pub(super) async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
     match store.look(key).await? {
         Presence::Present(object) => Ok(Some(object)),
         Presence::Missing => Ok(None),
-        Presence::Unknown(reason) => anyhow::bail!("{}: {reason}", crate::key::Printable(key)),
+        Presence::Unknown(reason) => anyhow::bail!("{}: {reason}", crate::domain::key::Printable(key)),
     }
 }

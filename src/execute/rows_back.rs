@@ -7,7 +7,7 @@ use super::ASK;
 use super::resume::{at, wait_for_the_last_requests};
 use crate::config::{Action, Config};
 use crate::database::{Back, Database, Writer};
-use crate::finding::{Image, Kind};
+use crate::domain::{Image, Kind};
 use crate::ledger::{Ledger, Removal, RowRemoval, State, Step, Which};
 use crate::storage::Store;
 

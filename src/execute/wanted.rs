@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use anyhow::Result;
 
 use crate::database::Database;
-use crate::derived::{self, DerivedRule, Owner};
-use crate::finding::Kind;
+use crate::domain::Kind;
+use crate::domain::derived::{self, DerivedRule, Owner};
 use crate::ledger::Removal;
 
 /// The keys of those that are wanted. A file that followed its rows belonged to them, whatever its key looks like.

@@ -7,8 +7,8 @@ use super::Ledger;
 use super::staging::microseconds;
 use crate::compare::DerivedObject;
 use crate::compare::owners::Wanted;
-use crate::derived::Owner;
-use crate::key::fold_number;
+use crate::domain::derived::Owner;
+use crate::domain::key::fold_number;
 
 pub const SCHEMA: &str = "
     CREATE TEMP TABLE derived (

@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::Ledger;
-use crate::finding::Time;
-use crate::removal::Removals;
+use crate::domain::Time;
+use crate::domain::removal::Removals;
 
 /// A run, as the ledger remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Ledger;
 use super::history::stamp;
-use crate::finding::Time;
+use crate::domain::Time;
 
 impl Ledger {
     /// Holds orphaned files and records whose keys agree but for their spelling (I4), and derived files whose owners' keys

@@ -16,7 +16,7 @@ mod staging;
 
 use sqlx::sqlite::SqliteConnection;
 
-use crate::finding::Time;
+use crate::domain::Time;
 
 pub use derived::Resolved;
 pub use history::{Run, stamp};

@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::Ledger;
 use super::derived::owners_of;
-use crate::derived::Owner;
-use crate::finding::{Kind, Object};
+use crate::domain::derived::Owner;
+use crate::domain::{Kind, Object};
 
 /// A file that is to be removed, and what it was found as.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::Ledger;
 use super::history::stamp;
+use crate::domain::{Image, Kind, Object, Time};
 use crate::failpoint;
-use crate::finding::{Image, Kind, Object, Time};
 
 pub const SCHEMA: &str = "
     CREATE TABLE removals (

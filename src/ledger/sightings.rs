@@ -9,7 +9,7 @@ use sqlx::Connection;
 
 use super::Ledger;
 use super::history::stamp;
-use crate::finding::{CondemnedFile, Finding, Kind, Subject, Time};
+use crate::domain::{CondemnedFile, Finding, Kind, Subject, Time};
 
 /// Where a page of findings begins: after this key, table and id.
 #[derive(Debug, Clone, Default)]

@@ -11,9 +11,9 @@ use sqlx::{Arguments, AssertSqlSafe, Encode, SqlSafeStr, SqlStr, Sqlite, Type};
 use super::Ledger;
 use super::derived::{ADD_DERIVED, derived_row};
 use crate::compare::Note;
-use crate::finding::{Kind, Record, Time, Totals};
-use crate::key::fold_number;
-use crate::listed::{Listed, Objects};
+use crate::domain::key::fold_number;
+use crate::domain::listed::{Listed, Objects};
+use crate::domain::{Kind, Record, Time, Totals};
 use crate::only::Only;
 
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use super::ASK;
 use crate::compare::owners::{OwnerJoin, Wanted};
 use crate::database::{Database, Named};
-use crate::derived::Owner;
+use crate::domain::derived::Owner;
 use crate::ledger::{Ledger, Resolved};
 
 /// Owners read from the ledger, and answers written to it, at once.

@@ -9,9 +9,9 @@ use futures::{StreamExt, TryStreamExt};
 use super::{ASK, WINDOW_KEYS};
 use crate::config::{Action, Config, Key, Records};
 use crate::database::Database;
-use crate::finding::{Created, Kind, Mark, Record, Time};
+use crate::domain::key::Printable;
+use crate::domain::{Created, Kind, Mark, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
-use crate::key::Printable;
 use crate::ledger::{Ledger, NewRecord};
 use crate::storage::{Presence, Store};
 

@@ -16,9 +16,9 @@ use crate::compare::Progress;
 use crate::compare::scope::Scope;
 use crate::config::{self, Config};
 use crate::database::{self, Advisory, Database};
+use crate::domain::{Kind, Requests, Totals};
 use crate::execute;
 use crate::exit_code::{self, ExitCode, LockedOut, Misconfigured};
-use crate::finding::{Kind, Requests, Totals};
 use crate::inspect::{Inspected, Inspection};
 use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, Position};
@@ -289,7 +289,7 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
             let Some(last) = page.last() else { break };
             position = last.clone();
             for finding in page.read()? {
-                let key = crate::key::Printable(&finding.key);
+                let key = crate::domain::key::Printable(&finding.key);
                 match kind {
                     Kind::OrphanedRecord => tracing::info!("Asset record exists but file missing: {key}"),
                     Kind::OrphanedFile => tracing::info!("File exists but no DB record: {key}"),

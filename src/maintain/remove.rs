@@ -11,15 +11,15 @@ use crate::args::Format;
 use crate::config::{Action, Place};
 use crate::confirm::{self, Target};
 use crate::database::Database;
+use crate::domain::removal::{Removals, Stopped};
+use crate::domain::{Kind, Time};
 use crate::execute::{self, Site};
 use crate::exit_code::{self, ExitCode};
-use crate::finding::{Kind, Time};
 use crate::inspect::Inspected;
 use crate::ledger::{Ledger, Rows};
 use crate::lock::Lock;
 use crate::plan::{self, Census, Limits, TableCensus};
 use crate::publish::OutputFile;
-use crate::removal::{Removals, Stopped};
 use crate::report::{self, Outcome, Report};
 
 impl Run<'_> {

@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::compare::scope::Scope;
 use crate::config::Config;
 use crate::database;
+use crate::domain::Kind;
 use crate::exit_code::{self, Misconfigured};
-use crate::finding::Kind;
 use crate::ledger::{self, Ledger};
 use crate::storage;
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Rendering, machine_time};
-use crate::finding::{Finding, Subject};
+use crate::domain::{Finding, Subject};
 
 const HEADER: [&str; 8] = ["kind", "key", "size", "last_modified", "table", "id", "created_at", "held"];
 

@@ -7,8 +7,8 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::{Value, json};
 
 use super::{Rendering, Report, machine_time, run_time};
-use crate::finding::{Finding, Subject};
-use crate::key::is_deceptive;
+use crate::domain::key::is_deceptive;
+use crate::domain::{Finding, Subject};
 
 pub struct Json<'a> {
     out: Box<dyn Write + 'a>,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use chrono::{Datelike, SecondsFormat, Timelike};
 
-use crate::finding::{Finding, Kind, Requests, Time, Totals};
-use crate::removal::Removals;
+use crate::domain::removal::Removals;
+use crate::domain::{Finding, Kind, Requests, Time, Totals};
 pub use json::write_value;
 pub use text::{LISTED, removals, size};
 

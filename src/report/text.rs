@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::{Outcome, Rendering, Report};
-use crate::finding::{CondemnedFile, Finding, Kind, Subject, Time};
-use crate::key::Printable;
-use crate::removal::{Removals, Stopped};
+use crate::domain::key::Printable;
+use crate::domain::removal::{Removals, Stopped};
+use crate::domain::{CondemnedFile, Finding, Kind, Subject, Time};
 
 /// Findings that standard output lists in a section; a file has them all.
 pub const LISTED: usize = 100;

@@ -1,6 +1,6 @@
 //! What is probably wrong with a comparison as a whole, in sentences (I3).
 
-use crate::finding::Totals;
+use crate::domain::Totals;
 use crate::judge::WrongPair;
 
 /// The sentence for a pair that does not look like one. `storage` is the store's address.

@@ -11,8 +11,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::config::{Place, Storage};
-use crate::finding::{Object, Requests, Time};
-use crate::listed::Objects;
+use crate::domain::listed::Objects;
+use crate::domain::{Object, Requests, Time};
 
 /// A bucket or a folder.
 pub trait Store: Send + Sync {

@@ -5,11 +5,11 @@ use futures::StreamExt;
 
 use super::{ASK, name_of, removal_of, row_of};
 use crate::database::Writer;
+use crate::domain::Seen;
+use crate::domain::removal::Removals;
 use crate::execute::Site;
-use crate::finding::Seen;
 use crate::judge;
 use crate::ledger::{NewRemoval, PlannedRow, State};
-use crate::removal::Removals;
 use crate::storage::Presence;
 
 /// What a look at a row's object says.

@@ -11,9 +11,9 @@ use chrono::Utc;
 use super::{ASK, Pace, Site};
 use crate::config::Action;
 use crate::database::{Aim, Database, How, Outcome, Writer};
-use crate::finding::{Image, Kind, Object, Seen};
+use crate::domain::removal::Removals;
+use crate::domain::{Image, Kind, Object, Seen};
 use crate::ledger::{FileToGo, NewRemoval, PlannedRow, RowRemoval, State, Step};
-use crate::removal::Removals;
 
 /// Rows between two commits to the ledger.
 const BATCH: usize = 100;

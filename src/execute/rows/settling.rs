@@ -5,9 +5,9 @@ use futures::StreamExt;
 
 use super::{Going, name_of};
 use crate::database::{Back, Outcome, Writer};
+use crate::domain::removal::Removals;
 use crate::execute::Site;
 use crate::ledger::{PlannedRow, State, Step};
-use crate::removal::Removals;
 use crate::storage::Presence;
 
 impl<'a> Site<'a> {

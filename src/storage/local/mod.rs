@@ -17,7 +17,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use globset::GlobSet;
 
-use crate::finding::{Object, Requests};
+use crate::domain::{Object, Requests};
 use crate::storage::{Copied, Listing, Page, Presence, Removed, Store, Target};
 use walk::Walk;
 

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::Folder;
+use crate::domain::Object;
 use crate::failpoint;
-use crate::finding::Object;
 use crate::storage::{Copied, Presence, Removed};
 
 impl Folder {

@@ -13,8 +13,8 @@ use anyhow::{Context, Result};
 use globset::GlobSet;
 
 use super::{Folder, object_of};
-use crate::finding::Object;
-use crate::listed::Objects;
+use crate::domain::Object;
+use crate::domain::listed::Objects;
 
 /// A walk under way. Memory: the names of the folders from the root to where it is.
 pub struct Walk {

@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use super::gate::Gate;
 use super::page::{self, ListedPage};
 use super::scan::{PageScan, scan};
-use crate::finding::{Requests, Time};
+use crate::domain::{Requests, Time};
 
 /// What was sent, and what time the store says it is.
 #[derive(Debug, Default)]

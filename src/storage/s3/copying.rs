@@ -7,8 +7,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Bucket, explained};
+use crate::domain::Object;
 use crate::failpoint;
-use crate::finding::Object;
 use crate::storage::{Copied, Presence, Target};
 
 /// What CopyObject copies at once

@@ -28,8 +28,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::config::{Place, Storage};
+use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::finding::{Object, Requests, Time};
 use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
 use gate::Gate;

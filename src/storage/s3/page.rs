@@ -11,8 +11,8 @@ use quick_xml::events::{BytesRef, BytesStart, BytesText, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::is_archive;
-use crate::finding::Time;
-use crate::listed::{Listed, Objects};
+use crate::domain::Time;
+use crate::domain::listed::{Listed, Objects};
 
 /// A page of a listing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -300,7 +300,7 @@ mod tests {
 
     use super::super::scan::{PageScan, scan};
     use super::*;
-    use crate::finding::Object;
+    use crate::domain::Object;
 
     /// Reads a page as the tool does.
     fn parse(bytes: &[u8]) -> Result<ListedPage> {

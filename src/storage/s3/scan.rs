@@ -3,7 +3,7 @@
 //! XML reader: what is read here, the other reads just so (a test holds them against each other).
 
 use super::page::{Draft, ListedPage, OF_PAGE, Said, decoded};
-use crate::listed::{Listed, Objects};
+use crate::domain::listed::{Listed, Objects};
 
 /// Elements in each other, of those that say nothing to us.
 const DEPTH: usize = 4;

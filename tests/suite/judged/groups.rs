@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
-use cleanup_assets::finding::{Created, Image, Mark, Seen, Time};
+use cleanup_assets::domain::{Created, Image, Mark, Seen, Time};
 use cleanup_assets::judge::{FileFate, Group, Standing, standing, stays};
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cleanup_assets::finding::{Created, Image, Mark, Seen, Time};
+use cleanup_assets::domain::{Created, Image, Mark, Seen, Time};
 use cleanup_assets::judge::{FileFate, Group, Standing, standing, stays};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

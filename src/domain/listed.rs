@@ -1,7 +1,7 @@
 //! PURE: objects as a listing gives them, many in one buffer: no allocation an object. A page that is compared and put
 //! away costs what its bytes cost.
 
-use crate::finding::{Object, Time};
+use crate::domain::{Object, Time};
 
 /// One stored file, borrowed from the page that names it. What its fields mean, [`Object`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

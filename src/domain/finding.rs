@@ -1,0 +1,43 @@
+//! PURE: one thing that the report lists.
+
+use super::{Kind, Time};
+
+/// One thing that the report lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Empty for a record that names no object.
+    pub key: String,
+    pub kind: Kind,
+    pub subject: Subject,
+    /// When a run first saw it, by the ledger.
+    pub first_seen: Time,
+    /// Why no run may act on it, if so.
+    pub held: Option<String>,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    File {
+        size: u64,
+        last_modified: Option<Time>,
+        etag: Option<String>,
+        /// The key that it belonged to, by a rule; or what that key begins with, and a `*`.
+        derived_from: Option<String>,
+    },
+    Record {
+        table: String,
+        id: String,
+        created_at: Option<Time>,
+        file: Option<CondemnedFile>,
+    },
+}
+
+/// The object of a record that a rule condemns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CondemnedFile {
+    /// Bytes; `None` where there is no object.
+    pub size: Option<u64>,
+    /// Whether other rows or references want it, so that it stays.
+    pub shared: bool,
+}

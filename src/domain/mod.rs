@@ -1,0 +1,22 @@
+//! PURE: the domain's words as types. Values in, values out: no database, no store, no clock, no terminal.
+
+pub mod derived;
+mod finding;
+pub mod key;
+mod kind;
+pub mod listed;
+mod object;
+pub mod removal;
+mod row;
+mod totals;
+
+use chrono::{DateTime, Utc};
+
+pub use finding::{CondemnedFile, Finding, Subject};
+pub use kind::Kind;
+pub use object::{Object, Requests};
+pub use row::{Claim, Claims, Created, Image, Mark, Record, Seen};
+pub use totals::Totals;
+
+/// A point in time, always UTC.
+pub type Time = DateTime<Utc>;

@@ -1,0 +1,29 @@
+//! PURE: a stored file, and what asking for it costs.
+
+use super::Time;
+
+/// One stored file, as a listing or a look-up gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The full name in the bucket, or the path below the local root, `/`-separated.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// By the store's own clock; `None` where the store gave none that can be read, which counts as young.
+    pub last_modified: Option<Time>,
+    /// As the store gave it, quotes included; `None` where a store has none.
+    pub etag: Option<String>,
+    /// Whether it lies in a storage class that must be restored before it can be copied.
+    pub archived: bool,
+    /// Whether the etag is known to say nothing of the bytes: under SSE-KMS and SSE-C, a copy has another one.
+    pub opaque_etag: bool,
+}
+
+/// Requests sent to a store, retries included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    pub list: u64,
+    pub head: u64,
+    pub copy: u64,
+    pub delete: u64,
+}
