@@ -14,9 +14,9 @@ use crate::compare::{Progress, Scan, Scanned};
 use crate::config::Config;
 use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
-use crate::domain::{Kind, Totals};
+use crate::domain::{Found, Kind, Time, Totals};
 use crate::judge::{self, WrongPair};
-use crate::ledger::{Counts, Ledger, Staged};
+use crate::ledger::{Doubts, Ledger, Staged};
 use crate::look_again;
 use crate::only::Only;
 use crate::storage::Store;
@@ -36,8 +36,7 @@ pub struct Inspection<'a> {
 /// What a comparison that came to its end found; the findings themselves are in the ledger.
 pub struct Inspected {
     pub totals: Totals,
-    /// Findings by rule and by table.
-    pub counts: Counts,
+    pub found: Found,
     /// Rows that were compared, by the table's place among the `[[records]]`.
     pub tables: Vec<u64>,
     pub wrong_pair: Option<WrongPair>,
@@ -73,7 +72,7 @@ impl Inspection<'_> {
         totals.too_young_records = looked.young;
         totals.too_young_condemned += looked.young_condemned;
         // Files follow the rows that were asked for, and only where files were asked for too.
-        let rules = |kind: &Kind| matches!(kind, Kind::Rule(_)) && self.kinds.contains(&Kind::OrphanedFile);
+        let rules = |kind: &Kind| kind.rule().is_some() && self.kinds.contains(&Kind::OrphanedFile);
         let kinds: Vec<&str> = self.kinds.iter().filter(|kind| rules(kind)).map(Kind::name).collect();
         totals.derived = totals.derived.saturating_sub(ledger.follow_owners(&kinds).await.context("the ledger")?);
         tables.resize(self.config.records.len(), 0);
@@ -83,10 +82,10 @@ impl Inspection<'_> {
 
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
-        let counts = self.keep(ledger, &mut totals, wrong_pair, &forgotten).await.context("the ledger")?;
+        let found = self.keep(ledger, &totals, wrong_pair, &forgotten).await.context("the ledger")?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(looked.warnings);
-        Ok(Inspected { totals, counts, tables, wrong_pair, warnings })
+        Ok(Inspected { totals, found, tables, wrong_pair, warnings })
     }
 
     async fn scan(
@@ -137,23 +136,25 @@ impl Inspection<'_> {
     async fn keep(
         &self,
         ledger: &mut Ledger,
-        totals: &mut Totals,
+        totals: &Totals,
         wrong_pair: Option<WrongPair>,
         forgotten: &[String],
-    ) -> Result<Counts> {
+    ) -> Result<Found> {
         tracing::debug!("holding what is in doubt");
-        ledger.hold_near_misses().await?;
-        ledger.hold_trashed().await?;
-        if self.config.records.iter().any(|records| records.url_base.is_some()) {
-            ledger.hold_where_urls_end().await?;
-        }
+        let rules = self.config.rules();
+        let mut doubts = Doubts {
+            root: &self.scope.root,
+            has_urls: self.config.records.iter().any(|records| records.url_base.is_some()),
+            seen_before: self.seen_before(),
+            rules: rules.iter().map(|name| &**name).collect(),
+            ..Doubts::default()
+        };
         // A wrong pair is refused as a whole; what it finds is not held one by one.
         if wrong_pair.is_none() {
-            self.hold_what_is_unknown(ledger, totals, forgotten).await?;
+            doubts.newest_believable = self.newest_believable(totals);
+            doubts.unknown_segments = self.unknown_segments(forgotten);
         }
-        let rules = self.config.rules();
-        let rules: Vec<&str> = rules.iter().map(|name| &**name).collect();
-        ledger.hold_with_owners(&rules).await?;
+        ledger.hold(&doubts).await?;
         tracing::debug!("keeping what was found");
         ledger.keep_kinds(self.kinds).await?;
         if let Some(only) = self.only {
@@ -163,33 +164,37 @@ impl Inspection<'_> {
         let resolved = if self.only.is_some() { &[] } else { self.kinds };
         ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await?;
         tracing::debug!("counting");
+        ledger.count_findings().await
+    }
+
+    /// How new a file may be before the database is behind (I17), and what to say of one that is newer.
+    fn newest_believable(&self, totals: &Totals) -> Option<(Time, String)> {
+        let newest = judge::newest_believable(totals.newest_known, self.config.safety.min_age.0)?;
+        // A narrowed run has only seen what the database knows there.
+        let reason = match self.scope.prefix == self.scope.root {
+            true => "newer than anything the database knows".to_owned(),
+            false => format!("newer than anything the database knows below {}", self.scope.prefix),
+        };
+        Some((newest, reason))
+    }
+
+    /// The first path segments that nobody knows (I18) but for those that the configuration lets go.
+    fn unknown_segments<'f>(&self, forgotten: &'f [String]) -> Vec<&'f str> {
+        let is_allowed = |segment: &str| {
+            let name = segment.trim_end_matches('/');
+            let below_root = name.strip_prefix(&self.scope.root).unwrap_or(name);
+            let allowed = self.config.safety.unknown_prefixes.iter().map(|prefix| prefix.trim_end_matches('/'));
+            allowed.into_iter().any(|prefix| prefix == name || prefix == below_root)
+        };
+        forgotten.iter().map(String::as_str).filter(|segment| !is_allowed(segment)).collect()
+    }
+
+    /// When a row without an age must have been seen to be removed, and what to say of one that was not.
+    fn seen_before(&self) -> Option<(Time, String)> {
         let min_age = self.config.safety.min_age;
         let newest = TimeDelta::from_std(min_age.0).ok().and_then(|min_age| Utc::now().checked_sub_signed(min_age));
         let reason = format!("its table has no created_at, and it was first seen less than {min_age} ago");
-        ledger.hold_newcomers(newest.unwrap_or_default(), &reason).await?;
-        ledger.hold_with_owners(&rules).await?;
-        ledger.count_findings(totals).await
-    }
-
-    /// Holds files that are too new for this database (I17), or in folders that it knows nothing of (I18).
-    async fn hold_what_is_unknown(&self, ledger: &mut Ledger, totals: &Totals, forgotten: &[String]) -> Result<()> {
-        let (scope, safety) = (self.scope, &self.config.safety);
-        if let Some(newest) = judge::newest_believable(totals.newest_known, safety.min_age.0) {
-            // A narrowed run has only seen what the database knows there.
-            let reason = match scope.prefix == scope.root {
-                true => "newer than anything the database knows".to_owned(),
-                false => format!("newer than anything the database knows below {}", scope.prefix),
-            };
-            ledger.hold_newer_than(newest, &reason).await?;
-        }
-        let is_allowed = |segment: &str| {
-            let name = segment.trim_end_matches('/');
-            let below_root = name.strip_prefix(&scope.root).unwrap_or(name);
-            let allowed = safety.unknown_prefixes.iter().map(|prefix| prefix.trim_end_matches('/'));
-            allowed.into_iter().any(|prefix| prefix == name || prefix == below_root)
-        };
-        let segments: Vec<&str> = forgotten.iter().map(String::as_str).filter(|segment| !is_allowed(segment)).collect();
-        if segments.is_empty() { Ok(()) } else { ledger.hold_below(&segments, &scope.root).await }
+        Some((newest.unwrap_or_default(), reason))
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::compare::merge::Joined;
 use crate::domain::listed::Listed;
-use crate::domain::{Created, Mark, Object, Seen, Time, Totals};
+use crate::domain::{Created, Held, Hold, Mark, Object, Seen, Time, Totals};
 
 /// What a joined key amounts to, before it is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,15 +142,15 @@ pub fn newest_believable(newest_known: Option<Time>, min_age: Duration) -> Optio
 
 /// Why an orphaned file could never be moved to the trash, where removed files go below `trash` (I11), in a store that
 /// holds keys of up to `longest_key_bytes`.
-pub fn cannot_be_trashed(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<String> {
+pub fn cannot_be_trashed(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
     let trash = trash?;
     if object.archived {
-        return Some("archived: it must be restored before it can be moved to the trash".to_owned());
+        return Some(Held::new(Hold::Archived, "archived: it must be restored before it can be moved to the trash"));
     }
     // The run's ULID and a slash stand between.
     let bytes = trash.len() + 27 + object.key.len();
-    (bytes > longest_key_bytes)
-        .then(|| format!("its key in the trash would have {bytes} bytes, and the store holds {longest_key_bytes}"))
+    let reason = || format!("its key in the trash would have {bytes} bytes, and the store holds {longest_key_bytes}");
+    (bytes > longest_key_bytes).then(|| Held::new(Hold::KeyTooLong, reason()))
 }
 
 /// Whether an object is still the one that was listed (I8): the same size, the same etag where both are known, and the

@@ -67,11 +67,10 @@ impl Config {
 impl Records {
     /// What a run that removes does with a row that is a finding of this kind.
     pub fn action(&self, kind: &Kind) -> &Action {
-        match kind {
-            Kind::Rule(name) => {
-                self.rules.iter().find(|rule| rule.name == *name).map_or(&Action::Report, |rule| &rule.then)
-            }
-            Kind::OrphanedFile | Kind::OrphanedRecord => &self.missing_file,
+        match kind.rule() {
+            Some(name) => self.rules.iter().find(|rule| rule.name == *name).map_or(&Action::Report, |rule| &rule.then),
+            None if *kind == Kind::OrphanedRecord => &self.missing_file,
+            None => &Action::Report,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! PURE: one thing that the report lists.
 
-use super::{Kind, Time};
+use super::{Held, Kind, Time};
 
 /// One thing that the report lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Finding {
     /// When a run first saw it, by the ledger.
     pub first_seen: Time,
     /// Why no run may act on it, if so.
-    pub held: Option<String>,
+    pub held: Option<Held>,
 }
 
 /// What a finding is about.

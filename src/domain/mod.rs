@@ -2,6 +2,7 @@
 
 pub mod derived;
 mod finding;
+mod hold;
 pub mod key;
 mod kind;
 pub mod listed;
@@ -13,10 +14,11 @@ mod totals;
 use chrono::{DateTime, Utc};
 
 pub use finding::{CondemnedFile, Finding, Subject};
-pub use kind::Kind;
+pub use hold::{Held, Hold};
+pub use kind::{Kind, Side};
 pub use object::{Object, Requests};
 pub use row::{Claim, Claims, Created, Image, Mark, Record, Seen};
-pub use totals::Totals;
+pub use totals::{Found, Sum, Totals};
 
 /// A point in time, always UTC.
 pub type Time = DateTime<Utc>;

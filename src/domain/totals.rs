@@ -1,6 +1,8 @@
 //! PURE: what a comparison counted.
 
-use super::Time;
+use std::collections::BTreeMap;
+
+use super::{Kind, Time};
 
 /// What a comparison counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,16 +32,6 @@ pub struct Totals {
     pub newest_known: Option<Time>,
     /// Files whose names are not UTF-8: never findings.
     pub unreadable_names: u64,
-    /// Findings, by what they are.
-    pub orphaned_files: u64,
-    pub orphaned_file_bytes: u64,
-    pub orphaned_records: u64,
-    /// Records that rules condemn.
-    pub condemned_records: u64,
-    /// How many of those have no object.
-    pub condemned_without_file: u64,
-    /// Findings that no run may act on.
-    pub held: u64,
 }
 
 impl Totals {
@@ -58,16 +50,52 @@ impl Totals {
         self.too_young_condemned += other.too_young_condemned;
         self.newest_known = self.newest_known.max(other.newest_known);
         self.unreadable_names += other.unreadable_names;
-        self.orphaned_files += other.orphaned_files;
-        self.orphaned_file_bytes += other.orphaned_file_bytes;
-        self.orphaned_records += other.orphaned_records;
-        self.condemned_records += other.condemned_records;
-        self.condemned_without_file += other.condemned_without_file;
-        self.held += other.held;
+    }
+}
+
+/// Findings of one kind, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    pub findings: u64,
+    /// Bytes of their files.
+    pub bytes: u64,
+    /// How many no run may act on.
+    pub held: u64,
+    /// How many have no object.
+    pub without_file: u64,
+}
+
+/// What a comparison found, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// By kind; one that is not here was not found.
+    pub kinds: BTreeMap<Kind, Sum>,
+    /// Findings about rows, by table.
+    pub tables: BTreeMap<String, u64>,
+}
+
+impl Found {
+    /// Findings of a kind.
+    pub fn of(&self, kind: &Kind) -> Sum {
+        self.kinds.get(kind).copied().unwrap_or_default()
     }
 
-    /// How many findings there are.
-    pub fn findings(&self) -> u64 {
-        self.orphaned_files + self.orphaned_records + self.condemned_records
+    /// Findings that rules are the reason for.
+    pub fn condemned(&self) -> Sum {
+        Self::sum(self.kinds.iter().filter(|(kind, _)| kind.rule().is_some()).map(|(_, sum)| *sum))
+    }
+
+    /// All findings.
+    pub fn all(&self) -> Sum {
+        Self::sum(self.kinds.values().copied())
+    }
+
+    fn sum(sums: impl Iterator<Item = Sum>) -> Sum {
+        sums.fold(Sum::default(), |all, sum| Sum {
+            findings: all.findings + sum.findings,
+            bytes: all.bytes + sum.bytes,
+            held: all.held + sum.held,
+            without_file: all.without_file + sum.without_file,
+        })
     }
 }

@@ -23,9 +23,9 @@ use chrono::Utc;
 use crate::config::Config;
 use crate::confirm::Confirmed;
 use crate::database::{Advisory, Database};
-use crate::domain::Kind;
 use crate::domain::derived::Owner;
 use crate::domain::removal::{Removals, Stopped};
+use crate::domain::{Kind, Side};
 use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
@@ -95,13 +95,15 @@ pub async fn execute(
 impl Site<'_> {
     async fn remove_files(&mut self, planned: u64, removals: &mut Removals) -> Result<()> {
         let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
-        let mut after = String::new();
-        while left > 0 && removals.stopped.is_none() {
-            let window = self.ledger.removable_after(&after, WINDOW.min(left)).await?;
-            let Some(last) = window.last() else { break };
-            after.clone_from(&last.object.key);
-            left -= window.len();
-            self.remove_window(&window, Pace::UntilStopped, removals).await?;
+        for kind in Kind::OF_FILES {
+            let mut after = String::new();
+            while left > 0 && removals.stopped.is_none() {
+                let window = self.ledger.removable_after(&kind, &after, WINDOW.min(left)).await?;
+                let Some(last) = window.last() else { break };
+                after.clone_from(&last.object.key);
+                left -= window.len();
+                self.remove_window(&window, Pace::UntilStopped, removals).await?;
+            }
         }
         Ok(())
     }
@@ -126,8 +128,9 @@ impl Site<'_> {
             if failure.is_err() {
                 break;
             }
-            let orphans = batch.iter().filter(|file| file.kind == Kind::OrphanedFile).count();
-            removals.left = removals.left.saturating_sub(orphans as u64);
+            // A file that followed its rows was not counted.
+            let planned = batch.iter().filter(|file| file.kind.side() == Side::File).count();
+            removals.left = removals.left.saturating_sub(planned as u64);
         }
         // Whatever stopped the run, what was removed is asked about once more.
         let settled = self.settle_streamed(unsettled, removals).await;

@@ -6,13 +6,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use anyhow::Result;
 
 use crate::database::Database;
-use crate::domain::Kind;
 use crate::domain::derived::{self, DerivedRule, Owner};
+use crate::domain::{Kind, Side};
 use crate::ledger::Removal;
 
 /// The keys of those that are wanted. A file that followed its rows belonged to them, whatever its key looks like.
 pub(super) async fn wanted(database: &Database, rules: &[DerivedRule], removed: &[Removal]) -> Result<HashSet<String>> {
-    let orphans = removed.iter().filter(|removal| removal.kind == Kind::OrphanedFile.name());
+    let orphans = removed.iter().filter(|removal| Kind::named(&removal.kind).side() == Side::File);
     let owners: HashMap<&str, Vec<Owner>> =
         orphans.map(|removal| removal.object.key.as_str()).map(|key| (key, derived::owners(rules, key))).collect();
     let (prefixes, exact): (BTreeSet<&Owner>, BTreeSet<&Owner>) =

@@ -4,11 +4,12 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Ledger;
-use super::staging::microseconds;
+use super::staging::{columns, microseconds};
 use crate::compare::DerivedObject;
 use crate::compare::owners::Wanted;
 use crate::domain::derived::Owner;
 use crate::domain::key::fold_number;
+use crate::domain::{Held, Kind};
 
 pub const SCHEMA: &str = "
     CREATE TEMP TABLE derived (
@@ -18,6 +19,7 @@ pub const SCHEMA: &str = "
         last_modified INTEGER,
         etag TEXT,
         held TEXT,
+        held_by TEXT,
         fold INTEGER NOT NULL,
         young INTEGER NOT NULL,
         segment TEXT NOT NULL,
@@ -43,20 +45,21 @@ pub struct Resolved {
 }
 
 /// Adds derived objects, given as JSON: an array of rows as [`derived_row`] makes them.
-pub const ADD_DERIVED: &str = "INSERT INTO temp.derived (key, size, last_modified, etag, held, fold, young, segment, owners) \
+pub const ADD_DERIVED: &str = "INSERT INTO temp.derived (key, size, last_modified, etag, held, held_by, fold, young, segment, owners) \
      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
-            value -> 8 FROM json_each(?)";
+            value ->> 8, value -> 9 FROM json_each(?)";
 
 /// A derived object of the scan, with why it could not be acted on, if so, and its first path segment.
 pub fn derived_row(
     DerivedObject { object, owners, is_young }: &DerivedObject,
-    held: Option<String>,
+    held: Option<Held>,
     segment: String,
 ) -> Value {
     let owners: Vec<_> =
         owners.iter().map(|owner| json!([owner.text(), owner.is_prefix(), fold_number(owner.text())])).collect();
     let (modified, fold) = (microseconds(object.last_modified), fold_number(&object.key));
-    json!([object.key, object.size, modified, object.etag, held, fold, is_young, segment, owners])
+    let (reason, code) = columns(held.as_ref());
+    json!([object.key, object.size, modified, object.etag, reason, code, fold, is_young, segment, owners])
 }
 
 impl Ledger {
@@ -96,12 +99,14 @@ impl Ledger {
             UPDATE temp.derived SET wanted = coalesce((
                 SELECT max(w.wanted) FROM json_each(derived.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1), 0);
-            INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, owners)
-                SELECT 'orphaned-file', key, size, last_modified, etag, fold, held, owners FROM temp.derived
-                WHERE wanted = 0 AND NOT young;
             INSERT OR IGNORE INTO temp.unmatched (side, key, fold)
                 SELECT 'young', key, fold FROM temp.derived WHERE wanted = 0 AND young;";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        let sql =
+            "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, held_by, owners)
+            SELECT ?, key, size, last_modified, etag, fold, held, held_by, owners FROM temp.derived
+            WHERE wanted = 0 AND NOT young";
+        sqlx::query(sql).bind(Kind::OrphanedFile.name()).execute(&mut self.connection).await?;
         let sql =
             "SELECT count(*) FILTER (WHERE wanted > 0), count(*) FILTER (WHERE wanted = 0 AND young) FROM temp.derived";
         let (wanted, young): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
@@ -114,8 +119,9 @@ impl Ledger {
     /// Makes orphaned files of derived objects whose every owner goes with its condemned rows: they go in the same plan. Of
     /// a prefix every key must go.
     pub async fn follow_owners(&mut self, kinds: &[&str]) -> Result<u64> {
-        let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, owners)
-            SELECT 'orphaned-file', key, size, last_modified, etag, fold, held, owners FROM temp.derived AS d
+        let sql =
+            "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, held_by, owners)
+            SELECT ?2, key, size, last_modified, etag, fold, held, held_by, owners FROM temp.derived AS d
             WHERE NOT young AND NOT EXISTS (
                 SELECT 1 FROM json_each(d.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1
@@ -132,24 +138,8 @@ impl Ledger {
                       AND u.key <= w.text || iif(w.is_prefix, char(1114111), '') AND NOT EXISTS (
                         SELECT 1 FROM temp.finding AS f WHERE f.kind IN (SELECT value FROM json_each(?1))
                           AND f.key = u.key AND f.held IS NULL))))";
-        let query = sqlx::query(sql).bind(serde_json::to_string(kinds)?);
+        let query = sqlx::query(sql).bind(serde_json::to_string(kinds)?).bind(Kind::OrphanedFile.name());
         Ok(query.execute(&mut self.connection).await?.rows_affected())
-    }
-
-    /// Holds derived files of what is held: of orphaned files, and of rows of these kinds.
-    pub async fn hold_with_owners(&mut self, kinds: &[&str]) -> Result<()> {
-        let sql = "
-            WITH kind (name) AS (SELECT 'orphaned-file' UNION SELECT value FROM json_each(?)),
-            held (key, reason) AS (
-                SELECT f.key, min(h.held) FROM temp.finding AS f INDEXED BY finding_derived CROSS JOIN json_each(f.owners) AS o CROSS JOIN kind
-                CROSS JOIN temp.finding AS h ON h.kind = kind.name AND h.key >= o.value ->> 0
-                    AND h.key <= (o.value ->> 0) || iif(o.value ->> 1, char(1114111), '')
-                WHERE f.kind = 'orphaned-file' AND f.held IS NULL AND f.owners IS NOT NULL AND h.held IS NOT NULL
-                GROUP BY f.key)
-            UPDATE temp.finding SET held = held.reason FROM held
-            WHERE finding.kind = 'orphaned-file' AND finding.key = held.key";
-        sqlx::query(sql).bind(serde_json::to_string(kinds)?).execute(&mut self.connection).await?;
-        Ok(())
     }
 }
 

@@ -1,94 +1,159 @@
-//! Findings that no run may act on, and why: what is in doubt is held, and named.
+//! Findings that no run may act on, and why: what is in doubt is held, and named. All holds are applied here, in the order
+//! of [`Hold::IN_ORDER`]; a finding that is held already stays as it is, so the first that holds it is the one that is
+//! named.
 
 use anyhow::Result;
+use serde_json::json;
 
 use super::Ledger;
 use super::history::stamp;
-use crate::domain::Time;
+use crate::domain::{Hold, Kind, Time};
+
+/// What a comparison knows, beside the findings themselves, that makes them doubtful.
+#[derive(Debug, Default)]
+pub struct Doubts<'a> {
+    /// Where the configured prefix ends, and first path segments begin.
+    pub root: &'a str,
+    /// Whether a column holds URLs.
+    pub has_urls: bool,
+    /// Files stored after this are newer than what the database knows, which is told in these words.
+    pub newest_believable: Option<(Time, String)>,
+    /// First path segments of which the database knows nothing; "" stands for keys without a `/` after `root`.
+    pub unknown_segments: Vec<&'a str>,
+    /// Rows without an age must have been seen by then, which is told in these words.
+    pub seen_before: Option<(Time, String)>,
+    /// The names of the rules.
+    pub rules: Vec<&'a str>,
+}
 
 impl Ledger {
+    /// Holds what is in doubt.
+    pub async fn hold(&mut self, doubts: &Doubts<'_>) -> Result<()> {
+        for hold in Hold::IN_ORDER {
+            match hold {
+                // The finding came with it, from whoever looked at the object.
+                Hold::Archived | Hold::KeyTooLong | Hold::Forbidden => {}
+                Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
+                Hold::Trashed => self.hold_trashed().await?,
+                Hold::NewerThanDatabase => self.hold_newer_files(&doubts.newest_believable).await?,
+                Hold::UnknownFolder => self.hold_below(&doubts.unknown_segments, doubts.root).await?,
+                Hold::Undated => self.hold_newcomers(&doubts.seen_before).await?,
+            }
+        }
+        // A derived file is no better known than what it belongs to.
+        self.hold_with_owners(&doubts.rules).await
+    }
+
+    async fn hold_what_resembles(&mut self, has_urls: bool) -> Result<()> {
+        self.hold_near_misses().await?;
+        if has_urls { self.hold_where_urls_end().await } else { Ok(()) }
+    }
+
     /// Holds orphaned files and records whose keys agree but for their spelling (I4), and derived files whose owners' keys
-    /// do. A hash that two folds share holds
-    /// one finding too many, which is the side to err on.
-    pub async fn hold_near_misses(&mut self) -> Result<()> {
+    /// do. A hash that two folds share holds one finding too many, which is the side to err on.
+    async fn hold_near_misses(&mut self) -> Result<()> {
         let sql = "
             CREATE INDEX temp.unmatched_fold ON unmatched (fold);
             CREATE TEMP TABLE near (fold INTEGER NOT NULL, file TEXT NOT NULL, named TEXT NOT NULL);
             INSERT INTO temp.near
                 SELECT f.fold, f.key, min(u.key) FROM temp.finding AS f CROSS JOIN temp.unmatched AS u ON u.fold = f.fold
-                WHERE f.kind = 'orphaned-file' AND u.side <> 'young' GROUP BY f.key;
+                WHERE NOT f.is_row AND u.side <> 'young' GROUP BY f.key;
             INSERT INTO temp.near
                 SELECT u.fold, f.key, min(u.key) FROM temp.finding AS f INDEXED BY finding_derived CROSS JOIN json_each(f.owners) AS o
                 CROSS JOIN temp.unmatched AS u ON u.fold = o.value ->> 2
-                WHERE f.kind = 'orphaned-file' AND f.owners IS NOT NULL AND u.side <> 'young' GROUP BY f.key, u.fold;
-            CREATE INDEX temp.near_file ON near (file);
-            UPDATE temp.finding
-                SET held = (SELECT 'looks like ' || min(n.named) FROM temp.near AS n WHERE n.file = finding.key)
-                WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT file FROM temp.near);
-            UPDATE temp.finding INDEXED BY finding_rows SET held = (SELECT 'looks like ' || min(u.key) FROM temp.unmatched AS u
-                                            WHERE u.fold = finding.fold AND u.side <> 'young')
-                WHERE kind <> 'orphaned-file' AND kind <> 'orphaned-record' AND held IS NULL AND rivals > 0
-                  AND fold IN (SELECT fold FROM temp.unmatched WHERE side <> 'young');
+                WHERE f.owners IS NOT NULL AND u.side <> 'young' GROUP BY f.key, u.fold;
+            CREATE INDEX temp.near_file ON near (file);";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        let files = "UPDATE temp.finding
+             SET held = (SELECT 'looks like ' || min(n.named) FROM temp.near AS n WHERE n.file = finding.key), held_by = ?1
+             WHERE kind = ?2 AND held IS NULL AND key IN (SELECT file FROM temp.near)";
+        self.hold_files(Hold::Resembles, files).await?;
+        let with_file = "UPDATE temp.finding INDEXED BY finding_rows
+             SET held = (SELECT 'looks like ' || min(u.key) FROM temp.unmatched AS u
+                         WHERE u.fold = finding.fold AND u.side <> 'young'), held_by = ?
+             WHERE is_row AND held IS NULL AND rivals > 0
+               AND fold IN (SELECT fold FROM temp.unmatched WHERE side <> 'young')";
+        sqlx::query(with_file).bind(Hold::Resembles.code()).execute(&mut self.connection).await?;
+        let sql = "
             INSERT INTO temp.near SELECT fold, key, '' FROM temp.unmatched WHERE side = 'young';
             INSERT INTO temp.near SELECT fold, key, '' FROM temp.condemned;
-            CREATE INDEX temp.near_fold ON near (fold);
-            UPDATE temp.finding SET held = (SELECT 'looks like ' || min(n.file) FROM temp.near AS n WHERE n.fold = finding.fold)
-                WHERE kind = 'orphaned-record' AND held IS NULL AND fold IN (SELECT fold FROM temp.near);
-            DROP TABLE temp.near;";
+            CREATE INDEX temp.near_fold ON near (fold);";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        let missing = "UPDATE temp.finding INDEXED BY finding_rows
+             SET held = (SELECT 'looks like ' || min(n.file) FROM temp.near AS n WHERE n.fold = finding.fold), held_by = ?
+             WHERE is_row AND held IS NULL AND kind = ? AND fold IN (SELECT fold FROM temp.near)";
+        let query = sqlx::query(missing).bind(Hold::Resembles.code()).bind(Kind::OrphanedRecord.name());
+        query.execute(&mut self.connection).await?;
+        sqlx::raw_sql("DROP TABLE temp.near").execute(&mut self.connection).await?;
         Ok(())
     }
 
     /// Holds files with a `?` or `#` in their names, and records that name what stands before it: where columns hold URLs,
     /// that is where a URL ends.
-    pub async fn hold_where_urls_end(&mut self) -> Result<()> {
+    async fn hold_where_urls_end(&mut self) -> Result<()> {
         let sql = "
             CREATE TEMP TABLE cut AS
                 SELECT key, substr(key, 1, min(iif(q = 0, h, q), iif(h = 0, q, h)) - 1) AS named
-                FROM (SELECT key, instr(key, '?') AS q, instr(key, '#') AS h FROM temp.finding
-                      WHERE kind = 'orphaned-file') WHERE q + h > 0;
-            UPDATE temp.finding SET held = 'its name has a ? or a #, where URLs in a column end'
-                WHERE kind = 'orphaned-file' AND held IS NULL AND key IN (SELECT key FROM temp.cut);
-            UPDATE temp.finding INDEXED BY finding_rows SET held = 'looks like ' || (SELECT min(c.key) FROM temp.cut AS c WHERE c.named = finding.key)
-                WHERE kind <> 'orphaned-file' AND held IS NULL AND key IN (SELECT named FROM temp.cut);
-            DROP TABLE temp.cut;";
+                FROM (SELECT key, instr(key, '?') AS q, instr(key, '#') AS h FROM temp.finding WHERE NOT is_row)
+                WHERE q + h > 0;";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        let files = "UPDATE temp.finding SET held = 'its name has a ? or a #, where URLs in a column end', held_by = ?1
+             WHERE kind = ?2 AND held IS NULL AND key IN (SELECT key FROM temp.cut)";
+        self.hold_files(Hold::Resembles, files).await?;
+        let rows = "UPDATE temp.finding INDEXED BY finding_rows
+             SET held = 'looks like ' || (SELECT min(c.key) FROM temp.cut AS c WHERE c.named = finding.key), held_by = ?
+             WHERE is_row AND held IS NULL AND key IN (SELECT named FROM temp.cut)";
+        sqlx::query(rows).bind(Hold::Resembles.code()).execute(&mut self.connection).await?;
+        sqlx::raw_sql("DROP TABLE temp.cut").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Runs a statement that holds files of the kind `?2` by the hold `?1`, for each kind of file.
+    async fn hold_files(&mut self, hold: Hold, sql: &'static str) -> Result<()> {
+        for kind in Kind::OF_FILES {
+            sqlx::query(sql).bind(hold.code()).bind(kind.name()).execute(&mut self.connection).await?;
+        }
         Ok(())
     }
 
     /// Holds records without an object whose file is in our own trash: it can be brought back.
-    pub async fn hold_trashed(&mut self) -> Result<()> {
-        let sql = "UPDATE temp.finding INDEXED BY finding_rows SET held = 'its file is in the trash, and `restore` brings it back' \
-                   WHERE kind <> 'orphaned-file' AND held IS NULL AND size IS NULL AND key <> '' AND EXISTS ( \
-                       SELECT 1 FROM removals AS r WHERE r.pair = ? AND r.key = finding.key AND r.handle IS NULL \
-                         AND r.state IN ('trashed', 'trashed-unsettled'))";
-        sqlx::query(sql).bind(self.pair).execute(&mut self.connection).await?;
+    async fn hold_trashed(&mut self) -> Result<()> {
+        let sql = "UPDATE temp.finding INDEXED BY finding_rows
+             SET held = 'its file is in the trash, and `restore` brings it back', held_by = ?1
+             WHERE is_row AND held IS NULL AND size IS NULL AND key <> '' AND EXISTS (
+                 SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.key = finding.key AND r.handle IS NULL
+                     AND r.state IN ('trashed', 'trashed-unsettled'))";
+        let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair);
+        query.execute(&mut self.connection).await?;
         Ok(())
     }
 
-    /// Holds orphaned files stored after `newest`, for a reason: the database is behind (I17).
-    pub async fn hold_newer_than(&mut self, newest: Time, reason: &str) -> Result<()> {
+    /// Holds files stored after what can be believed of this database (I17).
+    async fn hold_newer_files(&mut self, newest: &Option<(Time, String)>) -> Result<()> {
+        let Some((newest, reason)) = newest else { return Ok(()) };
         let sql =
-            "UPDATE temp.finding SET held = ? WHERE kind = 'orphaned-file' AND held IS NULL AND last_modified > ?";
-        sqlx::query(sql).bind(reason).bind(newest.timestamp_micros()).execute(&mut self.connection).await?;
+            "UPDATE temp.finding SET held = ?1, held_by = ?2 WHERE NOT is_row AND held IS NULL AND last_modified > ?3";
+        let query = sqlx::query(sql).bind(reason).bind(Hold::NewerThanDatabase.code()).bind(newest.timestamp_micros());
+        query.execute(&mut self.connection).await?;
         Ok(())
     }
 
-    /// Holds orphaned files below first path segments of which the database knows nothing (I18); "" stands for keys
-    /// without a `/` after `root`.
-    pub async fn hold_below(&mut self, segments: &[&str], root: &str) -> Result<()> {
-        for segment in segments {
-            let query = match *segment {
+    /// Holds files below first path segments of which the database knows nothing (I18).
+    async fn hold_below(&mut self, segments: &[&str], root: &str) -> Result<()> {
+        for (segment, kind) in segments.iter().flat_map(|segment| Kind::OF_FILES.map(|kind| (*segment, kind))) {
+            let query = match segment {
                 "" => {
-                    let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database'
-                               WHERE kind = 'orphaned-file' AND held IS NULL AND instr(substr(key, ?1 + 1), '/') = 0";
-                    sqlx::query(sql).bind(root.chars().count() as i64)
+                    let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database', held_by = ?1
+                         WHERE kind = ?2 AND held IS NULL AND instr(substr(key, ?3 + 1), '/') = 0";
+                    let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name().to_owned());
+                    query.bind(root.chars().count() as i64)
                 }
                 segment => {
                     // Its keys stand together; what follows '/' in ASCII is '0'.
-                    let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?1 || ' is known to the database'
-                               WHERE kind = 'orphaned-file' AND held IS NULL AND key >= ?1 AND key < ?2";
-                    sqlx::query(sql).bind(segment).bind(format!("{}0", segment.strip_suffix('/').unwrap_or(segment)))
+                    let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?3 || ' is known to the database', held_by = ?1
+                         WHERE kind = ?2 AND held IS NULL AND key >= ?3 AND key < ?4";
+                    let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name().to_owned());
+                    query.bind(segment).bind(format!("{}0", segment.strip_suffix('/').unwrap_or(segment)))
                 }
             };
             query.execute(&mut self.connection).await?;
@@ -96,14 +161,34 @@ impl Ledger {
         Ok(())
     }
 
-    /// Holds rows without an age that were first seen after `newest`.
-    pub async fn hold_newcomers(&mut self, newest: Time, reason: &str) -> Result<()> {
-        let sql = "UPDATE temp.finding INDEXED BY finding_undated SET held = ?1 FROM sightings AS s \
-                   WHERE finding.undated = 1 AND finding.held IS NULL AND s.pair = ?2 AND s.kind = finding.kind \
-                     AND s.key = finding.key AND s.table_name = finding.table_name \
-                     AND s.record_id = finding.record_id AND s.first_seen > ?3";
-        let query = sqlx::query(sql).bind(reason).bind(self.pair).bind(stamp(newest));
+    /// Holds rows without an age that no run had seen by then.
+    async fn hold_newcomers(&mut self, seen_before: &Option<(Time, String)>) -> Result<()> {
+        let Some((newest, reason)) = seen_before else { return Ok(()) };
+        let sql = "UPDATE temp.finding INDEXED BY finding_undated SET held = ?1, held_by = ?2
+             WHERE undated = 1 AND held IS NULL AND NOT EXISTS (
+                 SELECT 1 FROM sightings AS s WHERE s.pair = ?3 AND s.kind = finding.kind AND s.key = finding.key
+                     AND s.table_name = finding.table_name AND s.record_id = finding.record_id
+                     AND s.resolved_at IS NULL AND s.first_seen <= ?4)";
+        let query = sqlx::query(sql).bind(reason).bind(Hold::Undated.code()).bind(self.pair).bind(stamp(*newest));
         query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds derived files of what is held, by the same hold: of files, and of rows that these rules condemn.
+    async fn hold_with_owners(&mut self, rules: &[&str]) -> Result<()> {
+        let kinds: Vec<_> = Kind::OF_FILES.iter().map(Kind::name).chain(rules.iter().copied()).collect();
+        let sql = "
+            WITH kind (name) AS (SELECT value FROM json_each(?)),
+            held (key, reason, code) AS (
+                SELECT f.key, min(h.held), h.held_by
+                FROM temp.finding AS f INDEXED BY finding_derived CROSS JOIN json_each(f.owners) AS o CROSS JOIN kind
+                CROSS JOIN temp.finding AS h ON h.kind = kind.name AND h.key >= o.value ->> 0
+                    AND h.key <= (o.value ->> 0) || iif(o.value ->> 1, char(1114111), '')
+                WHERE f.held IS NULL AND f.owners IS NOT NULL AND h.held IS NOT NULL
+                GROUP BY f.key)
+            UPDATE temp.finding SET held = held.reason, held_by = held.code FROM held
+            WHERE finding.owners IS NOT NULL AND finding.key = held.key";
+        sqlx::query(sql).bind(json!(kinds).to_string()).execute(&mut self.connection).await?;
         Ok(())
     }
 }

@@ -20,11 +20,12 @@ use crate::domain::Time;
 
 pub use derived::Resolved;
 pub use history::{Run, stamp};
+pub use holding::Doubts;
 pub use open::default_path;
 pub use planned::{FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
 pub use sightings::{FindingsPage, Position};
-pub use staging::{Counts, NewRecord, Staged};
+pub use staging::{NewRecord, Staged};
 
 /// An open ledger, in a run for one pair.
 pub struct Ledger {

@@ -63,24 +63,23 @@ const SCHEMA: &str = "
     );";
 
 impl Ledger {
-    /// How many orphaned files may be removed, and their bytes.
+    /// How many files may be removed by themselves, and their bytes.
     pub async fn removable(&mut self) -> Result<(u64, u64)> {
-        let sql =
-            "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE kind = 'orphaned-file' AND held IS NULL";
+        let sql = "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE NOT is_row AND held IS NULL";
         let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }
 
-    /// Orphaned files that may be removed, after a key and in byte order.
-    pub async fn removable_after(&mut self, after: &str, limit: usize) -> Result<Vec<FileToGo>> {
+    /// Files of a kind that may be removed, after a key and in byte order.
+    pub async fn removable_after(&mut self, kind: &Kind, after: &str, limit: usize) -> Result<Vec<FileToGo>> {
         let sql = "SELECT key, size, last_modified, etag, owners FROM temp.finding \
-                   WHERE kind = 'orphaned-file' AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
-        let query = sqlx::query_as(sql).bind(after).bind(limit as i64);
+                   WHERE kind = ? AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
+        let query = sqlx::query_as(sql).bind(kind.name()).bind(after).bind(limit as i64);
         type File = (String, i64, Option<i64>, Option<String>, Option<String>);
         let rows: Vec<File> = query.fetch_all(&mut self.connection).await?;
         let files = rows.into_iter().map(|(key, size, last_modified, etag, owners)| {
             Ok(FileToGo {
-                kind: Kind::OrphanedFile,
+                kind: kind.clone(),
                 owners: owners.map_or(Ok(Vec::new()), |owners| owners_of(&owners))?,
                 object: Object {
                     key,
@@ -103,7 +102,7 @@ impl Ledger {
         sqlx::query(
             "INSERT INTO temp.planned (kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals) \
              SELECT kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals \
-             FROM temp.finding INDEXED BY finding_rows WHERE kind <> 'orphaned-file' AND held IS NULL \
+             FROM temp.finding INDEXED BY finding_rows WHERE is_row AND held IS NULL \
                AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)) \
              ORDER BY key, kind, table_name, record_id",
         )

@@ -9,7 +9,7 @@ use sqlx::Connection;
 
 use super::Ledger;
 use super::history::stamp;
-use crate::domain::{CondemnedFile, Finding, Kind, Subject, Time};
+use crate::domain::{CondemnedFile, Finding, Held, Hold, Kind, Side, Subject, Time};
 
 /// Where a page of findings begins: after this key, table and id.
 #[derive(Debug, Clone, Default)]
@@ -57,19 +57,19 @@ impl Ledger {
     pub async fn findings(&mut self, kind: &Kind, after: &Position, limit: usize) -> Result<FindingsPage> {
         // One value and not a row for each finding: rows come from SQLite's own thread one by one, and a column at a time.
         // What was not first seen by this run is read beside them: to look each up would take as long as all the rest.
-        let sql = match kind {
-            Kind::OrphanedFile => {
+        let sql = match kind.side() {
+            Side::File => {
                 "SELECT findings, last, '', '', ( \
                      SELECT json_group_array(json_array(key, '', '', first_seen)) FROM ( \
                          SELECT key, first_seen FROM sightings AS s \
                          WHERE pair = ?1 AND kind = ?2 AND key > ?3 AND key <= last AND first_seen <> ?7 \
                             AND EXISTS (SELECT 1 FROM temp.finding AS f WHERE f.kind = ?2 AND f.key = s.key) \
                          ORDER BY key)) \
-                 FROM (SELECT json_group_array(json_array(key, '', '', size, last_modified, etag, NULL, held, 0, \
+                 FROM (SELECT json_group_array(json_array(key, '', '', size, last_modified, etag, NULL, held, held_by, 0, \
                                 owners ->> 0 ->> 0 || iif(owners ->> 0 ->> 1, '*', ''))) AS findings, max(key) AS last \
                        FROM (SELECT * FROM temp.finding WHERE kind = ?2 AND key > ?3 ORDER BY key LIMIT ?6))"
             }
-            Kind::OrphanedRecord | Kind::Rule(_) => {
+            Side::Row => {
                 "SELECT findings, last, last_table, last_id, ( \
                      SELECT json_group_array(json_array(key, table_name, record_id, first_seen)) FROM ( \
                          SELECT key, table_name, record_id, first_seen FROM sightings AS s \
@@ -79,7 +79,7 @@ impl Ledger {
                                            AND f.table_name = s.table_name AND f.record_id = s.record_id) \
                          ORDER BY key, table_name, record_id)) \
                  FROM (SELECT json_group_array(json_array(key, table_name, record_id, size, NULL, NULL, created_at, held, \
-                                shared, NULL)) AS findings, \
+                                held_by, shared, NULL)) AS findings, \
                               key AS last, table_name AS last_table, record_id AS last_id, max(place) \
                        FROM (SELECT *, row_number() OVER (ORDER BY key, table_name, record_id) AS place FROM ( \
                            SELECT * FROM temp.finding WHERE kind = ?2 AND (key, table_name, record_id) > (?3, ?4, ?5) \
@@ -176,6 +176,7 @@ struct Row {
     etag: Option<String>,
     created_at: Option<i64>,
     held: Option<String>,
+    held_by: Option<String>,
     shared: i64,
     derived_from: Option<String>,
 }
@@ -188,23 +189,27 @@ impl Row {
     fn finding(self, kind: &Kind, first_seen: Time) -> Result<Finding> {
         let time = |microseconds: Option<i64>| microseconds.and_then(DateTime::from_timestamp_micros);
         let size = self.size.map(i64::unsigned_abs);
-        let subject = match kind {
-            Kind::OrphanedFile => Subject::File {
+        let held = match (self.held, self.held_by) {
+            (Some(reason), code) => {
+                let by = code.as_deref().and_then(Hold::coded).context("a finding that nobody knows who holds")?;
+                Some(Held { by, reason })
+            }
+            (None, _) => None,
+        };
+        let subject = match kind.side() {
+            Side::File => Subject::File {
                 size: size.context("an orphaned file without a size")?,
                 last_modified: time(self.last_modified),
                 etag: self.etag,
                 derived_from: self.derived_from,
             },
-            Kind::OrphanedRecord | Kind::Rule(_) => Subject::Record {
+            Side::Row => Subject::Record {
                 table: self.table,
                 id: self.id,
                 created_at: time(self.created_at),
-                file: match kind {
-                    Kind::Rule(_) => Some(CondemnedFile { size, shared: self.shared != 0 }),
-                    _ => None,
-                },
+                file: kind.rule().map(|_| CondemnedFile { size, shared: self.shared != 0 }),
             },
         };
-        Ok(Finding { key: self.key, kind: kind.clone(), subject, first_seen, held: self.held })
+        Ok(Finding { key: self.key, kind: kind.clone(), subject, first_seen, held })
     }
 }

@@ -1,6 +1,5 @@
 //! What a run has found so far: temporary tables, on disk but private to the run's connection.
 
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use anyhow::{Result, anyhow, ensure};
@@ -13,7 +12,7 @@ use super::derived::{ADD_DERIVED, derived_row};
 use crate::compare::Note;
 use crate::domain::key::fold_number;
 use crate::domain::listed::{Listed, Objects};
-use crate::domain::{Kind, Record, Time, Totals};
+use crate::domain::{Found, Held, Kind, Record, Sum, Time};
 use crate::only::Only;
 
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
@@ -22,6 +21,7 @@ pub const SCHEMA: &str = "
     PRAGMA temp.page_size = 16384;  -- a million findings in fewer and larger pages, ...
     PRAGMA temp.cache_size = -2000; -- ... and in memory no more of them than 2,000 KiB
     CREATE TEMP TABLE finding (
+        is_row INTEGER NOT NULL DEFAULT 0, -- its side: 0 for a file, 1 for a row
         kind TEXT NOT NULL,
         key TEXT NOT NULL,
         table_name TEXT NOT NULL DEFAULT '',
@@ -31,7 +31,8 @@ pub const SCHEMA: &str = "
         etag TEXT,
         created_at INTEGER,    -- microseconds since 1970
         fold INTEGER NOT NULL,
-        held TEXT,
+        held TEXT,             -- why no run may act on it, for people, ...
+        held_by TEXT,          -- ... and the code of the hold
         section INTEGER NOT NULL DEFAULT 0, -- which of the [[records]] a row is of
         handle TEXT NOT NULL DEFAULT '',    -- its id, as the database finds it again
         undated INTEGER NOT NULL DEFAULT 0, -- whether its age is that of its first sighting
@@ -41,7 +42,7 @@ pub const SCHEMA: &str = "
         PRIMARY KEY (kind, key, table_name, record_id)
     ) WITHOUT ROWID;
     -- Files may be millions, and what is asked of the others must not read them all.
-    CREATE INDEX temp.finding_rows ON finding (table_name) WHERE kind <> 'orphaned-file';
+    CREATE INDEX temp.finding_rows ON finding (table_name) WHERE is_row;
     CREATE INDEX temp.finding_derived ON finding (key) WHERE owners IS NOT NULL;
     CREATE INDEX temp.finding_undated ON finding (key) WHERE undated = 1;
     CREATE TEMP TABLE unmatched (
@@ -56,7 +57,8 @@ pub const SCHEMA: &str = "
         last_modified INTEGER,
         etag TEXT,
         fold INTEGER NOT NULL,
-        held TEXT
+        held TEXT,
+        held_by TEXT
     ) WITHOUT ROWID;
     PRAGMA temp.journal_mode = OFF;";
 
@@ -66,7 +68,7 @@ pub struct NewRecord {
     pub record: Record,
     /// Whether only its first sighting says how old it is.
     pub undated: bool,
-    pub held: Option<String>,
+    pub held: Option<Held>,
 }
 
 /// Sides of `unmatched`.
@@ -79,10 +81,10 @@ const YOUNG: &str = "young";
 /// prepared.
 static ADD_ORPHANS: LazyLock<[(usize, SqlStr); 4]> = LazyLock::new(|| {
     [250, 50, 8, 1].map(|count| {
-        let rows = vec!["('orphaned-file', ?, ?, ?, ?, ?, ?)"; count].join(", ");
-        let sql = format!(
-            "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held) VALUES {rows}"
-        );
+        let row = format!("('{}', ?, ?, ?, ?, ?, ?, ?)", Kind::OrphanedFile);
+        let (columns, rows) =
+            ("kind, key, size, last_modified, etag, fold, held, held_by", vec![row; count].join(", "));
+        let sql = format!("INSERT OR IGNORE INTO temp.finding ({columns}) VALUES {rows}");
         (count, AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str())
     })
 });
@@ -96,7 +98,7 @@ impl Staged {
     /// segment it lies.
     pub fn new(
         note: &Note,
-        hold: impl Fn(Listed<'_>) -> Option<String>,
+        hold: impl Fn(Listed<'_>) -> Option<Held>,
         segment: impl Fn(&str) -> String,
     ) -> Result<Self> {
         let unmatched = |side: &str, keys: &[String]| {
@@ -107,12 +109,14 @@ impl Staged {
         match note {
             Note::Orphans(objects) => Staged::orphans(objects, hold),
             Note::Condemned(objects) => {
-                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, fold, held) \
-                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
-                           FROM json_each(?)";
+                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, fold, held, held_by) \
+                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
+                                  value ->> 6 FROM json_each(?)";
                 let rows = objects.iter().map(|object| {
-                    let (modified, held) = (microseconds(object.last_modified), hold(object.as_listed()));
-                    json!([object.key, object.size, modified, object.etag, fold_number(&object.key), held])
+                    let held = hold(object.as_listed());
+                    let (reason, code) = columns(held.as_ref());
+                    let (modified, fold) = (microseconds(object.last_modified), fold_number(&object.key));
+                    json!([object.key, object.size, modified, object.etag, fold, reason, code])
                 });
                 Staged::rows(sql, rows)
             }
@@ -136,7 +140,7 @@ impl Staged {
     }
 
     /// There may be as many of them as there are objects: their values are bound, as many at once as a statement has.
-    fn orphans(objects: &Objects, hold: impl Fn(Listed<'_>) -> Option<String>) -> Result<Self> {
+    fn orphans(objects: &Objects, hold: impl Fn(Listed<'_>) -> Option<Held>) -> Result<Self> {
         let mut statements = Vec::new();
         let mut taken = 0;
         while let Some((count, sql)) = ADD_ORPHANS.iter().find(|(count, _)| taken + count <= objects.len()) {
@@ -147,7 +151,10 @@ impl Staged {
                 give(&mut arguments, microseconds(object.last_modified))?;
                 give(&mut arguments, object.etag)?;
                 give(&mut arguments, fold_number(object.key))?;
-                give(&mut arguments, hold(object))?;
+                let held = hold(object);
+                let (reason, code) = columns(held.as_ref());
+                give(&mut arguments, reason.map(str::to_owned))?;
+                give(&mut arguments, code)?;
             }
             taken += count;
             statements.push((sql.clone(), arguments));
@@ -177,12 +184,14 @@ impl Ledger {
         let rows = records.iter().map(|NewRecord { kind, record, undated, held }| {
             let created_at = microseconds(record.created.time());
             let Record { key, table, id, section, handle, .. } = record;
-            json!([kind.name(), key, table, id, created_at, fold_number(key), held, section, handle, undated])
+            let (reason, code) = columns(held.as_ref());
+            let fold = fold_number(key);
+            json!([kind.name(), key, table, id, created_at, fold, reason, code, section, handle, undated])
         });
         let sql = "INSERT OR IGNORE INTO temp.finding \
-                       (kind, key, table_name, record_id, created_at, fold, held, section, handle, undated) \
-                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
-                          value ->> 7, value ->> 8, value ->> 9 FROM json_each(?)";
+                       (is_row, kind, key, table_name, record_id, created_at, fold, held, held_by, section, handle, undated) \
+                   SELECT 1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+                          value ->> 7, value ->> 8, value ->> 9, value ->> 10 FROM json_each(?)";
         self.insert(sql, rows.collect()).await
     }
 
@@ -198,7 +207,8 @@ impl Ledger {
             )
             UPDATE temp.finding
             SET size = c.size, last_modified = c.last_modified, etag = c.etag, shared = settled.shared,
-                rivals = settled.rivals, held = coalesce(finding.held, iif(settled.shared, NULL, c.held))
+                rivals = settled.rivals, held = coalesce(finding.held, iif(settled.shared, NULL, c.held)),
+                held_by = coalesce(finding.held_by, iif(settled.shared, NULL, c.held_by))
             FROM settled JOIN temp.condemned AS c ON c.key = settled.key
             WHERE finding.key = settled.key AND finding.kind IN (SELECT value FROM json_each(?2))";
         let query = sqlx::query(sql).bind(serde_json::to_string(&rows)?).bind(serde_json::to_string(kinds)?);
@@ -221,12 +231,13 @@ impl Ledger {
     pub async fn orphans_after(&mut self, after: &str, keys: usize, bytes: usize) -> Result<Vec<String>> {
         // One value and not a row for each key: rows come from SQLite's own thread one by one.
         let sql = "SELECT json_group_array(key) FROM \
-                   (SELECT key FROM temp.finding WHERE kind = 'orphaned-file' AND key > ? ORDER BY key LIMIT 1000)";
+                   (SELECT key FROM temp.finding WHERE kind = ? AND key > ? ORDER BY key LIMIT 1000)";
         let mut window: Vec<String> = Vec::new();
         let mut window_bytes = 0;
         while window.len() < keys && window_bytes < bytes {
             let after = window.last().map_or(after, String::as_str).to_owned();
-            let page: String = sqlx::query_scalar(sql).bind(after).fetch_one(&mut self.connection).await?;
+            let query = sqlx::query_scalar(sql).bind(Kind::OrphanedFile.name()).bind(after);
+            let page: String = query.fetch_one(&mut self.connection).await?;
             let page: Vec<String> = in_order(serde_json::from_str(&page)?)?;
             if page.is_empty() {
                 break;
@@ -239,16 +250,17 @@ impl Ledger {
 
     /// How many orphaned files there are.
     pub async fn count_orphans(&mut self) -> Result<u64> {
-        let sql = "SELECT count(*) FROM temp.finding WHERE kind = 'orphaned-file'";
-        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
+        let sql = "SELECT count(*) FROM temp.finding WHERE kind = ?";
+        let count: i64 =
+            sqlx::query_scalar(sql).bind(Kind::OrphanedFile.name()).fetch_one(&mut self.connection).await?;
         Ok(count.unsigned_abs())
     }
 
     /// The keys of at most so many orphaned files from `first` on, in byte order.
     pub async fn orphans_from(&mut self, first: &str, limit: usize) -> Result<Vec<String>> {
         let sql = "SELECT json_group_array(key) FROM \
-                   (SELECT key FROM temp.finding WHERE kind = 'orphaned-file' AND key >= ? ORDER BY key LIMIT ?)";
-        let query = sqlx::query_scalar(sql).bind(first).bind(limit as i64);
+                   (SELECT key FROM temp.finding WHERE kind = ? AND key >= ? ORDER BY key LIMIT ?)";
+        let query = sqlx::query_scalar(sql).bind(Kind::OrphanedFile.name()).bind(first).bind(limit as i64);
         let keys: String = query.fetch_one(&mut self.connection).await?;
         in_order(serde_json::from_str(&keys)?)
     }
@@ -320,31 +332,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Counts the findings into `totals`, and gives their number of each kind and of each table.
-    pub async fn count_findings(&mut self, totals: &mut Totals) -> Result<Counts> {
-        let sql = "SELECT kind, count(*), coalesce(sum(size), 0), count(held) FROM temp.finding GROUP BY kind";
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
-        let mut counts = Counts::default();
-        for (kind, count, bytes, held) in rows {
-            let (count, bytes) = (count.unsigned_abs(), bytes.unsigned_abs());
-            match Kind::named(&kind) {
-                Kind::OrphanedFile => (totals.orphaned_files, totals.orphaned_file_bytes) = (count, bytes),
-                Kind::OrphanedRecord => totals.orphaned_records = count,
-                Kind::Rule(name) => {
-                    totals.condemned_records += count;
-                    counts.rules.insert(name, count);
-                }
-            }
-            totals.held += held.unsigned_abs();
-        }
-        let sql = "SELECT count(*) FROM temp.finding INDEXED BY finding_rows \
-             WHERE kind <> 'orphaned-file' AND kind <> 'orphaned-record' AND size IS NULL";
-        let lost: i64 = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
-        totals.condemned_without_file = lost.unsigned_abs();
-        let sql = "SELECT table_name, count(*) FROM temp.finding INDEXED BY finding_rows WHERE kind <> 'orphaned-file' GROUP BY table_name";
-        let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
-        counts.tables = rows.into_iter().map(|(table, count)| (table, count.unsigned_abs())).collect();
-        Ok(counts)
+    /// Counts the findings, by what they are and of which table.
+    pub async fn count_findings(&mut self) -> Result<Found> {
+        let sql = "SELECT kind, count(*), coalesce(sum(size), 0), count(held), count(*) - count(size) FROM temp.finding GROUP BY kind";
+        let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
+        let kinds = rows.into_iter().map(|(kind, findings, bytes, held, without_file)| {
+            let [findings, bytes, held, without_file] = [findings, bytes, held, without_file].map(i64::unsigned_abs);
+            (Kind::named(&kind), Sum { findings, bytes, held, without_file })
+        });
+        let kinds = kinds.collect();
+        let sql =
+            "SELECT table_name, count(*) FROM temp.finding INDEXED BY finding_rows WHERE is_row GROUP BY table_name";
+        let tables: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
+        let tables = tables.into_iter().map(|(table, count)| (table, count.unsigned_abs())).collect();
+        Ok(Found { kinds, tables })
     }
 }
 
@@ -354,11 +355,9 @@ fn in_order(keys: Vec<String>) -> Result<Vec<String>> {
     Ok(keys)
 }
 
-/// Findings, by what they are of.
-#[derive(Debug, Default)]
-pub struct Counts {
-    pub rules: HashMap<Arc<str>, u64>,
-    pub tables: HashMap<String, u64>,
+/// The columns of a hold: its reason, and its code.
+pub(super) fn columns(held: Option<&Held>) -> (Option<&str>, Option<&'static str>) {
+    (held.map(|held| held.reason.as_str()), held.map(|held| held.by.code()))
 }
 
 pub(super) fn microseconds(time: Option<Time>) -> Option<i64> {
@@ -382,7 +381,7 @@ mod tests {
             let placeholders = |sql: &SqlStr| sql.as_str().matches('?').count();
             assert!(statements.iter().all(|(sql, arguments)| placeholders(sql) == arguments.len()), "{count}");
             let given: usize = statements.iter().map(|(_, arguments)| arguments.len()).sum();
-            assert_eq!(given, 6 * count);
+            assert_eq!(given, 7 * count);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{ASK, WINDOW_KEYS};
 use crate::config::{Action, Config, Key, Records};
 use crate::database::Database;
 use crate::domain::key::Printable;
-use crate::domain::{Created, Kind, Mark, Record, Time};
+use crate::domain::{Created, Held, Hold, Kind, Mark, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
 use crate::ledger::{Ledger, NewRecord};
 use crate::storage::{Presence, Store};
@@ -101,7 +101,7 @@ impl Looking<'_> {
                 let now = session.now().await?;
                 let mut take = async |record: Record| {
                     let held = match looks.get(record.key.as_str()) {
-                        Some(Look::Unknown(reason)) => Some(reason.clone()),
+                        Some(Look::Unknown(reason)) => Some(Held::new(Hold::Forbidden, reason.clone())),
                         _ => None,
                     };
                     self.take(record, now, true, held).await.map(|_| ())
@@ -212,7 +212,7 @@ impl Looking<'_> {
     }
 
     /// Judges a row, and makes a finding of it where it is one. `is_missing`: its object is not there.
-    async fn take(&mut self, record: Record, now: Time, is_missing: bool, held: Option<String>) -> Result<Standing> {
+    async fn take(&mut self, record: Record, now: Time, is_missing: bool, held: Option<Held>) -> Result<Standing> {
         let (section, min_age) = (&self.config.records[record.section], self.config.safety.min_age.0);
         self.warn(section, &record);
         let clocks: Vec<_> = section.rules.iter().map(|rule| rule.after()).collect();

@@ -16,7 +16,8 @@ use crate::compare::Progress;
 use crate::compare::scope::Scope;
 use crate::config::{self, Config};
 use crate::database::{self, Advisory, Database};
-use crate::domain::{Kind, Requests, Totals};
+use crate::domain::key::Printable;
+use crate::domain::{Found, Kind, Requests, Totals};
 use crate::execute;
 use crate::exit_code::{self, ExitCode, LockedOut, Misconfigured};
 use crate::inspect::{Inspected, Inspection};
@@ -95,10 +96,11 @@ impl Run<'_> {
         };
         report.finished_at = Utc::now();
         report.totals = inspected.totals;
-        report.outcome = if report.totals.findings() == 0 { Outcome::Clean } else { Outcome::Findings };
+        report.found = inspected.found.clone();
+        let found = report.found.all();
+        report.outcome = if found.findings == 0 { Outcome::Clean } else { Outcome::Findings };
         report.warnings.extend(self.warning(&inspected));
         report.warnings.extend_from_slice(&inspected.warnings);
-        report.rules = self.rules(&inspected);
         report.tables = self.tables(&inspected);
         if !self.options.execute {
             // A run that may yet remove something has not ended.
@@ -107,7 +109,7 @@ impl Run<'_> {
         log_findings(&report, ledger).await?;
 
         let (Some(lock), Some(sides)) = (lock, sides) else {
-            let unheld = report.totals.findings() - report.totals.held;
+            let unheld = found.findings - found.held;
             self.publish(&report, ledger, true, output).await?;
             return Ok(if self.options.check && unheld > 0 { ExitCode::Findings } else { ExitCode::Done });
         };
@@ -174,6 +176,7 @@ impl Run<'_> {
     ) -> Result<ExitCode> {
         report.finished_at = Utc::now();
         report.totals = Totals::default();
+        report.found = Found::default();
         report.outcome = if ended.is_ok() { Outcome::Interrupted } else { Outcome::Failed };
         report.error = ended.as_ref().err().map(exit_code::sentence);
         ledger.forget_all().await?;
@@ -189,12 +192,6 @@ impl Run<'_> {
         Ok(ExitCode::Interrupted)
     }
 
-    /// How many findings each rule has, in the order in which they are written.
-    fn rules(&self, inspected: &Inspected) -> Vec<(Arc<str>, u64)> {
-        let rules = self.config.rules().into_iter().filter(|name| self.kinds.contains(&Kind::Rule(name.clone())));
-        rules.map(|name| (name.clone(), inspected.counts.rules.get(&name).copied().unwrap_or(0))).collect()
-    }
-
     /// How many rows and findings each table has.
     fn tables(&self, inspected: &Inspected) -> Vec<TableTotals> {
         let mut tables: Vec<TableTotals> = Vec::new();
@@ -204,7 +201,7 @@ impl Run<'_> {
                 None => tables.push(TableTotals {
                     name: records.table.clone(),
                     records: *rows,
-                    findings: inspected.counts.tables.get(&records.table).copied().unwrap_or(0),
+                    findings: inspected.found.tables.get(&records.table).copied().unwrap_or(0),
                 }),
             }
         }
@@ -222,7 +219,7 @@ impl Run<'_> {
     }
 
     async fn end(&self, ledger: &mut Ledger, report: &Report) -> Result<()> {
-        let (outcome, found) = (report.outcome.name(), report.totals.findings());
+        let (outcome, found) = (report.outcome.name(), report.found.all().findings);
         let removals = report.removals.clone().unwrap_or_default();
         ledger.end(self.number, outcome, found, &removals, report.finished_at).await
     }
@@ -266,7 +263,7 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         min_age: config.safety.min_age.to_string(),
         kinds: kinds.to_vec(),
         totals: Totals::default(),
-        rules: Vec::new(),
+        found: Found::default(),
         tables: Vec::new(),
         requests: Requests::default(),
         warnings: Vec::new(),
@@ -289,12 +286,7 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
             let Some(last) = page.last() else { break };
             position = last.clone();
             for finding in page.read()? {
-                let key = crate::domain::key::Printable(&finding.key);
-                match kind {
-                    Kind::OrphanedRecord => tracing::info!("Asset record exists but file missing: {key}"),
-                    Kind::OrphanedFile => tracing::info!("File exists but no DB record: {key}"),
-                    Kind::Rule(name) => tracing::info!("Record condemned by rule {name}: {key}"),
-                }
+                tracing::info!("{}: {}", kind.log(), Printable(&finding.key));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::config::{Action, Place};
 use crate::confirm::{self, Target};
 use crate::database::Database;
 use crate::domain::removal::{Removals, Stopped};
-use crate::domain::{Kind, Time};
+use crate::domain::{Kind, Side, Time};
 use crate::execute::{self, Site};
 use crate::exit_code::{self, ExitCode};
 use crate::inspect::Inspected;
@@ -159,10 +159,9 @@ impl Run<'_> {
     fn acting(&self) -> Vec<(usize, &str)> {
         let mut acting = Vec::new();
         for (section, records) in self.config.records.iter().enumerate() {
-            if records.missing_file != Action::Report {
-                acting.push((section, Kind::OrphanedRecord.name()));
-            }
-            acting.extend(records.rules.iter().map(|rule| (section, &*rule.name)));
+            let built_in = self.kinds.iter().filter(|kind| kind.rule().is_none() && kind.side() == Side::Row);
+            let built_in = built_in.filter(|kind| *records.action(kind) != Action::Report).map(Kind::name);
+            acting.extend(built_in.chain(records.rules.iter().map(|rule| &*rule.name)).map(|kind| (section, kind)));
         }
         acting
     }

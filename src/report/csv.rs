@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Rendering, machine_time};
 use crate::domain::{Finding, Subject};
 
-const HEADER: [&str; 8] = ["kind", "key", "size", "last_modified", "table", "id", "created_at", "held"];
+const HEADER: [&str; 9] = ["kind", "key", "size", "last_modified", "table", "id", "created_at", "held", "held_by"];
 
 pub struct Csv<'a> {
     writer: csv::Writer<Box<dyn Write + 'a>>,
@@ -22,7 +22,8 @@ impl<'a> Csv<'a> {
 impl Rendering for Csv<'_> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let kind = finding.kind.name().to_owned();
-        let held = finding.held.clone().unwrap_or_default();
+        let held = finding.held.as_ref().map(|held| held.reason.clone()).unwrap_or_default();
+        let held_by = finding.held.as_ref().map_or("", |held| held.by.code()).to_owned();
         let cells = match &finding.subject {
             Subject::File { size, last_modified, .. } => {
                 let last_modified = last_modified.map(machine_time).unwrap_or_default();
@@ -35,12 +36,13 @@ impl Rendering for Csv<'_> {
                     String::new(),
                     String::new(),
                     held,
+                    held_by,
                 ]
             }
             Subject::Record { table, id, created_at, file } => {
                 let created_at = created_at.map(machine_time).unwrap_or_default();
                 let size = file.and_then(|file| file.size).map(|size| size.to_string()).unwrap_or_default();
-                [kind, finding.key.clone(), size, String::new(), table.clone(), id.clone(), created_at, held]
+                [kind, finding.key.clone(), size, String::new(), table.clone(), id.clone(), created_at, held, held_by]
             }
         };
         self.writer.write_record(cells.map(guarded)).map_err(io_error)

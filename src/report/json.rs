@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Rendering, Report, machine_time, run_time};
 use crate::domain::key::is_deceptive;
-use crate::domain::{Finding, Subject};
+use crate::domain::{Finding, Kind, Subject, Sum};
 
 pub struct Json<'a> {
     out: Box<dyn Write + 'a>,
@@ -20,7 +20,10 @@ pub struct Json<'a> {
 
 impl<'a> Json<'a> {
     pub fn begin(report: &'a Report, mut out: Box<dyn Write + 'a>) -> io::Result<Self> {
-        let totals = &report.totals;
+        let (totals, found) = (&report.totals, &report.found);
+        let files = found.of(&Kind::OrphanedFile);
+        let rules =
+            report.kinds.iter().filter_map(|kind| Some((kind.rule()?.to_string(), json!(found.of(kind).findings))));
         let head = [
             ("schema", json!(1)),
             (
@@ -46,14 +49,15 @@ impl<'a> Json<'a> {
                     "references": totals.references,
                     "derived": totals.derived,
                     "too_young": totals.too_young,
-                    "held": totals.held,
+                    "held": found.all().held,
                     "outside_prefix": totals.outside_prefix,
                     "unreadable_names": totals.unreadable_names,
-                    "orphaned_files": totals.orphaned_files,
-                    "orphaned_file_bytes": totals.orphaned_file_bytes,
-                    "orphaned_records": totals.orphaned_records,
-                    "condemned_records": totals.condemned_records,
-                    "rules": report.rules.iter().map(|(name, count)| (name.to_string(), json!(count))).collect::<Value>(),
+                    "orphaned_files": files.findings,
+                    "orphaned_file_bytes": files.bytes,
+                    "orphaned_records": found.of(&Kind::OrphanedRecord).findings,
+                    "condemned_records": found.condemned().findings,
+                    "rules": rules.collect::<Value>(),
+                    "kinds": report.kinds.iter().map(|kind| (kind.name().to_owned(), sum(found.of(kind)))).collect::<Value>(),
                     "tables": report.tables.iter().map(|table| {
                         (table.name.clone(), json!({ "records": table.records, "findings": table.findings }))
                     }).collect::<Value>(),
@@ -90,6 +94,7 @@ struct File<'a> {
     etag: Option<&'a str>,
     first_seen: String,
     held: Option<&'a str>,
+    held_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     derived_from: Option<&'a str>,
 }
@@ -100,6 +105,8 @@ impl Rendering for Json<'_> {
         self.line.extend_from_slice(if self.findings == 0 { b"\n  " } else { b",\n  " });
         self.findings += 1;
         let (kind, first_seen) = (finding.kind.name(), machine_time(finding.first_seen));
+        let held = finding.held.as_ref().map(|held| held.reason.as_str());
+        let held_by = finding.held.as_ref().map(|held| held.by.code());
         let value = match &finding.subject {
             Subject::File { size, last_modified, etag, derived_from } => {
                 write_value(
@@ -111,7 +118,8 @@ impl Rendering for Json<'_> {
                         last_modified: last_modified.map(machine_time),
                         etag: etag.as_deref(),
                         first_seen,
-                        held: finding.held.as_deref(),
+                        held,
+                        held_by,
                         derived_from: derived_from.as_deref(),
                     },
                 )?;
@@ -126,7 +134,8 @@ impl Rendering for Json<'_> {
                 "size": file.size,
                 "shared": file.shared,
                 "first_seen": first_seen,
-                "held": finding.held,
+                "held": held,
+                "held_by": held_by,
             }),
             Subject::Record { table, id, created_at, file: None } => json!({
                 "kind": kind,
@@ -135,7 +144,8 @@ impl Rendering for Json<'_> {
                 "id": id,
                 "created_at": created_at.map(machine_time),
                 "first_seen": first_seen,
-                "held": finding.held,
+                "held": held,
+                "held_by": held_by,
             }),
         };
         write_value(&mut self.line, &value)?;
@@ -170,6 +180,11 @@ impl Rendering for Json<'_> {
         self.out.write_all(b"}\n")?;
         self.out.flush()
     }
+}
+
+/// Findings of one kind.
+fn sum(sum: Sum) -> Value {
+    json!({ "findings": sum.findings, "bytes": sum.bytes, "held": sum.held })
 }
 
 /// Writes a value on one line, safe to look at.

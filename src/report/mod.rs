@@ -6,12 +6,11 @@ mod text;
 pub mod warnings;
 
 use std::io;
-use std::sync::Arc;
 
 use chrono::{Datelike, SecondsFormat, Timelike};
 
 use crate::domain::removal::Removals;
-use crate::domain::{Finding, Kind, Requests, Time, Totals};
+use crate::domain::{Finding, Found, Kind, Requests, Time, Totals};
 pub use json::write_value;
 pub use text::{LISTED, removals, size};
 
@@ -32,8 +31,8 @@ pub struct Report {
     /// The kinds of finding that were asked for.
     pub kinds: Vec<Kind>,
     pub totals: Totals,
-    /// Findings of each rule, in the order in which they are written.
-    pub rules: Vec<(Arc<str>, u64)>,
+    /// What was found, counted.
+    pub found: Found,
     pub tables: Vec<TableTotals>,
     pub requests: Requests,
     /// What is probably wrong with the whole comparison.
@@ -124,12 +123,7 @@ pub fn begin<'a>(
 pub fn kinds_in_order(format: Format, report: &Report) -> Vec<Kind> {
     let mut kinds = report.kinds.clone();
     match format {
-        // The text tells the database's side first, and rules last, as they are written.
-        Format::Text => kinds.sort_by_key(|kind| match kind {
-            Kind::OrphanedRecord => 0,
-            Kind::OrphanedFile => 1,
-            Kind::Rule(_) => 2,
-        }),
+        Format::Text => kinds.sort_by_key(Kind::place_in_text),
         Format::Json | Format::Csv => kinds.sort_unstable_by(|a, b| a.name().cmp(b.name())),
     }
     kinds

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::{Outcome, Rendering, Report};
 use crate::domain::key::Printable;
 use crate::domain::removal::{Removals, Stopped};
-use crate::domain::{CondemnedFile, Finding, Kind, Subject, Time};
+use crate::domain::{CondemnedFile, Finding, Kind, Side, Subject, Time};
 
 /// Findings that standard output lists in a section; a file has them all.
 pub const LISTED: usize = 100;
@@ -32,11 +32,6 @@ impl<'a> Text<'a> {
             }
             _ => Ok(()),
         }
-    }
-
-    fn found(&mut self, count: u64, kind: &str) -> io::Result<()> {
-        let plural = if count == 1 { "" } else { "s" };
-        writeln!(self.out, "⚠️  Found {count} {kind}{plural}:")
     }
 
     fn head(&mut self) -> io::Result<()> {
@@ -67,71 +62,49 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn record_side(&mut self) -> io::Result<()> {
-        let totals = &self.report.totals;
-        writeln!(self.out, "\n=== DB → Storage Check ===")?;
-        let found = totals.orphaned_records;
-        match found {
-            0 if self.report.is_list => writeln!(self.out, "No orphaned records among those that --only names"),
-            0 if totals.records == 0 => writeln!(self.out, "⚠️  The database has no records to check"),
-            0 if totals.too_young_records > 0 => {
-                let (young, age) = (totals.too_young_records, &self.report.min_age);
-                writeln!(self.out, "✅ No orphaned records; {young} without a file are younger than {age}")
-            }
-            0 if totals.condemned_without_file > 0 || totals.too_young_condemned > 0 => {
-                writeln!(self.out, "✅ No orphaned records; what rules say of others stands below")
-            }
-            0 => writeln!(self.out, "✅ All {} DB records have corresponding files", totals.records),
-            _ => self.found(found, "orphaned record"),
+    /// What to say of a kind that is always told of, where nothing was found.
+    fn nothing(&self, kind: &Kind) -> String {
+        if self.report.is_list {
+            return format!("No {}s among those that --only names", kind.noun());
+        }
+        match kind.side() {
+            Side::Row => self.no_rows(),
+            Side::File => self.no_files(),
         }
     }
 
-    fn file_side(&mut self) -> io::Result<()> {
-        let totals = &self.report.totals;
-        writeln!(self.out, "\n=== Storage → DB Check ===")?;
-        let young = totals.too_young.saturating_sub(totals.too_young_records + totals.too_young_condemned);
-        match totals.orphaned_files {
-            0 if self.report.is_list => writeln!(self.out, "No orphaned files among those that --only names"),
-            0 if totals.objects == 0 => writeln!(self.out, "⚠️  The storage has no files to check"),
-            0 if young > 0 => {
-                let age = &self.report.min_age;
-                writeln!(self.out, "✅ No orphaned files; {young} without a DB record are younger than {age}")
+    fn no_rows(&self) -> String {
+        let Report { totals, found, min_age, .. } = self.report;
+        match totals.too_young_records {
+            _ if totals.records == 0 => "⚠️  The database has no records to check".to_owned(),
+            young @ 1.. => format!("✅ No orphaned records; {young} without a file are younger than {min_age}"),
+            _ if found.condemned().without_file > 0 || totals.too_young_condemned > 0 => {
+                "✅ No orphaned records; what rules say of others stands below".to_owned()
             }
-            0 => writeln!(self.out, "✅ All {} files are known to the database", totals.objects),
-            found => self.found(found, "orphaned file"),
+            _ => format!("✅ All {} DB records have corresponding files", totals.records),
         }
     }
 
-    fn rule(&mut self, name: &str) -> io::Result<()> {
-        match self.of_rule(name) {
-            // A rule that condemns nothing has no section of its own.
-            0 => Ok(()),
-            found => {
-                writeln!(self.out, "\n=== Rule: {} ===", Printable(name))?;
-                self.found(found, &format!("{} record", Printable(name)))
-            }
+    fn no_files(&self) -> String {
+        let Report { totals, min_age, .. } = self.report;
+        match totals.too_young.saturating_sub(totals.too_young_records + totals.too_young_condemned) {
+            _ if totals.objects == 0 => "⚠️  The storage has no files to check".to_owned(),
+            young @ 1.. => format!("✅ No orphaned files; {young} without a DB record are younger than {min_age}"),
+            _ => format!("✅ All {} files are known to the database", totals.objects),
         }
-    }
-
-    /// How many findings a rule has.
-    fn of_rule(&self, name: &str) -> u64 {
-        self.report.rules.iter().find(|(rule, _)| &**rule == name).map_or(0, |(_, count)| *count)
     }
 
     fn summary(&mut self) -> io::Result<()> {
-        let Report { totals, min_age, .. } = self.report;
+        let Report { totals, found, min_age, .. } = self.report;
         writeln!(self.out, "\n=== Summary ===")?;
-        if self.report.kinds.contains(&Kind::OrphanedFile) {
-            writeln!(self.out, "Orphaned files: {}", totals.orphaned_files)?;
+        for kind in &self.report.kinds {
+            match found.of(kind).findings {
+                0 if !kind.is_always_told() => {}
+                count => writeln!(self.out, "{}: {count}", Printable(kind.label()))?,
+            }
         }
-        if self.report.kinds.contains(&Kind::OrphanedRecord) {
-            writeln!(self.out, "Orphaned records: {}", totals.orphaned_records)?;
-        }
-        for (name, count) in self.report.rules.iter().filter(|(_, count)| *count > 0) {
-            writeln!(self.out, "{}: {count}", Printable(name))?;
-        }
-        if totals.orphaned_file_bytes > 0 {
-            writeln!(self.out, "Bytes in orphaned files: {}", size(totals.orphaned_file_bytes))?;
+        for kind in self.report.kinds.iter().filter(|kind| kind.side() == Side::File && found.of(kind).bytes > 0) {
+            writeln!(self.out, "Bytes in {}s: {}", kind.noun(), size(found.of(kind).bytes))?;
         }
         writeln!(
             self.out,
@@ -143,7 +116,7 @@ impl<'a> Text<'a> {
         let asides = [
             (totals.references, "References: ", ""),
             (totals.derived, "Files that belong to wanted ones: ", ""),
-            (totals.held, "Held, and never removed: ", ""),
+            (found.all().held, "Held, and never removed: ", ""),
             (totals.too_young, "Too young to judge: ", min_age.as_str()),
             (totals.outside_prefix, "Database keys outside the prefix, not compared: ", ""),
             (totals.unreadable_names, "File names that are not UTF-8, never findings: ", ""),
@@ -164,17 +137,16 @@ impl Rendering for Text<'_> {
             return Ok(());
         }
         self.end_section()?;
-        let totals = &self.report.totals;
-        let findings = match kind {
-            Kind::OrphanedRecord => totals.orphaned_records,
-            Kind::OrphanedFile => totals.orphaned_files,
-            Kind::Rule(name) => self.of_rule(name),
-        };
+        let findings = self.report.found.of(kind).findings;
         self.section = Some(findings);
-        match kind {
-            Kind::OrphanedRecord => self.record_side(),
-            Kind::OrphanedFile => self.file_side(),
-            Kind::Rule(name) => self.rule(name),
+        if findings == 0 && !kind.is_always_told() {
+            return Ok(());
+        }
+        writeln!(self.out, "\n=== {} ===", Printable(&kind.heading()))?;
+        let plural = if findings == 1 { "" } else { "s" };
+        match findings {
+            0 => writeln!(self.out, "{}", self.nothing(kind)),
+            _ => writeln!(self.out, "⚠️  Found {findings} {}{plural}:", Printable(&kind.noun())),
         }
     }
 
@@ -253,7 +225,7 @@ fn line(finding: &Finding) -> String {
     };
     let key: &dyn Display = if finding.key.is_empty() { &"(no key)" } else { &key };
     match &finding.held {
-        Some(reason) => format!("  - {key} ({facts}) [held: {}]", Printable(reason)),
+        Some(held) => format!("  - {key} ({facts}) [held: {}]", Printable(&held.reason)),
         None => format!("  - {key} ({facts})"),
     }
 }

@@ -12,7 +12,7 @@ use super::{ASK, Pace, Site};
 use crate::config::Action;
 use crate::database::{Aim, Database, How, Outcome, Writer};
 use crate::domain::removal::Removals;
-use crate::domain::{Image, Kind, Object, Seen};
+use crate::domain::{Image, Object, Seen};
 use crate::ledger::{FileToGo, NewRemoval, PlannedRow, RowRemoval, State, Step};
 
 /// Rows between two commits to the ledger.
@@ -175,7 +175,7 @@ impl<'a> Site<'a> {
 
     /// The rule that condemns a row, by its place.
     fn rule_of(&self, row: &PlannedRow) -> Option<usize> {
-        let Kind::Rule(name) = &row.kind else { return None };
+        let name = row.kind.rule()?;
         self.config.records[row.section].rules.iter().position(|rule| rule.name == *name)
     }
 }
