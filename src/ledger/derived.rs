@@ -156,3 +156,90 @@ fn strength(wanted: Wanted) -> u8 {
         Wanted::Yes => 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Fixture, object, record, rule};
+    use super::*;
+    use crate::compare::Note;
+    use crate::domain::Kind;
+
+    fn derived(key: &str, owner: Owner, is_young: bool) -> DerivedObject {
+        DerivedObject { object: object(key), owners: vec![owner], is_young }
+    }
+
+    /// The preview of each of these keys, with what the database says of the key.
+    async fn resolved(owners: &[(Owner, Option<Wanted>, bool)]) -> (Fixture, Resolved) {
+        let mut fixture = Fixture::new().await;
+        let previews = owners
+            .iter()
+            .map(|(owner, _, is_young)| derived(&format!("{}_preview", owner.text()), owner.clone(), *is_young));
+        fixture.note(Note::Derived(previews.collect())).await;
+        fixture.ledger.gather_owners().await.expect("owners");
+        let numbered = fixture.ledger.owners_after(0, 100).await.expect("owners");
+        let wanted = numbered.into_iter().filter_map(|(number, owner)| {
+            let told = owners.iter().find(|(asked, ..)| *asked == owner)?;
+            Some((number, told.1?))
+        });
+        let wanted: Vec<_> = wanted.collect();
+        fixture.ledger.want_owners(&wanted).await.expect("wanted owners");
+        let resolved = fixture.ledger.resolve_derived().await.expect("derived objects");
+        (fixture, resolved)
+    }
+
+    fn key(text: &str) -> Owner {
+        Owner::Key(text.to_owned())
+    }
+
+    async fn orphans(fixture: &mut Fixture) -> Vec<String> {
+        fixture.ledger.orphans_after("", 100, 1 << 20).await.expect("keys")
+    }
+
+    #[tokio::test]
+    async fn a_derived_file_is_an_orphan_where_nobody_wants_its_owner_and_it_is_old_enough() {
+        let owners = [
+            (key("gone"), None, false),
+            (key("wanted"), Some(Wanted::Yes), false),
+            (key("condemned"), Some(Wanted::ByCondemned), false),
+            (key("young"), None, true),
+        ];
+        let (mut fixture, resolved) = resolved(&owners).await;
+        assert_eq!((resolved.wanted, resolved.young), (2, 1));
+        assert_eq!(orphans(&mut fixture).await, ["gone_preview"]);
+    }
+
+    #[tokio::test]
+    async fn a_derived_file_follows_its_owner_only_where_that_goes_whole() {
+        for (held, follows) in [(false, true), (true, false)] {
+            let (mut fixture, _) = resolved(&[(key("a"), Some(Wanted::ByCondemned), false)]).await;
+            fixture.note(Note::Condemned(vec![object("a")])).await;
+            fixture.rows(&rule("old"), &[record("a", "1")]).await;
+            fixture.ledger.settle_groups(&[("a".to_owned(), held, 1)], &["old"]).await.expect("groups");
+            let followed = fixture.ledger.follow_owners(&["old"]).await.expect("files");
+            assert_eq!(followed, u64::from(follows));
+            let expected: &[&str] = if follows { &["a_preview"] } else { &[] };
+            assert_eq!(orphans(&mut fixture).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_prefix_every_key_must_go() {
+        let prefix = Owner::Prefix("a.".to_owned());
+        for (rows, follows) in [(vec![("a.jpg", "1"), ("a.png", "2")], 1), (vec![("a.jpg", "1")], 0)] {
+            let (mut fixture, _) = resolved(&[(prefix.clone(), Some(Wanted::ByCondemned), false)]).await;
+            fixture.note(Note::Condemned(vec![object("a.jpg"), object("a.png")])).await;
+            fixture.rows(&rule("old"), &rows.iter().map(|(key, id)| record(key, id)).collect::<Vec<_>>()).await;
+            let groups: Vec<_> = rows.iter().map(|(key, _)| ((*key).to_owned(), false, 1)).collect();
+            fixture.ledger.settle_groups(&groups, &["old"]).await.expect("groups");
+            assert_eq!(fixture.ledger.follow_owners(&["old"]).await.expect("files"), follows);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_derived_from_nothing() {
+        let mut fixture = Fixture::new().await;
+        assert!(!fixture.ledger.gather_owners().await.expect("no owners"));
+        fixture.rows(&Kind::OrphanedRecord, &[record("a", "1")]).await;
+        assert_eq!(orphans(&mut fixture).await, Vec::<String>::new());
+    }
+}

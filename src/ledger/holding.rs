@@ -192,3 +192,160 @@ impl Ledger {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Fixture, at, object, record, rule};
+    use super::*;
+    use crate::compare::{DerivedObject, Note};
+    use crate::domain::derived::Owner;
+    use crate::domain::{Created, Object};
+    use crate::ledger::{NewRecord, NewRemoval, State};
+
+    fn held(findings: &[(&str, Option<Hold>)]) -> Vec<(String, Option<Hold>)> {
+        findings.iter().map(|(key, by)| ((*key).to_owned(), *by)).collect()
+    }
+
+    async fn kept(fixture: &mut Fixture, doubts: &Doubts<'_>) {
+        fixture.keep(doubts, &Kind::BUILT_IN, 1, at(0)).await;
+    }
+
+    #[tokio::test]
+    async fn two_spellings_of_one_key_hold_each_other_and_other_keys_stay_as_they_are() {
+        let mut fixture = Fixture::new().await;
+        fixture.orphans(&[object("a b.png"), object("c.png")]).await;
+        fixture.note(Note::Missing(vec!["/A%20b.png".to_owned(), "d.png".to_owned()])).await;
+        fixture.rows(&Kind::OrphanedRecord, &[record("/A%20b.png", "1"), record("d.png", "2")]).await;
+        kept(&mut fixture, &Doubts::default()).await;
+        let resembles = Some(Hold::Resembles);
+        assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&[("a b.png", resembles), ("c.png", None)]));
+        assert_eq!(fixture.findings(&Kind::OrphanedRecord).await, held(&[("/A%20b.png", resembles), ("d.png", None)]));
+    }
+
+    #[tokio::test]
+    async fn a_record_is_held_by_a_young_or_a_condemned_file_of_another_spelling() {
+        let mut fixture = Fixture::new().await;
+        fixture.note(Note::Young(vec!["young.png".to_owned()])).await;
+        fixture.note(Note::Condemned(vec![object("condemned.png")])).await;
+        fixture.rows(&Kind::OrphanedRecord, &[record("Young.png", "1"), record("Condemned.png", "2")]).await;
+        kept(&mut fixture, &Doubts::default()).await;
+        let resembles = Some(Hold::Resembles);
+        let expected = [("Condemned.png", resembles), ("Young.png", resembles)];
+        assert_eq!(fixture.findings(&Kind::OrphanedRecord).await, held(&expected));
+    }
+
+    #[tokio::test]
+    async fn the_first_hold_of_the_order_is_the_one_that_is_named() {
+        let mut fixture = Fixture::new().await;
+        let newer = |key: &str| Object { last_modified: Some(at(100)), ..object(key) };
+        let files = [
+            Object { archived: true, ..newer("lost/Archived.png") },
+            newer("lost/Misspelt.png"),
+            newer("lost/newer.png"),
+            object("lost/older.png"),
+            object("other/older.png"),
+        ];
+        fixture.orphans(&files).await;
+        let named = ["lost/archived.png", "lost/misspelt.png"];
+        fixture.note(Note::MissingReferences(named.map(str::to_owned).into())).await;
+        let doubts = Doubts {
+            newest_believable: Some((at(50), "newer".to_owned())),
+            unknown_segments: vec!["lost/"],
+            ..Doubts::default()
+        };
+        kept(&mut fixture, &doubts).await;
+        let expected = [
+            ("lost/Archived.png", Some(Hold::Archived)),
+            ("lost/Misspelt.png", Some(Hold::Resembles)),
+            ("lost/newer.png", Some(Hold::NewerThanDatabase)),
+            ("lost/older.png", Some(Hold::UnknownFolder)),
+            ("other/older.png", None),
+        ];
+        assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&expected));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_top_level_holds_what_has_no_folder_below_the_prefix() {
+        let mut fixture = Fixture::new().await;
+        fixture.orphans(&["\u{e9}/a.png", "\u{e9}/b/a.png"].map(object)).await;
+        kept(&mut fixture, &Doubts { root: "\u{e9}/", unknown_segments: vec![""], ..Doubts::default() }).await;
+        let expected = [("\u{e9}/a.png", Some(Hold::UnknownFolder)), ("\u{e9}/b/a.png", None)];
+        assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&expected));
+    }
+
+    #[tokio::test]
+    async fn a_row_without_an_age_is_held_until_it_was_seen_for_long_enough() {
+        let mut fixture = Fixture::new().await;
+        let undated = || {
+            let record = crate::domain::Record { created: Created::Unconfigured, ..record("a.png", "1") };
+            [NewRecord { kind: Kind::OrphanedRecord, record, undated: true, held: None }]
+        };
+        let doubts = |seconds| Doubts { seen_before: Some((at(seconds), "new".to_owned())), ..Doubts::default() };
+        // Each run, when it is, and by when the row must have been seen; the third finds nothing.
+        for (run, (now, seen_by, expected)) in
+            (1..).zip([(100, 90, true), (200, 100, false), (300, 200, false), (400, 399, true), (500, 400, false)])
+        {
+            let is_found = run != 3;
+            if is_found {
+                fixture.ledger.add_records(&undated()).await.expect("a record");
+            }
+            fixture.keep(&doubts(seen_by), &Kind::BUILT_IN, run, at(now)).await;
+            let by = expected.then_some(Hold::Undated);
+            let found = if is_found { held(&[("a.png", by)]) } else { Vec::new() };
+            assert_eq!(fixture.findings(&Kind::OrphanedRecord).await, found, "run {run}");
+            fixture = fixture.next_run().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_is_held_while_its_file_is_in_the_trash() {
+        let mut fixture = Fixture::new().await;
+        let trashed = |key: &str, state| NewRemoval {
+            kind: Kind::OrphanedFile,
+            object: object(key),
+            row: None,
+            trash_key: Some(format!(".trash/{key}")),
+            state,
+            detail: None,
+        };
+        let removals = [trashed("trashed.png", State::Trashed), trashed("purged.png", State::Purged)];
+        fixture.ledger.record(1, &removals, "test", at(0)).await.expect("removals");
+        fixture.rows(&Kind::OrphanedRecord, &[record("purged.png", "1"), record("trashed.png", "2")]).await;
+        kept(&mut fixture, &Doubts::default()).await;
+        let expected = [("purged.png", None), ("trashed.png", Some(Hold::Trashed))];
+        assert_eq!(fixture.findings(&Kind::OrphanedRecord).await, held(&expected));
+    }
+
+    #[tokio::test]
+    async fn a_derived_file_is_held_by_what_holds_its_owner() {
+        let mut fixture = Fixture::new().await;
+        let derived =
+            |key: &str, owner: Owner| DerivedObject { object: object(key), owners: vec![owner], is_young: false };
+        fixture
+            .note(Note::Derived(vec![
+                derived("a_preview.png", Owner::Key("a.png".to_owned())),
+                derived("b_preview.png", Owner::Prefix("b.".to_owned())),
+                derived("c_preview.png", Owner::Key("c.png".to_owned())),
+            ]))
+            .await;
+        fixture.ledger.gather_owners().await.expect("owners");
+        fixture.ledger.resolve_derived().await.expect("findings");
+        fixture.orphans(&[Object { archived: true, ..object("a.png") }, object("c.png")]).await;
+        let gone = NewRecord {
+            kind: rule("gone"),
+            record: record("b.png", "1"),
+            undated: false,
+            held: Some(crate::domain::Held::new(Hold::Forbidden, "403")),
+        };
+        fixture.ledger.add_records(&[gone]).await.expect("a record");
+        kept(&mut fixture, &Doubts { rules: vec!["gone"], ..Doubts::default() }).await;
+        let expected = [
+            ("a.png", Some(Hold::Archived)),
+            ("a_preview.png", Some(Hold::Archived)),
+            ("b_preview.png", Some(Hold::Forbidden)),
+            ("c.png", None),
+            ("c_preview.png", None),
+        ];
+        assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&expected));
+    }
+}

@@ -6,6 +6,7 @@
 //! many configurations.
 
 mod derived;
+mod fixture;
 mod history;
 mod holding;
 mod open;

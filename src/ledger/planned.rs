@@ -169,3 +169,72 @@ fn planned(row: &SqliteRow) -> Result<PlannedRow> {
         rivals: row.try_get::<i64, _>("rivals")?.unsigned_abs(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Fixture, object, record, rule};
+    use super::*;
+    use crate::compare::Note;
+    use crate::domain::Object;
+
+    const KINDS: [&str; 1] = ["old"];
+
+    /// Two rows of `a.png`, one of `b.png` and one of no object, all of them condemned by the rule `old`.
+    async fn condemned() -> Fixture {
+        let mut fixture = Fixture::new().await;
+        fixture.note(Note::Condemned(vec![object("a.png"), Object { size: 5, ..object("b.png") }])).await;
+        let rows = [record("a.png", "1"), record("a.png", "2"), record("b.png", "3"), record("", "4")];
+        fixture.rows(&rule("old"), &rows).await;
+        let groups = [("a.png".to_owned(), false, 2), ("b.png".to_owned(), false, 1)];
+        fixture.ledger.settle_groups(&groups, &KINDS).await.expect("groups");
+        fixture
+    }
+
+    async fn hold(fixture: &mut Fixture, id: &str) {
+        let sql = "UPDATE temp.finding SET held = 'doubt', held_by = 'resembles' WHERE record_id = ?";
+        sqlx::query(sql).bind(id).execute(&mut fixture.ledger.connection).await.expect("a hold");
+    }
+
+    #[tokio::test]
+    async fn only_files_that_are_not_held_are_removable() {
+        let mut fixture = Fixture::new().await;
+        fixture
+            .orphans(&[object("a"), Object { archived: true, ..object("b") }, Object { size: 7, ..object("c") }])
+            .await;
+        assert_eq!(fixture.ledger.removable().await.expect("a count"), (2, 8));
+        let after = fixture.ledger.removable_after(&Kind::OrphanedFile, "", 10).await.expect("files");
+        assert_eq!(after.iter().map(|file| &*file.object.key).collect::<Vec<_>>(), ["a", "c"]);
+        let after = fixture.ledger.removable_after(&Kind::OrphanedFile, "a", 10).await.expect("files");
+        assert_eq!(after.iter().map(|file| &*file.object.key).collect::<Vec<_>>(), ["c"]);
+    }
+
+    #[tokio::test]
+    async fn a_file_follows_its_rows_where_all_of_them_are_on_the_list() {
+        let mut fixture = condemned().await;
+        fixture.ledger.plan_rows(&[(0, "old")]).await.expect("a plan");
+        assert_eq!(fixture.ledger.following().await.expect("files"), (2, 6));
+        let rows = fixture.ledger.planned_after(0, 10).await.expect("rows");
+        let rows: Vec<_> = rows.iter().map(|row| (&*row.key, &*row.id, row.rivals)).collect();
+        assert_eq!(rows, [("", "4", 0), ("a.png", "1", 2), ("a.png", "2", 2), ("b.png", "3", 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_file_stays_where_one_of_its_rows_is_held() {
+        let mut fixture = condemned().await;
+        hold(&mut fixture, "2").await;
+        fixture.ledger.plan_rows(&[(0, "old")]).await.expect("a plan");
+        assert_eq!(fixture.ledger.following().await.expect("files"), (1, 5));
+        let counts = fixture.ledger.planned_counts().await.expect("counts");
+        let expected = Rows { kind: rule("old"), section: 0, table: "assets".to_owned(), rows: 3 };
+        assert_eq!(counts, [expected]);
+    }
+
+    #[tokio::test]
+    async fn rows_of_other_sections_and_kinds_are_not_planned() {
+        for acting in [&[][..], &[(1, "old")], &[(0, "new")]] {
+            let mut fixture = condemned().await;
+            fixture.ledger.plan_rows(acting).await.expect("a plan");
+            assert_eq!(fixture.ledger.planned_counts().await.expect("counts"), []);
+        }
+    }
+}

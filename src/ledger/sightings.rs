@@ -213,3 +213,73 @@ impl Row {
         Ok(Finding { key: self.key, kind: kind.clone(), subject, first_seen, held })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Fixture, at, object, record};
+    use super::*;
+    use crate::ledger::Doubts;
+
+    /// A run that finds these files, at `now`; narrowed to `prefix`.
+    async fn night(
+        mut fixture: Fixture,
+        run: i64,
+        now: u64,
+        keys: &[&str],
+        prefix: &str,
+    ) -> (Fixture, Vec<(String, u64)>) {
+        fixture = fixture.next_run().await;
+        fixture.orphans(&keys.iter().map(|key| object(key)).collect::<Vec<_>>()).await;
+        fixture.ledger.hold(&Doubts::default()).await.expect("holds");
+        fixture.ledger.keep_sightings(run, &Kind::BUILT_IN, prefix, at(now)).await.expect("sightings");
+        let seen = fixture.first_seen(&Kind::OrphanedFile).await;
+        let since = |time: Time| (time - at(0)).num_seconds().unsigned_abs();
+        let seen = seen.into_iter().map(|(key, time)| (key, since(time))).collect();
+        (fixture, seen)
+    }
+
+    fn seen(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+        expected.iter().map(|(key, time)| ((*key).to_owned(), *time)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_first_sighting_stays_while_the_finding_does_and_begins_anew_where_it_was_away() {
+        let fixture = Fixture::new().await;
+        let (fixture, found) = night(fixture, 1, 10, &["a", "b"], "").await;
+        assert_eq!(found, seen(&[("a", 10), ("b", 10)]));
+        let (fixture, found) = night(fixture, 2, 20, &["a", "c"], "").await;
+        assert_eq!(found, seen(&[("a", 10), ("c", 20)]));
+        let (_, found) = night(fixture, 3, 30, &["a", "b", "c"], "").await;
+        assert_eq!(found, seen(&[("a", 10), ("b", 30), ("c", 20)]));
+    }
+
+    #[tokio::test]
+    async fn a_narrowed_run_resolves_nothing_outside_its_prefix() {
+        let fixture = Fixture::new().await;
+        let (fixture, _) = night(fixture, 1, 10, &["in/a", "in/b", "out/a"], "").await;
+        let (fixture, _) = night(fixture, 2, 20, &["in/a"], "in/").await;
+        let (_, found) = night(fixture, 3, 30, &["in/a", "in/b", "out/a"], "").await;
+        assert_eq!(found, seen(&[("in/a", 10), ("in/b", 30), ("out/a", 10)]));
+    }
+
+    #[tokio::test]
+    async fn rows_of_one_key_are_told_apart_whatever_the_size_of_a_page() {
+        let mut fixture = Fixture::new().await;
+        let rows: Vec<_> = ["1", "2", "3", "4", "5"].iter().map(|id| record("a.png", id)).collect();
+        fixture.rows(&Kind::OrphanedRecord, &rows).await;
+        fixture.keep(&Doubts::default(), &Kind::BUILT_IN, 1, at(0)).await;
+        for limit in 1..7 {
+            let (mut position, mut ids) = (Position::default(), Vec::new());
+            loop {
+                let page = fixture.ledger.findings(&Kind::OrphanedRecord, &position, limit).await.expect("a page");
+                let Some(last) = page.last() else { break };
+                position = last.clone();
+                ids.extend(page.read().expect("findings").into_iter().map(|finding| match finding.subject {
+                    Subject::Record { id, .. } => id,
+                    Subject::File { .. } => String::new(),
+                }));
+            }
+            assert_eq!(ids, ["1", "2", "3", "4", "5"], "pages of {limit}");
+        }
+    }
+}

@@ -366,7 +366,72 @@ pub(super) fn microseconds(time: Option<Time>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::{Fixture, at, object, record, rule};
     use super::*;
+    use crate::domain::Object;
+    use crate::ledger::Doubts;
+
+    #[tokio::test]
+    async fn findings_are_counted_by_kind_and_table() {
+        let mut fixture = Fixture::new().await;
+        fixture.orphans(&[Object { archived: true, ..object("a") }, Object { size: 4, ..object("b") }]).await;
+        fixture.note(Note::Condemned(vec![Object { size: 9, ..object("c") }])).await;
+        fixture.rows(&rule("old"), &[record("c", "1"), record("", "2")]).await;
+        fixture.rows(&Kind::OrphanedRecord, &[Record { table: "b".to_owned(), ..record("x", "3") }]).await;
+        fixture.ledger.settle_groups(&[("c".to_owned(), false, 1)], &["old"]).await.expect("groups");
+        let found = fixture.ledger.count_findings().await.expect("counts");
+        let sum = |findings, bytes, held, without_file| Sum { findings, bytes, held, without_file };
+        assert_eq!(found.of(&Kind::OrphanedFile), sum(2, 5, 1, 0));
+        assert_eq!(found.of(&Kind::OrphanedRecord), sum(1, 0, 0, 1));
+        assert_eq!(found.of(&rule("old")), sum(2, 9, 0, 1));
+        assert_eq!(found.of(&rule("other")), Sum::default());
+        assert_eq!((found.all(), found.condemned()), (sum(5, 14, 1, 2), sum(2, 9, 0, 1)));
+        assert_eq!(found.tables, [("assets".to_owned(), 2), ("b".to_owned(), 1)].into());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_others_want_stays_and_is_not_held() {
+        let mut fixture = Fixture::new().await;
+        fixture
+            .note(Note::Condemned(["alone", "shared"].map(|key| Object { archived: true, ..object(key) }).into()))
+            .await;
+        fixture.rows(&rule("old"), &[record("alone", "1"), record("shared", "2")]).await;
+        let groups = [("alone".to_owned(), false, 1), ("shared".to_owned(), true, 1)];
+        fixture.ledger.settle_groups(&groups, &["old"]).await.expect("groups");
+        fixture.keep(&Doubts::default(), &[rule("old")], 1, at(0)).await;
+        let expected = [("alone".to_owned(), Some(crate::domain::Hold::Archived)), ("shared".to_owned(), None)];
+        assert_eq!(fixture.findings(&rule("old")).await, expected);
+        fixture.ledger.plan_rows(&[(0, "old")]).await.expect("a plan");
+        let planned = fixture.ledger.planned_after(0, 10).await.expect("rows");
+        assert_eq!(planned.iter().map(|row| (&*row.key, row.rivals)).collect::<Vec<_>>(), [("shared", 0)]);
+    }
+
+    #[tokio::test]
+    async fn what_was_not_asked_for_is_dropped() {
+        let mut fixture = Fixture::new().await;
+        fixture.orphans(&["a", "b"].map(object)).await;
+        fixture.rows(&Kind::OrphanedRecord, &[record("c", "1")]).await;
+        fixture.rows(&rule("old"), &[record("d", "2")]).await;
+        fixture.ledger.keep_kinds(&[Kind::OrphanedFile, rule("old")]).await.expect("kinds");
+        fixture.keep(&Doubts::default(), &[], 1, at(0)).await;
+        let found = fixture.ledger.count_findings().await.expect("counts");
+        assert_eq!(found.kinds.keys().cloned().collect::<Vec<_>>(), [Kind::OrphanedFile, rule("old")]);
+        fixture.ledger.forget_all().await.expect("nothing");
+        assert_eq!(fixture.ledger.count_findings().await.expect("counts"), Found::default());
+    }
+
+    #[tokio::test]
+    async fn orphans_are_read_in_pages_and_forgotten_by_key() {
+        let mut fixture = Fixture::new().await;
+        let keys: Vec<String> = (0..2_500).map(|number| format!("{number:04}")).collect();
+        fixture.orphans(&keys.iter().map(|key| object(key)).collect::<Vec<_>>()).await;
+        assert_eq!(fixture.ledger.count_orphans().await.expect("a count"), 2_500);
+        assert_eq!(fixture.ledger.orphans_after("0009", 5_000, 1 << 20).await.expect("keys"), keys[10..]);
+        assert_eq!(fixture.ledger.orphans_after("", 5_000, 1).await.expect("keys"), keys[..1_000]);
+        assert_eq!(fixture.ledger.orphans_from("0009", 2).await.expect("keys"), keys[9..11]);
+        fixture.ledger.forget_orphans(&keys[1..]).await.expect("forgotten");
+        assert_eq!(fixture.ledger.orphans_after("", 10, 1 << 20).await.expect("keys"), keys[..1]);
+    }
 
     #[test]
     fn every_orphan_is_in_one_statement_that_takes_as_many_as_it_is_given() {

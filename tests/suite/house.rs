@@ -19,6 +19,7 @@ fn rooms() -> Vec<(String, String)> {
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a source file");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = code.split("#![cfg(test)]").next().unwrap_or_default();
             let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             let name = path.strip_prefix(&src).expect("below src").display().to_string();
             (name, code.join("\n"))
