@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use crate::config::Engine;
 use crate::database::Database;
 use crate::database::bound::Parameter;
+use crate::database::column::Table;
 use crate::database::connection::Connection;
-use crate::database::source::Table;
 use crate::exit_code::Misconfigured;
 
 /// Foreign keys and triggers that are named; a table may have many.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use crate::config::{Action, Config, Engine, Entity, Key, Records, Reference, Rule};
+use crate::database::column::{self, ColumnFacts, KeyColumn, Table};
 use crate::database::columns;
 use crate::database::connection::Connection;
 use crate::database::rows::{Rows, Strangers};
 use crate::database::rules::{self, Owners, RuleSql};
-use crate::database::source::{self, ColumnFacts, KeyColumn, Source, Table};
+use crate::database::source::Source;
 use crate::exit_code::Misconfigured;
 
 /// Every source of keys that the configuration names, checked.
@@ -104,16 +105,16 @@ impl Catalog<'_> {
         let is_url = records.url_base.is_some();
         let (stream_sql, lookup_sql) = match is_url {
             // Its keys are made here, and are nothing that the database could sort or look up.
-            true => (source::scan_column(self.engine, &rows.key_column(), rows.marks(self.engine)), None),
+            true => (column::scan_column(self.engine, &rows.key_column(), rows.marks(self.engine)), None),
             false => (
-                source::stream_column(self.engine, &rows.key_column(), rows.marks(self.engine)),
-                Some(source::lookup_column(self.engine, &rows.key_column(), &rows.details(self.engine))),
+                column::stream_column(self.engine, &rows.key_column(), rows.marks(self.engine)),
+                Some(column::lookup_column(self.engine, &rows.key_column(), &rows.details(self.engine))),
             ),
         };
         let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
         self.accepts(&stream_sql, &what).await?;
         Ok(Source {
-            placeholder: source::placeholder(&rows.key),
+            placeholder: column::placeholder(&rows.key),
             answers_for_any_key: self.answers_for_any_key && rows.key.expression.is_none(),
             may_be_json: false,
             name: records.table.clone(),
@@ -122,7 +123,7 @@ impl Catalog<'_> {
             url_base: records.url_base.clone(),
             stream_sql,
             lookup_sql,
-            index_sql: if is_url { None } else { source::index_column(self.engine, &rows.key_column()) },
+            index_sql: if is_url { None } else { column::index_column(self.engine, &rows.key_column()) },
             must_be_spooled: self.must_be_spooled,
             rows: Some(rows),
         })
@@ -211,16 +212,16 @@ impl Catalog<'_> {
         let facts = self.key_column(&columns, key, &section)?;
         let column = KeyColumn { table: &table, facts, condition: None };
         Ok(Source {
-            placeholder: source::placeholder(facts),
+            placeholder: column::placeholder(facts),
             answers_for_any_key: self.answers_for_any_key,
             may_be_json: false,
             name: format!("{table_name}.{key}"),
             owns: false,
             key_prefix: String::new(),
             url_base: None,
-            stream_sql: source::stream_column(self.engine, &column, std::iter::empty()),
-            lookup_sql: Some(source::lookup_column(self.engine, &column, &[])),
-            index_sql: source::index_column(self.engine, &column),
+            stream_sql: column::stream_column(self.engine, &column, std::iter::empty()),
+            lookup_sql: Some(column::lookup_column(self.engine, &column, &[])),
+            index_sql: column::index_column(self.engine, &column),
             must_be_spooled: self.must_be_spooled,
             rows: None,
         })
@@ -238,7 +239,7 @@ impl Catalog<'_> {
             )));
         };
         expect_text(type_name, &section)?;
-        let stream_sql = source::stream_query(self.engine, query, column);
+        let stream_sql = column::stream_query(self.engine, query, column);
         self.accepts(&stream_sql, &section).await?;
         Ok(Source {
             placeholder: String::new(),

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use crate::config::Engine;
 use crate::database::bound::Parameter;
+use crate::database::column::{ColumnFacts, Table};
 use crate::database::connection::Connection;
-use crate::database::source::{ColumnFacts, Table};
 
 /// The columns of `table`, in their order; none where there is no such table.
 pub async fn of(connection: &mut Connection, engine: Engine, table: &Table) -> Result<Vec<ColumnFacts>> {

@@ -2,7 +2,7 @@
 //! again. In each engine's dialect.
 
 use crate::config::Engine;
-use crate::database::source::ColumnFacts;
+use crate::database::column::ColumnFacts;
 
 /// The SQL that reads a column's value as text from which [`write`] makes the same value. NULL stays NULL.
 pub fn read(engine: Engine, facts: &ColumnFacts, column: &str) -> String {
@@ -57,7 +57,7 @@ pub fn compared(engine: Engine, facts: &ColumnFacts, placeholder: &str) -> Strin
             Family::Exact => {
                 format!("CAST({placeholder} AS {})", facts.type_name.split(' ').next().unwrap_or("DECIMAL"))
             }
-            Family::Text => crate::database::source::placeholder(facts).replacen('?', placeholder, 1),
+            Family::Text => crate::database::column::placeholder(facts).replacen('?', placeholder, 1),
             _ => write(engine, facts, placeholder),
         },
     }

@@ -6,6 +6,7 @@ mod advisory;
 mod bound;
 mod cascades;
 mod catalog;
+mod column;
 mod columns;
 mod connection;
 mod copied;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Engine;
+use crate::database::column::{ColumnFacts, KeyColumn, Table, date_text, id_text, quoted, value};
 use crate::database::rules::RuleSql;
-use crate::database::source::{ColumnFacts, KeyColumn, Table, date_text, id_text, quoted, value};
 use crate::database::{date, image};
 use crate::domain::Mark;
 

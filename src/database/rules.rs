@@ -2,7 +2,7 @@
 //! be written in many ways.
 
 use crate::config::Engine;
-use crate::database::source::{ColumnFacts, Table, date_text, quoted};
+use crate::database::column::{ColumnFacts, Table, date_text, quoted};
 
 /// A rule's conditions on a row of a table.
 #[derive(Debug, Clone)]

@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 
 use super::Database;
 use super::bound::Parameter;
+use super::column;
 use super::connection::{Cells, Connection};
 use super::date;
 use super::rows::Rows;
-use super::source::{self, Source};
+use super::source::Source;
 use crate::config::Engine;
 use crate::domain::{Created, Record, Time};
 
@@ -182,7 +183,7 @@ impl<'a> Session<'a> {
         }
         let engine = self.database.config.engine;
         let keys: HashSet<&str> = keys.iter().copied().collect();
-        let sql = source::scan_column(engine, &rows.key_column(), rows.details(engine).into_iter());
+        let sql = column::scan_column(engine, &rows.key_column(), rows.details(engine).into_iter());
         let mut named = async |mut row: Cells| {
             let value = if row.is_empty() { None } else { row.remove(0) };
             let (key, _) = source.key_of(&value.unwrap_or_default());

@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 
 use crate::database::Writer;
 use crate::database::bound::Parameter;
+use crate::database::column::ColumnFacts;
 use crate::database::rows::Rows;
-use crate::database::source::ColumnFacts;
 use crate::domain::Image;
 
 /// What became of bringing a row back.
