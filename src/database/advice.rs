@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::config::Engine;
 use crate::database::connection::Connection;
+use crate::database::dialect;
 use crate::database::source::Source;
 
 /// Rows that are sorted without a word.
@@ -43,7 +44,9 @@ async fn sorted_rows(connection: &mut Connection, engine: Engine, source: &Sourc
             match (sorts, &source.rows) {
                 (true, Some(rows)) => {
                     // The table's last rowid: counting its rows would read it whole.
-                    let last = ask(format!("SELECT CAST(max(rowid) AS TEXT) FROM {}", rows.table.sql(engine))).await?;
+                    let last =
+                        ask(format!("SELECT CAST(max(rowid) AS TEXT) FROM {}", dialect::of(engine).table(&rows.table)))
+                            .await?;
                     last.into_iter().flatten().flatten().next().and_then(|last| last.parse().ok())
                 }
                 _ => None,

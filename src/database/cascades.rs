@@ -8,6 +8,7 @@ use crate::database::Database;
 use crate::database::bound::Parameter;
 use crate::database::column::Table;
 use crate::database::connection::Connection;
+use crate::database::dialect;
 use crate::exit_code::Misconfigured;
 
 /// Foreign keys and triggers that are named; a table may have many.
@@ -50,7 +51,7 @@ async fn postgres(connection: &mut Connection, table: &Table) -> Result<Vec<Stri
                WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (t.tgtype & 8) <> 0 \
                UNION SELECT 'rule ' || r.rulename FROM pg_catalog.pg_rewrite r JOIN family f ON f.oid = r.ev_class \
                WHERE r.ev_type = '4' ORDER BY 1";
-    let name = table.sql(Engine::Postgres);
+    let name = dialect::of(Engine::Postgres).table(table);
     names(connection, sql, &[Parameter::Text(&name)]).await
 }
 

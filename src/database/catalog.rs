@@ -6,11 +6,14 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use crate::config::{Action, Config, Engine, Entity, Key, Records, Reference, Rule};
-use crate::database::column::{self, ColumnFacts, KeyColumn, Table};
+use crate::database::column::{ColumnFacts, Owners, Table};
 use crate::database::columns;
 use crate::database::connection::Connection;
+use crate::database::dialect;
+use crate::database::dialect::sql::Dialect;
+use crate::database::key_column::{self, KeyColumn};
 use crate::database::rows::{Rows, Strangers};
-use crate::database::rules::{self, Owners, RuleSql};
+use crate::database::rules::{self, RuleSql};
 use crate::database::source::Source;
 use crate::exit_code::Misconfigured;
 
@@ -19,8 +22,9 @@ use crate::exit_code::Misconfigured;
 /// # Errors
 /// [`Misconfigured`] for a table, column, condition or query that the database does not accept.
 pub async fn sources(connection: &mut Connection, config: &Config) -> Result<Vec<Source>> {
-    let mut catalog =
-        Catalog { engine: config.database.engine, must_be_spooled: false, answers_for_any_key: true, connection };
+    let engine = config.database.engine;
+    let dialect = dialect::of(engine);
+    let mut catalog = Catalog { engine, dialect, must_be_spooled: false, answers_for_any_key: true, connection };
     catalog.look_at_the_server().await?;
     let mut sources = Vec::new();
     for (section, records) in config.records.iter().enumerate() {
@@ -37,6 +41,7 @@ pub async fn sources(connection: &mut Connection, config: &Config) -> Result<Vec
 
 struct Catalog<'a> {
     engine: Engine,
+    dialect: &'static dyn Dialect,
     must_be_spooled: bool,
     /// Whether rows can be asked for by any key.
     answers_for_any_key: bool,
@@ -87,6 +92,7 @@ impl Catalog<'_> {
             set.keys().try_for_each(|name| named(&columns, name, &section, "missing_file: set").map(|_| ()))?;
         }
         let mut rows = Rows {
+            dialect: self.dialect,
             section: section_number,
             id,
             key,
@@ -102,19 +108,15 @@ impl Catalog<'_> {
             let section = format!("{section}: rule {}", rule.name);
             self.rule(rule, &mut rows, &columns, &section).await?;
         }
-        let is_url = records.url_base.is_some();
-        let (stream_sql, lookup_sql) = match is_url {
+        let key = rows.key_column();
+        let (stream_sql, lookup, index_sql) = match records.url_base {
             // Its keys are made here, and are nothing that the database could sort or look up.
-            true => (column::scan_column(self.engine, &rows.key_column(), rows.marks(self.engine)), None),
-            false => (
-                column::stream_column(self.engine, &rows.key_column(), rows.marks(self.engine)),
-                Some(column::lookup_column(self.engine, &rows.key_column(), &rows.details(self.engine))),
-            ),
+            Some(_) => (key.scan(&rows.marks()), None, None),
+            None => (key.stream(&rows.marks()), Some(key.lookup(&rows.details())), key.index()),
         };
         let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
         self.accepts(&stream_sql, &what).await?;
         Ok(Source {
-            placeholder: column::placeholder(&rows.key),
             answers_for_any_key: self.answers_for_any_key && rows.key.expression.is_none(),
             may_be_json: false,
             name: records.table.clone(),
@@ -122,8 +124,8 @@ impl Catalog<'_> {
             key_prefix: records.key_prefix.clone(),
             url_base: records.url_base.clone(),
             stream_sql,
-            lookup_sql,
-            index_sql: if is_url { None } else { column::index_column(self.engine, &rows.key_column()) },
+            lookup,
+            index_sql,
             must_be_spooled: self.must_be_spooled,
             rows: Some(rows),
         })
@@ -141,13 +143,13 @@ impl Catalog<'_> {
         let since = match &rule.clock {
             Some(clock) => {
                 let since = named(columns, &clock.since, section, "since")?;
-                Some(rows.table.column(self.engine, &since.name))
+                Some(self.dialect.column(&rows.table, &since.name))
             }
             None => None,
         };
         let always = || format!("{} IS NOT NULL", since.as_deref().unwrap_or("NULL"));
         let condition = if conditions.is_empty() { always() } else { conditions.join(" AND ") };
-        let checked = format!("SELECT 1 FROM {} WHERE {condition}", rows.table.sql(self.engine));
+        let checked = format!("SELECT 1 FROM {} WHERE {condition}", self.dialect.table(&rows.table));
         self.accepts(&checked, section).await?;
         rows.rules.push(RuleSql { condition, since });
         rows.clocks.push(rule.after());
@@ -185,19 +187,20 @@ impl Catalog<'_> {
         }
         let owners: Vec<Owners<'_>> =
             tables.iter().map(|(type_name, table, id)| Owners { type_name, table, id }).collect();
-        let type_column = rows.table.column(self.engine, &r#type.name);
-        let id_column = rows.table.column(self.engine, &id.name);
-        let sql = rules::strangers(self.engine, &rows.table, &type_column, &owners);
+        let type_column = self.dialect.column(&rows.table, &r#type.name);
+        let id_column = self.dialect.column(&rows.table, &id.name);
+        let sql = rules::strangers(self.dialect, &rows.table, &type_column, &owners);
         self.accepts(&sql, section).await?;
         rows.strangers.push(Strangers { rule: rule.clone(), type_column: r#type.name.clone(), sql });
-        Ok(rules::owner_is_gone(self.engine, (&type_column, &id_column), id, &owners))
+        Ok(rules::owner_is_gone(self.dialect, (&type_column, &id_column), id, &owners))
     }
 
     /// An expression over a row, as if it were a column.
     async fn key_sql(&mut self, table: &Table, sql: &str, section: &str) -> Result<ColumnFacts> {
         let section = format!("{section}: key_sql");
         let facts = ColumnFacts { expression: Some(sql.to_owned()), ..ColumnFacts::default() };
-        let checked = format!("SELECT {} FROM {}", table.value(self.engine, &facts), table.sql(self.engine));
+        let checked =
+            format!("SELECT {} FROM {}", self.dialect.column_or_expression(table, &facts), self.dialect.table(table));
         match self.accepts(&checked, &section).await?.as_slice() {
             [(_, type_name)] => expect_text(type_name, &section)?,
             columns => bail!(Misconfigured(format!("{section} must be one expression; it gives {}", columns.len()))),
@@ -210,18 +213,17 @@ impl Catalog<'_> {
         let section = format!("[[references]] table {table_name}");
         let columns = self.columns(&table, &section).await?;
         let facts = self.key_column(&columns, key, &section)?;
-        let column = KeyColumn { table: &table, facts, condition: None };
+        let column = KeyColumn { dialect: self.dialect, table: &table, facts, condition: None };
         Ok(Source {
-            placeholder: column::placeholder(facts),
             answers_for_any_key: self.answers_for_any_key,
             may_be_json: false,
             name: format!("{table_name}.{key}"),
             owns: false,
             key_prefix: String::new(),
             url_base: None,
-            stream_sql: column::stream_column(self.engine, &column, std::iter::empty()),
-            lookup_sql: Some(column::lookup_column(self.engine, &column, &[])),
-            index_sql: column::index_column(self.engine, &column),
+            stream_sql: column.stream(&[]),
+            lookup: Some(column.lookup(&[])),
+            index_sql: column.index(),
             must_be_spooled: self.must_be_spooled,
             rows: None,
         })
@@ -239,10 +241,9 @@ impl Catalog<'_> {
             )));
         };
         expect_text(type_name, &section)?;
-        let stream_sql = column::stream_query(self.engine, query, column);
+        let stream_sql = key_column::stream_query(self.dialect, query, column);
         self.accepts(&stream_sql, &section).await?;
         Ok(Source {
-            placeholder: String::new(),
             answers_for_any_key: false,
             may_be_json: true,
             name: format!("reference query {number}"),
@@ -250,7 +251,7 @@ impl Catalog<'_> {
             key_prefix: String::new(),
             url_base: None,
             stream_sql,
-            lookup_sql: None,
+            lookup: None,
             index_sql: None,
             must_be_spooled: self.must_be_spooled,
             rows: None,
@@ -279,21 +280,7 @@ impl Catalog<'_> {
     }
 
     async fn tables(&mut self) -> Result<Vec<String>> {
-        let sql = match self.engine {
-            Engine::Postgres => {
-                "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END \
-                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') \
-                 ORDER BY 1"
-            }
-            Engine::MySql => {
-                "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1"
-            }
-            Engine::Sqlite => {
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY 1"
-            }
-        };
-        Ok(self.connection.fetch(sql, &[]).await?.into_iter().flatten().flatten().collect())
+        Ok(self.connection.fetch(self.dialect.tables(), &[]).await?.into_iter().flatten().flatten().collect())
     }
 
     fn key_column<'c>(&self, columns: &'c [ColumnFacts], name: &str, section: &str) -> Result<&'c ColumnFacts> {

@@ -6,6 +6,7 @@ use crate::config::Engine;
 use crate::database::bound::Parameter;
 use crate::database::column::{ColumnFacts, Table};
 use crate::database::connection::Connection;
+use crate::database::dialect;
 
 /// The columns of `table`, in their order; none where there is no such table.
 pub async fn of(connection: &mut Connection, engine: Engine, table: &Table) -> Result<Vec<ColumnFacts>> {
@@ -30,7 +31,7 @@ async fn postgres(connection: &mut Connection, table: &Table) -> Result<Vec<Colu
                    FROM pg_catalog.pg_attribute a \
                    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype \
                    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-    let name = table.sql(Engine::Postgres);
+    let name = dialect::of(Engine::Postgres).table(table);
     let rows = connection.fetch(sql, &[Parameter::Text(&name)]).await?;
     Ok(rows
         .into_iter()

@@ -22,7 +22,7 @@ use sqlx::{
 use crate::config::{Database, Engine};
 use crate::database::bound::{self, Parameter};
 use crate::database::stream::Chunks;
-use crate::database::{column, copied, date};
+use crate::database::{copied, date, dialect};
 use crate::domain::Time;
 use crate::exit_code::Misconfigured;
 
@@ -225,11 +225,15 @@ impl Connection {
 
     /// The database's own time.
     pub async fn now(&mut self, engine: Engine) -> Result<Time> {
-        let question = sqlx::query_scalar(column::now(engine)).persistent(false);
+        let question = sqlx::query_scalar(dialect::of(engine).now()).persistent(false);
         let text: String = match self {
             Connection::Postgres(connection) => question.fetch_one(connection).await?,
-            Connection::MySql(connection) => sqlx::query_scalar(column::now(engine)).fetch_one(connection).await?,
-            Connection::Sqlite(connection) => sqlx::query_scalar(column::now(engine)).fetch_one(connection).await?,
+            Connection::MySql(connection) => {
+                sqlx::query_scalar(dialect::of(engine).now()).fetch_one(connection).await?
+            }
+            Connection::Sqlite(connection) => {
+                sqlx::query_scalar(dialect::of(engine).now()).fetch_one(connection).await?
+            }
         };
         date::parse(&text).with_context(|| format!("the database says that it is {text}"))
     }

@@ -1,6 +1,6 @@
 //! PURE: one place of the database from which keys come, and the keys that its values name.
 
-use crate::database::column::LIST;
+use crate::database::key_column::Lookup;
 use crate::database::rows::Rows;
 use crate::database::url;
 
@@ -21,9 +21,7 @@ pub struct Source {
     pub index_sql: Option<String>,
     /// The rows with the given values: value, and for a source that owns, [details](Rows::details). A collation may
     /// make it give more than was asked for. `None`: the source must be streamed again instead.
-    pub lookup_sql: Option<String>,
-    /// How a key of a MySQL list is written.
-    pub placeholder: String,
+    pub lookup: Option<Lookup>,
     /// Whether the lookup may be asked for any key, and not just for those that came from the database itself.
     pub answers_for_any_key: bool,
     /// Whether its values may turn out to be JSON that nobody unpacked.
@@ -37,7 +35,7 @@ pub struct Source {
 impl Source {
     /// Whether it can be asked for any key through its lookup.
     pub fn can_be_asked(&self) -> bool {
-        self.lookup_sql.is_some() && self.answers_for_any_key
+        self.lookup.is_some() && self.answers_for_any_key
     }
 
     /// The storage key that a value names, and whether the value was what the configuration says that it is.
@@ -50,11 +48,5 @@ impl Source {
         };
         let key = if value.is_empty() { value } else { format!("{}{value}", self.key_prefix) };
         (key, is_expected)
-    }
-
-    /// The lookup's SQL for a number of keys.
-    pub fn lookup_of(&self, keys: usize) -> Option<String> {
-        let list = || vec![self.placeholder.as_str(); keys].join(", ");
-        self.lookup_sql.as_ref().map(|sql| sql.replacen(LIST, &list(), 1))
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Engine, Value};
+use crate::config::Value;
 use crate::database::bound::Parameter;
 use crate::database::connection::{Cells, Connection};
-use crate::database::rows::{Rows, placeholder};
+use crate::database::rows::Rows;
 use crate::database::source::Source;
-use crate::database::{Database, date, image};
+use crate::database::{Database, date};
 use crate::domain::{Created, Image, Seen, Time};
 use crate::failpoint;
 
@@ -82,13 +82,9 @@ impl Database {
 }
 
 impl Writer<'_> {
-    pub(super) fn engine(&self) -> Engine {
-        self.database.config.engine
-    }
-
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        self.connection.now(self.engine()).await
+        self.connection.now(self.database.config.engine).await
     }
 
     /// The row as it is now; `None`: it is gone.
@@ -121,10 +117,9 @@ impl Writer<'_> {
     ) -> Result<Option<(Seen, bool)>> {
         let Some(seen) = self.read(section, handle, true).await? else { return Ok(None) };
         let Some(columns) = set else { return Ok(Some((seen, false))) };
-        let engine = self.engine();
         let rows = self.database.section(section)?.1;
-        let sql = rows.is_set_sql(engine, &assignments(engine, rows, columns)?);
-        let texts: Vec<String> = columns.values().map(|value| as_text(engine, value)).collect();
+        let sql = rows.is_set_sql(&assignments(rows, columns)?);
+        let texts: Vec<String> = columns.values().map(|value| rows.dialect.set_text(value)).collect();
         let mut parameters: Vec<Parameter> = texts.iter().map(|text| Parameter::Text(text)).collect();
         parameters.push(Parameter::Image(Some(handle)));
         let answer = self.connection.fetch(&sql, &parameters).await?;
@@ -135,7 +130,7 @@ impl Writer<'_> {
     pub(super) async fn read(&mut self, section: usize, handle: &str, lock: bool) -> Result<Option<Seen>> {
         let database = self.database;
         let (source, rows) = database.section(section)?;
-        let sql = rows.read_sql(self.engine(), lock);
+        let sql = rows.read_sql(lock);
         let mut found = self.connection.fetch(&sql, &[Parameter::Image(Some(handle))]).await?;
         let row = found.pop();
         anyhow::ensure!(
@@ -182,17 +177,16 @@ impl Writer<'_> {
         if self.read(aim.section, aim.handle, true).await?.as_ref() != Some(seen) {
             return Ok(Outcome::Changed);
         }
-        let engine = self.engine();
         let rows = self.database.section(aim.section)?.1;
         let value = seen.value.as_deref().filter(|value| !value.is_empty());
         let mut cells = Vec::new();
         let texts: Vec<String>;
         let sql = match how {
-            How::Delete => rows.delete_sql(engine, value.is_none(), aim.rule),
+            How::Delete => rows.delete_sql(value.is_none(), aim.rule),
             How::Set { columns, .. } => {
-                texts = columns.values().map(|value| as_text(engine, value)).collect();
+                texts = columns.values().map(|value| rows.dialect.set_text(value)).collect();
                 cells.extend(texts.iter().map(|text| Parameter::Text(text)));
-                rows.set_sql(engine, &assignments(engine, rows, columns)?, value.is_none(), aim.rule)
+                rows.set_sql(&assignments(rows, columns)?, value.is_none(), aim.rule)
             }
         };
         cells.push(Parameter::Image(Some(aim.handle)));
@@ -241,33 +235,13 @@ fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
 }
 
 /// Columns that are to be set, each with the SQL of its value, which are the first parameters.
-fn assignments<'c>(
-    engine: Engine,
-    rows: &Rows,
-    columns: &'c BTreeMap<String, Value>,
-) -> Result<Vec<(&'c str, String)>> {
+fn assignments<'c>(rows: &Rows, columns: &'c BTreeMap<String, Value>) -> Result<Vec<(&'c str, String)>> {
     let set = columns.iter().enumerate().map(|(at, (name, value))| {
         let facts = rows.columns.iter().find(|facts| facts.name == *name);
         let facts = facts.with_context(|| format!("column {name} cannot be set"))?;
-        Ok((name.as_str(), image::set(engine, facts, letter(value), &placeholder(engine, at + 1))))
+        Ok((name.as_str(), rows.dialect.set(facts, value, &rows.dialect.placeholder(at + 1))))
     });
     set.collect()
-}
-
-/// A value of the configuration as the text that is bound.
-fn as_text(engine: Engine, value: &Value) -> String {
-    match value {
-        Value::Boolean(is) if engine != Engine::Postgres => i32::from(*is).to_string(),
-        value => value.to_string(),
-    }
-}
-
-fn letter(value: &Value) -> char {
-    match value {
-        Value::Text(_) => 't',
-        Value::Integer(_) | Value::Boolean(_) => 'i',
-        Value::Float(_) => 'r',
-    }
 }
 
 /// Deadlocks and serialization failures: PostgreSQL's 40001 and 40P01, MySQL's 1213 (SQLSTATE 40001).

@@ -1,0 +1,7 @@
+//! MySQL and MariaDB.
+
+mod sql;
+
+/// The engine.
+#[derive(Debug)]
+pub struct MySql;

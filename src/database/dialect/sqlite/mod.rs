@@ -1,0 +1,7 @@
+//! SQLite.
+
+mod sql;
+
+/// The engine.
+#[derive(Debug)]
+pub struct Sqlite;
