@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 
 use crate::config::Engine;
 use crate::database::Database;
-use crate::database::bound::Parameter;
 use crate::database::connection::Connection;
+use crate::database::dialect::link::Parameter;
 use crate::domain::key::fold_hash;
 use crate::exit_code::LockedOut;
 
@@ -22,8 +22,8 @@ impl Database {
     /// # Errors
     /// [`LockedOut`] where another run holds it.
     pub async fn lock(&self, name: &str) -> Result<Advisory> {
-        let mut connection = Connection::open(&self.config).await.context("connecting")?;
-        let engine = self.config.engine;
+        let mut connection = Connection::open(&self.login).await.context("connecting")?;
+        let engine = self.engine;
         let number = fold_hash(name);
         let name = format!("cleanup-assets-{number:x}");
         // A transaction's lock: a session's would be left behind by a pooler.

@@ -5,10 +5,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Engine;
 use crate::database::Database;
-use crate::database::bound::Parameter;
 use crate::database::column::Table;
 use crate::database::connection::Connection;
 use crate::database::dialect;
+use crate::database::dialect::link::Parameter;
 use crate::exit_code::Misconfigured;
 
 /// Foreign keys and triggers that are named; a table may have many.
@@ -19,9 +19,9 @@ impl Database {
     pub async fn reach_of_deletes(&self, section: usize) -> Result<Option<String>> {
         let mut rows = self.sources.iter().filter_map(|source| source.rows.as_ref());
         let rows = rows.find(|rows| rows.section == section).context("a table that is not configured")?;
-        let mut connection = Connection::open(&self.config).await.context("connecting")?;
+        let mut connection = Connection::open(&self.login).await.context("connecting")?;
         connection.begin().await?;
-        let mut reached = match self.config.engine {
+        let mut reached = match self.engine {
             Engine::Postgres => postgres(&mut connection, &rows.table).await?,
             Engine::MySql => mysql(&mut connection, &rows.table).await?,
             Engine::Sqlite => sqlite(&mut connection, &rows.table).await?,

@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::config::Engine;
-use crate::database::bound::Parameter;
 use crate::database::column::{ColumnFacts, Table};
 use crate::database::connection::Connection;
 use crate::database::dialect;
+use crate::database::dialect::link::Parameter;
 
 /// The columns of `table`, in their order; none where there is no such table.
 pub async fn of(connection: &mut Connection, engine: Engine, table: &Table) -> Result<Vec<ColumnFacts>> {

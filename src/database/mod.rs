@@ -3,13 +3,12 @@
 
 mod advice;
 mod advisory;
-mod bound;
 mod cascades;
 mod catalog;
+mod chunks;
 mod column;
 mod columns;
 mod connection;
-mod copied;
 mod date;
 mod dialect;
 mod key_column;
@@ -26,29 +25,27 @@ mod way_back;
 mod writer;
 
 use std::collections::{BTreeSet, HashSet};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use secrecy::ExposeSecret;
-use sqlx::mysql::MySqlConnectOptions;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::compare::owners::{OwnerJoin, Wanted};
 use crate::config::{self, Config, Engine};
 use crate::domain::derived::Owner;
 pub use advisory::Advisory;
-use connection::Connection;
+pub use chunks::Strays;
+use connection::{Connection, Login};
 pub use session::{Session, Stranger};
 use source::Source;
-pub use stream::{MergedKeys, Named, Strays};
+pub use stream::{MergedKeys, Named};
 pub use way_back::Back;
 pub use writer::{Aim, How, Outcome, Writer};
 
 /// A database whose sources are checked.
 pub struct Database {
-    config: Arc<config::Database>,
+    engine: Engine,
+    login: Arc<Login>,
     sources: Vec<Arc<Source>>,
 }
 
@@ -56,21 +53,21 @@ impl Database {
     /// Connects, and checks every table, column, condition and query of the configuration against the catalog, and that
     /// rows can be looked up.
     pub async fn open(config: &Config) -> Result<Self> {
-        let mut connection = Connection::open(&config.database).await.context("connecting")?;
+        let engine = config.database.engine;
+        let login = Arc::new(Login { driver: dialect::of(engine), url: config.database.url.clone() });
+        let mut connection = Connection::open(&login).await.context("connecting")?;
         connection.begin().await?;
         let sources = catalog::sources(&mut connection, config).await?;
-        advice::log(&mut connection, config.database.engine, &sources).await;
+        advice::log(&mut connection, engine, &sources).await;
         connection.end().await?;
-        let sources = sources.into_iter().map(Arc::new).collect();
-        let shared = config::Database { engine: config.database.engine, url: config.database.url.clone() };
-        let database = Database { config: Arc::new(shared), sources };
+        let database = Database { engine, login, sources: sources.into_iter().map(Arc::new).collect() };
         Session::new(&database, connection).try_look_up().await?;
         Ok(database)
     }
 
     /// Every source's keys.
     pub fn keys(&self) -> MergedKeys {
-        MergedKeys::start(&self.config, &self.sources)
+        MergedKeys::start(&self.login, &self.sources)
     }
 
     /// Whether any source must be streamed again to be asked.
@@ -90,7 +87,7 @@ impl Database {
             return Ok(wanted);
         }
         let asked_for: HashSet<&str> = keys.iter().copied().collect();
-        let mut stream = MergedKeys::start(&self.config, streamed);
+        let mut stream = MergedKeys::start(&self.login, streamed);
         while let Some(Named { key, .. }) = stream.next().await? {
             if asked_for.contains(key) && !wanted.contains(key) {
                 wanted.insert(key.to_owned());
@@ -125,7 +122,7 @@ impl Database {
 
     /// Connects for questions about single keys.
     pub async fn session(&self) -> Result<Session<'_>> {
-        let connection = Connection::open(&self.config).await.context("connecting")?;
+        let connection = Connection::open(&self.login).await.context("connecting")?;
         Ok(Session::new(self, connection))
     }
 }
@@ -135,42 +132,5 @@ impl Database {
 /// # Errors
 /// [`Misconfigured`](crate::exit_code::Misconfigured) for a URL that cannot be read.
 pub fn address(config: &config::Database) -> Result<String> {
-    let url = config.url.expose_secret();
-    let (host, port, socket, name) = match config.engine {
-        Engine::Sqlite => {
-            let path = SqliteConnectOptions::from_str(url);
-            return Ok(connection::read(path)?.get_filename().display().to_string());
-        }
-        Engine::Postgres => {
-            let options = connection::read(PgConnectOptions::from_str(url))?;
-            let name = options.get_database().unwrap_or(options.get_username()).to_owned();
-            (options.get_host().to_owned(), options.get_port(), options.get_socket().cloned(), name)
-        }
-        Engine::MySql => {
-            let options = connection::read(MySqlConnectOptions::from_str(url))?;
-            let name = options.get_database().unwrap_or_default().to_owned();
-            (options.get_host().to_owned(), options.get_port(), options.get_socket().cloned(), name)
-        }
-    };
-    let host = socket.map_or(host, |socket| socket.display().to_string());
-    Ok(format!("{host}:{port}/{name}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_holds_no_secret() {
-        for (url, engine, expected) in [
-            ("postgres://u:p%40ss@db.example.com/app?sslmode=require", Engine::Postgres, "db.example.com:5432/app"),
-            ("postgres:///app?host=db1&port=6432", Engine::Postgres, "db1:6432/app"),
-            ("mysql://root@127.0.0.1/shop", Engine::MySql, "127.0.0.1:3306/shop"),
-            ("sqlite:///srv/app.db?mode=rw", Engine::Sqlite, "/srv/app.db"),
-            ("sqlite:app.db", Engine::Sqlite, "app.db"),
-        ] {
-            let address = address(&config::Database { engine, url: url.to_owned().into() });
-            assert_eq!(address.expect("an address"), expected);
-        }
-    }
+    dialect::of(config.engine).address(config.url.expose_secret())
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::Database;
-use super::bound::Parameter;
-use super::connection::{Cells, Connection};
+use super::connection::Connection;
 use super::date;
+use super::dialect::link::Cells;
+use super::dialect::link::Parameter;
 use super::rows::Rows;
 use super::source::Source;
 use crate::domain::{Created, Record, Time};
@@ -163,7 +164,7 @@ impl<'a> Session<'a> {
 
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        self.connection.now(self.database.config.engine).await
+        self.connection.now().await
     }
 
     /// The rows of a source that cannot be looked up: all are read, and those whose key is in `keys` are given.

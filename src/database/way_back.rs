@@ -4,8 +4,8 @@
 use anyhow::{Context, Result};
 
 use crate::database::Writer;
-use crate::database::bound::Parameter;
 use crate::database::column::ColumnFacts;
+use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
 use crate::domain::Image;
 

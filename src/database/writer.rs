@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use crate::config::Value;
-use crate::database::bound::Parameter;
-use crate::database::connection::{Cells, Connection};
+use crate::database::connection::Connection;
+use crate::database::dialect::link::Cells;
+use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
 use crate::database::source::Source;
 use crate::database::{Database, date};
@@ -65,7 +66,7 @@ pub enum Outcome {
 impl Database {
     /// Connects to remove rows.
     pub async fn writer(&self) -> Result<Writer<'_>> {
-        let connection = Connection::open_to_write(&self.config).await.context("connecting to write")?;
+        let connection = Connection::open_to_write(&self.login).await.context("connecting to write")?;
         Ok(Writer { database: self, connection })
     }
 
@@ -84,7 +85,7 @@ impl Database {
 impl Writer<'_> {
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        self.connection.now(self.database.config.engine).await
+        self.connection.now().await
     }
 
     /// The row as it is now; `None`: it is gone.

@@ -120,6 +120,16 @@ pub trait Dialect: fmt::Debug + Sync {
         true
     }
 
+    // --- transactions ---
+
+    /// Begins one that only reads, and sees what is committed now; `None` where each statement does so by itself.
+    fn begin(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Begins one that may write.
+    fn begin_writing(&self) -> &'static str;
+
     // --- owners ---
 
     /// TRUE for rows whose owner is not in its table. `id` is what the catalog says of `id_column`. An id that two types,

@@ -110,6 +110,10 @@ impl Dialect for MySql {
         false
     }
 
+    fn begin_writing(&self) -> &'static str {
+        "START TRANSACTION"
+    }
+
     fn has_no_owner(&self, id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
         let is_one_way = !id.is_text || id.is_binary || id.type_name.eq_ignore_ascii_case("uuid");
         match is_one_way && owners::is_same_type(id, owners) {

@@ -6,6 +6,19 @@ use crate::database::dialect::owners;
 use crate::database::dialect::postgres::Postgres;
 use crate::database::dialect::sql::{Dialect, KeyList};
 
+/// Everything that a transaction of ours needs to be told. LOCAL, so that it works behind a pooler. Plans are not compiled,
+/// where the server could (from 11 on): that takes longer than it saves.
+const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY; \
+     SET LOCAL row_security = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
+     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; \
+     SELECT set_config('jit', 'off', true) WHERE current_setting('jit', true) IS NOT NULL";
+
+/// The same for one that writes; and how values are written as text, so that they can be read back.
+const BEGIN_WRITING: &str = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET LOCAL row_security = off; SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '10s'; \
+     SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
+     SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 3";
+
 impl Dialect for Postgres {
     fn literal(&self, text: &str) -> String {
         format!("$cleanup_assets${text}$cleanup_assets$")
@@ -88,6 +101,14 @@ impl Dialect for Postgres {
     /// Else it makes up the value of an identity column.
     fn overriding(&self) -> &'static str {
         " OVERRIDING SYSTEM VALUE"
+    }
+
+    fn begin(&self) -> Option<&'static str> {
+        Some(BEGIN)
+    }
+
+    fn begin_writing(&self) -> &'static str {
+        BEGIN_WRITING
     }
 
     /// A list that outgrows the working memory would be read again for each row: wherever the id can be of the key's own

@@ -87,6 +87,10 @@ impl Dialect for Sqlite {
         ""
     }
 
+    fn begin_writing(&self) -> &'static str {
+        "BEGIN IMMEDIATE"
+    }
+
     fn has_no_owner(&self, id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {
         owners::none_of_any_type(self, owners, id_column, id)
     }
