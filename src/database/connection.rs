@@ -4,24 +4,82 @@
 //! session, SQLite with `mode=ro`. Nothing may filter a table behind our back (I1): `row_security` is off, so that a
 //! filtered read is an error, and `sql_select_limit` is lifted.
 
+use std::future::ready;
+
 use anyhow::{Context, Result};
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::database::chunks::Chunks;
+use crate::database::column::{ColumnFacts, Table};
 use crate::database::date;
 use crate::database::dialect::link::{Access, Cells, Link, NameAndType, Parameter};
 use crate::database::dialect::sql::Dialect;
 use crate::domain::Time;
 
-/// What an engine must be able to do, beside its SQL.
+/// What an engine must be able to do, beside writing its SQL: to connect, and to ask its catalog.
 pub trait Driver: Dialect {
     /// Connects, and tells the session whatever holds for all of it.
     fn connect<'a>(&'a self, url: &'a str, access: Access) -> BoxFuture<'a, Result<Box<dyn Link>>>;
 
     /// The address in a URL, as reports name it: never a secret.
     fn address(&self, url: &str) -> Result<String>;
+
+    /// What holds for every source of the database.
+    fn server<'a>(&'a self, _connection: &'a mut Connection) -> BoxFuture<'a, Result<Server>> {
+        Box::pin(ready(Ok(Server::default())))
+    }
+
+    /// The columns of a table, in their order; none where there is no such table.
+    fn columns<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Vec<ColumnFacts>>>;
+
+    /// What deleting rows of a table would change elsewhere (I19): foreign keys that cascade or set, and triggers, in words.
+    fn reach_of_deletes<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Vec<String>>>;
+
+    /// How many rows the database expects to sort before `sql` streams keys of the table, if it sorts any and says so.
+    fn sorted_rows<'a>(
+        &'a self,
+        _connection: &'a mut Connection,
+        _sql: &'a str,
+        _table: Option<&'a Table>,
+    ) -> BoxFuture<'a, Result<Option<f64>>> {
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// Takes the lock with this number, which ends with the connection or its transaction; `false`: somebody else has it.
+    /// An engine without such locks has nothing to take.
+    fn lock<'a>(&'a self, _connection: &'a mut Connection, _number: i64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(ready(Ok(true)))
+    }
+
+    /// Whether this connection has the lock that it took.
+    fn is_locked<'a>(&'a self, _connection: &'a mut Connection, _number: i64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(ready(Ok(true)))
+    }
+}
+
+/// What holds for every source of a database.
+#[derive(Debug, Clone, Copy)]
+pub struct Server {
+    /// Whether a stream must be read to its end before anything else happens, because its cursor locks writers out.
+    pub must_be_spooled: bool,
+    /// Whether rows can be asked for by any key.
+    pub answers_for_any_key: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server { must_be_spooled: false, answers_for_any_key: true }
+    }
 }
 
 /// Where connections are made to.

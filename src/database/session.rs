@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::Database;
+use super::checked::Database;
 use super::connection::Connection;
 use super::date;
 use super::dialect::link::Cells;
@@ -24,6 +24,14 @@ const BATCH_BYTES: usize = 4 << 20;
 pub struct Session<'a> {
     database: &'a Database,
     connection: Connection,
+}
+
+impl Database {
+    /// Connects for questions about single keys.
+    pub async fn session(&self) -> Result<Session<'_>> {
+        let connection = Connection::open(&self.login).await.context("connecting")?;
+        Ok(Session::new(self, connection))
+    }
 }
 
 impl<'a> Session<'a> {
@@ -131,7 +139,7 @@ impl<'a> Session<'a> {
             if !rows.rules.is_empty() || rows.key.expression.is_some() {
                 self.connection.begin().await?;
                 let sql = rows.keyless_count_sql();
-                let count = self.connection.fetch(&sql, &[]).await?.into_iter().flatten().flatten().next();
+                let count = self.connection.text(&sql, &[]).await?;
                 self.connection.end().await?;
                 counts.push((rows.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
             }

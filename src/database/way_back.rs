@@ -3,10 +3,10 @@
 
 use anyhow::{Context, Result};
 
-use crate::database::Writer;
 use crate::database::column::ColumnFacts;
 use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
+use crate::database::writer::Writer;
 use crate::domain::Image;
 
 /// What became of bringing a row back.

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use crate::config::Value;
+use crate::database::checked::Database;
 use crate::database::connection::Connection;
+use crate::database::date;
 use crate::database::dialect::link::Cells;
 use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
 use crate::database::source::Source;
-use crate::database::{Database, date};
 use crate::domain::{Created, Image, Seen, Time};
 use crate::failpoint;
 
@@ -69,17 +70,6 @@ impl Database {
         let connection = Connection::open_to_write(&self.login).await.context("connecting to write")?;
         Ok(Writer { database: self, connection })
     }
-
-    pub(super) fn section(&self, section: usize) -> Result<(&Source, &Rows)> {
-        let mut rows = self.sources.iter().filter_map(|source| Some((&**source, source.rows.as_ref()?)));
-        rows.find(|(_, rows)| rows.section == section).context("a table that is not configured")
-    }
-
-    /// The place of a table among the `[[records]]`, by its name.
-    pub fn section_of(&self, table: &str) -> Option<usize> {
-        let sources = self.sources.iter().filter(|source| source.name == table);
-        sources.filter_map(|source| source.rows.as_ref()).map(|rows| rows.section).next()
-    }
 }
 
 impl Writer<'_> {
@@ -123,8 +113,7 @@ impl Writer<'_> {
         let texts: Vec<String> = columns.values().map(|value| rows.dialect.set_text(value)).collect();
         let mut parameters: Vec<Parameter> = texts.iter().map(|text| Parameter::Text(text)).collect();
         parameters.push(Parameter::Image(Some(handle)));
-        let answer = self.connection.fetch(&sql, &parameters).await?;
-        let is_set = answer.into_iter().flatten().flatten().next().as_deref() == Some("1");
+        let is_set = self.connection.text(&sql, &parameters).await?.as_deref() == Some("1");
         Ok(Some((seen, is_set)))
     }
 
@@ -157,11 +146,15 @@ impl Writer<'_> {
                 // A connection that is lost takes its transaction with it; the caller connects anew.
                 Err(error) => match self.connection.roll_back().await {
                     Err(_) => return Err(error),
-                    Ok(()) if attempt < ATTEMPTS && is_worth_another_attempt(&error) => attempt += 1,
+                    Ok(()) if attempt < ATTEMPTS && self.is_worth_another_attempt(&error) => attempt += 1,
                     Ok(()) => return Ok(Outcome::Failed(format!("{error:#}"))),
                 },
             }
         }
+    }
+
+    fn is_worth_another_attempt(&self, error: &anyhow::Error) -> bool {
+        code_of(error).is_some_and(|code| self.database.login.driver.is_worth_another_attempt(&code))
     }
 
     async fn commit(&mut self, outcome: Outcome) -> Outcome {
@@ -245,11 +238,10 @@ fn assignments<'c>(rows: &Rows, columns: &'c BTreeMap<String, Value>) -> Result<
     set.collect()
 }
 
-/// Deadlocks and serialization failures: PostgreSQL's 40001 and 40P01, MySQL's 1213 (SQLSTATE 40001).
-fn is_worth_another_attempt(error: &anyhow::Error) -> bool {
-    let code = error.chain().find_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
+/// What the database calls an error of its own.
+fn code_of(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
         Some(sqlx::Error::Database(error)) => error.code().map(|code| code.into_owned()),
         _ => None,
-    });
-    code.is_some_and(|code| ["40001", "40P01"].contains(&code.as_str()))
+    })
 }

@@ -33,6 +33,12 @@ pub trait Link: Send {
 /// A row whose every column is text or NULL.
 pub type Cells = Vec<Option<String>>;
 
+/// Such a row where NULL means the same as nothing.
+pub fn cells<const N: usize>(row: Cells) -> [String; N] {
+    let mut cells = row.into_iter();
+    std::array::from_fn(|_| cells.next().flatten().unwrap_or_default())
+}
+
 /// A column of a statement, as the server describes it.
 pub type NameAndType = (String, String);
 

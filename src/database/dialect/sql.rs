@@ -140,10 +140,22 @@ pub trait Dialect: fmt::Debug + Sync {
     /// zeros before a number and after its point.
     fn as_written(&self, column: &str) -> String;
 
-    // --- the catalog ---
+    // --- the catalog, and errors ---
 
     /// Names the tables that there are, in one column.
     fn tables(&self) -> &'static str;
+
+    /// Whether an error's code speaks of rights, resources or the server's state, and not of what was asked: 42501 (rights,
+    /// row-level security) and the classes 53, 55, 57 and 58, where codes are SQL's.
+    fn is_the_servers_matter(&self, code: &str) -> bool {
+        code == "42501" || ["53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+    }
+
+    /// Whether it speaks of a deadlock or a serialization failure, after which a transaction may be tried again: 40001, and
+    /// PostgreSQL's 40P01.
+    fn is_worth_another_attempt(&self, code: &str) -> bool {
+        ["40001", "40P01"].contains(&code)
+    }
 }
 
 /// How the keys of a look-up are bound.

@@ -1,5 +1,6 @@
 //! MySQL and MariaDB.
 
+mod catalog;
 mod link;
 mod sql;
 
@@ -9,7 +10,8 @@ use anyhow::Result;
 use futures::future::BoxFuture;
 use sqlx::mysql::MySqlConnectOptions;
 
-use crate::database::connection::Driver;
+use crate::database::column::{ColumnFacts, Table};
+use crate::database::connection::{Connection, Driver};
 use crate::database::dialect::link::{Access, Link, address, read};
 
 /// The engine.
@@ -25,5 +27,29 @@ impl Driver for MySql {
         let options = read(MySqlConnectOptions::from_str(url))?;
         let name = options.get_database().unwrap_or_default();
         Ok(address(options.get_socket(), options.get_host(), options.get_port(), name))
+    }
+
+    fn columns<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Vec<ColumnFacts>>> {
+        Box::pin(catalog::columns(connection, table))
+    }
+
+    fn reach_of_deletes<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(catalog::reach_of_deletes(connection, table))
+    }
+
+    fn lock<'a>(&'a self, connection: &'a mut Connection, number: i64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(catalog::lock(connection, number))
+    }
+
+    fn is_locked<'a>(&'a self, connection: &'a mut Connection, number: i64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(catalog::is_locked(connection, number))
     }
 }
