@@ -76,6 +76,12 @@ fn each_library_lives_in_its_own_room() {
 }
 
 #[test]
+fn an_engine_is_known_where_engines_are_listed() {
+    let lists = |name: &str| name.starts_with("database/dialect/") || name.starts_with("config/");
+    assert_none(&rooms(), &["Engine::"], lists);
+}
+
+#[test]
 fn database_and_storage_do_not_know_each_other() {
     let rooms = rooms();
     assert_none(&rooms, &["storage::"], |name| !name.starts_with("database/"));
