@@ -48,7 +48,7 @@ pub fn strangers(dialect: &dyn Dialect, table: &Table, type_column: &str, owners
     format!(
         "SELECT {}, {} FROM {} WHERE {type_column} IS NOT NULL AND {type_column} NOT IN ({}) GROUP BY {type_column}",
         dialect.text(type_column),
-        dialect.count(),
+        dialect.text("count(*)"),
         dialect.table(table),
         known.join(", ")
     )

@@ -47,11 +47,6 @@ pub trait Dialect: fmt::Debug + Sync {
     /// A date, a time, a number or a name as text.
     fn text(&self, sql: &str) -> String;
 
-    /// How many rows there are, as text.
-    fn count(&self) -> String {
-        self.text("count(*)")
-    }
-
     /// An id as text, whatever its type.
     fn id_text(&self, column: &str, is_binary: bool) -> String;
 

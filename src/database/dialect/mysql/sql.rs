@@ -24,10 +24,6 @@ impl Dialect for MySql {
         format!("CAST({sql} AS CHAR)")
     }
 
-    fn count(&self) -> String {
-        self.text("COUNT(*)")
-    }
-
     fn id_text(&self, column: &str, is_binary: bool) -> String {
         if is_binary { format!("LOWER(HEX({column}))") } else { self.text(column) }
     }
