@@ -21,7 +21,8 @@
 //!
 //! Pure rooms, values in and values out: [`domain`], [`judge`], [`plan`],
 //! [`report`], `compare::{density, merge, owners, part, scope, segments, slice, split}`,
-//! `database::{copied, source, rows, rules, image, date, url}`, `storage::s3::{page, scan}`.
+//! `database::{column, key_column, source, rows, rules, date, url}`, what an engine writes (`database::dialect::{sql, owners}`,
+//! each engine's `sql`) and PostgreSQL's `copied`, `storage::s3::{page, scan}`.
 //! sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`args`]; [`database`] and [`storage`] do
 //! not know each other, and whatever deletes is called from [`execute`] alone.
 

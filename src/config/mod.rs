@@ -3,11 +3,11 @@
 //! Errors here are [`Misconfigured`]: they name the file, the line or key, and what would be right, and never quote the
 //! line itself, since it may hold a password.
 
+mod engine;
 mod environment;
 mod file;
 mod rules;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use toml::de::DeTable;
 use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
+pub use engine::Engine;
 pub use file::{Age, Percent, Safety, Trash};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 
@@ -44,13 +45,6 @@ pub struct Database {
     pub url: SecretString,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    Postgres,
-    MySql,
-    Sqlite,
-}
-
 impl Config {
     /// The names of all rules, each once, in the order in which they are written.
     pub fn rules(&self) -> Vec<Arc<str>> {
@@ -72,16 +66,6 @@ impl Records {
             None if *kind == Kind::OrphanedRecord => &self.missing_file,
             None => &Action::Report,
         }
-    }
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Engine::Postgres => "postgres",
-            Engine::MySql => "mysql",
-            Engine::Sqlite => "sqlite",
-        })
     }
 }
 
@@ -275,20 +259,7 @@ fn database(section: file::Database) -> Result<Database, String> {
         (Some(_), Some(_)) => return Err("[database] has both url and url_file; keep one".to_owned()),
         (None, None) => return Err("[database] needs a url or a url_file".to_owned()),
     };
-    let engine = match url.expose_secret().split_once(':').map(|(scheme, _)| scheme) {
-        Some("postgres" | "postgresql") => Engine::Postgres,
-        Some("mysql" | "mariadb") => Engine::MySql,
-        Some("sqlite") => Engine::Sqlite,
-        _ => return Err("[database] url must begin with postgres://, mysql:// or sqlite:".to_owned()),
-    };
-    if engine != Engine::Sqlite {
-        let parsed = url::Url::parse(url.expose_secret());
-        if !url.expose_secret().contains("://") || !parsed.is_ok_and(|url| url.fragment().is_none()) {
-            let message = "[database] url cannot be read: it is written scheme://user:password@host:port/database, and \
-                           `/`, `#`, `?` and `@` in a password are written %2F, %23, %3F and %40";
-            return Err(message.to_owned());
-        }
-    }
+    let engine = Engine::of(url.expose_secret())?;
     Ok(Database { engine, url })
 }
 

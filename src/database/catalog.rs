@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use crate::config::{Action, Config, Engine, Entity, Key, Records, Reference, Rule};
-use crate::database::columns;
-use crate::database::connection::Connection;
+use crate::config::{Action, Config, Entity, Key, Records, Reference, Rule};
+use crate::database::column::{ColumnFacts, Owners, Table};
+use crate::database::connection::{Connection, Driver, Server};
+use crate::database::key_column::{self, KeyColumn};
 use crate::database::rows::{Rows, Strangers};
-use crate::database::rules::{self, Owners, RuleSql};
-use crate::database::source::{self, ColumnFacts, KeyColumn, Source, Table};
+use crate::database::rules::{self, RuleSql};
+use crate::database::source::Source;
 use crate::exit_code::Misconfigured;
 
 /// Every source of keys that the configuration names, checked.
 ///
 /// # Errors
 /// [`Misconfigured`] for a table, column, condition or query that the database does not accept.
-pub async fn sources(connection: &mut Connection, config: &Config) -> Result<Vec<Source>> {
-    let mut catalog =
-        Catalog { engine: config.database.engine, must_be_spooled: false, answers_for_any_key: true, connection };
-    catalog.look_at_the_server().await?;
+pub async fn sources(driver: &'static dyn Driver, connection: &mut Connection, config: &Config) -> Result<Vec<Source>> {
+    let server = driver.server(connection).await?;
+    let mut catalog = Catalog { driver, server, connection };
     let mut sources = Vec::new();
     for (section, records) in config.records.iter().enumerate() {
         sources.push(catalog.records(section, records).await?);
@@ -35,38 +35,12 @@ pub async fn sources(connection: &mut Connection, config: &Config) -> Result<Vec
 }
 
 struct Catalog<'a> {
-    engine: Engine,
-    must_be_spooled: bool,
-    /// Whether rows can be asked for by any key.
-    answers_for_any_key: bool,
+    driver: &'static dyn Driver,
+    server: Server,
     connection: &'a mut Connection,
 }
 
 impl Catalog<'_> {
-    async fn look_at_the_server(&mut self) -> Result<()> {
-        match self.engine {
-            Engine::Sqlite => {
-                // Without a write-ahead log an open cursor locks the application's writers out.
-                self.must_be_spooled = self.one("PRAGMA journal_mode").await?.as_deref() != Some("wal");
-                let encoding = self.one("PRAGMA encoding").await?.unwrap_or_default();
-                if encoding != "UTF-8" {
-                    bail!(Misconfigured(format!("[database] is stored in {encoding}; only UTF-8 sorts in key order")));
-                }
-            }
-            // A server in another encoding cannot even be asked for a key that it has no letters for.
-            Engine::Postgres => {
-                self.answers_for_any_key = self.one("SHOW server_encoding").await?.as_deref() == Some("UTF8");
-            }
-            Engine::MySql => {}
-        }
-        Ok(())
-    }
-
-    async fn one(&mut self, sql: &str) -> Result<Option<String>> {
-        let rows = self.connection.fetch(sql, &[]).await?;
-        Ok(rows.into_iter().flatten().next().flatten())
-    }
-
     async fn records(&mut self, section_number: usize, records: &Records) -> Result<Source> {
         let table = Table::parse(&records.table);
         let section = format!("[[records]] table {}", records.table);
@@ -86,6 +60,7 @@ impl Catalog<'_> {
             set.keys().try_for_each(|name| named(&columns, name, &section, "missing_file: set").map(|_| ()))?;
         }
         let mut rows = Rows {
+            dialect: self.driver,
             section: section_number,
             id,
             key,
@@ -101,29 +76,25 @@ impl Catalog<'_> {
             let section = format!("{section}: rule {}", rule.name);
             self.rule(rule, &mut rows, &columns, &section).await?;
         }
-        let is_url = records.url_base.is_some();
-        let (stream_sql, lookup_sql) = match is_url {
+        let key = rows.key_column();
+        let (stream_sql, lookup, index_sql) = match records.url_base {
             // Its keys are made here, and are nothing that the database could sort or look up.
-            true => (source::scan_column(self.engine, &rows.key_column(), rows.marks(self.engine)), None),
-            false => (
-                source::stream_column(self.engine, &rows.key_column(), rows.marks(self.engine)),
-                Some(source::lookup_column(self.engine, &rows.key_column(), &rows.details(self.engine))),
-            ),
+            Some(_) => (key.scan(&rows.marks()), None, None),
+            None => (key.stream(&rows.marks()), Some(key.lookup(&rows.details())), key.index()),
         };
         let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
         self.accepts(&stream_sql, &what).await?;
         Ok(Source {
-            placeholder: source::placeholder(&rows.key),
-            answers_for_any_key: self.answers_for_any_key && rows.key.expression.is_none(),
+            answers_for_any_key: self.server.answers_for_any_key && rows.key.expression.is_none(),
             may_be_json: false,
             name: records.table.clone(),
             owns: true,
             key_prefix: records.key_prefix.clone(),
             url_base: records.url_base.clone(),
             stream_sql,
-            lookup_sql,
-            index_sql: if is_url { None } else { source::index_column(self.engine, &rows.key_column()) },
-            must_be_spooled: self.must_be_spooled,
+            lookup,
+            index_sql,
+            must_be_spooled: self.server.must_be_spooled,
             rows: Some(rows),
         })
     }
@@ -140,13 +111,13 @@ impl Catalog<'_> {
         let since = match &rule.clock {
             Some(clock) => {
                 let since = named(columns, &clock.since, section, "since")?;
-                Some(rows.table.column(self.engine, &since.name))
+                Some(self.driver.column(&rows.table, &since.name))
             }
             None => None,
         };
         let always = || format!("{} IS NOT NULL", since.as_deref().unwrap_or("NULL"));
         let condition = if conditions.is_empty() { always() } else { conditions.join(" AND ") };
-        let checked = format!("SELECT 1 FROM {} WHERE {condition}", rows.table.sql(self.engine));
+        let checked = format!("SELECT 1 FROM {} WHERE {condition}", self.driver.table(&rows.table));
         self.accepts(&checked, section).await?;
         rows.rules.push(RuleSql { condition, since });
         rows.clocks.push(rule.after());
@@ -184,19 +155,20 @@ impl Catalog<'_> {
         }
         let owners: Vec<Owners<'_>> =
             tables.iter().map(|(type_name, table, id)| Owners { type_name, table, id }).collect();
-        let type_column = rows.table.column(self.engine, &r#type.name);
-        let id_column = rows.table.column(self.engine, &id.name);
-        let sql = rules::strangers(self.engine, &rows.table, &type_column, &owners);
+        let type_column = self.driver.column(&rows.table, &r#type.name);
+        let id_column = self.driver.column(&rows.table, &id.name);
+        let sql = rules::strangers(self.driver, &rows.table, &type_column, &owners);
         self.accepts(&sql, section).await?;
         rows.strangers.push(Strangers { rule: rule.clone(), type_column: r#type.name.clone(), sql });
-        Ok(rules::owner_is_gone(self.engine, (&type_column, &id_column), id, &owners))
+        Ok(rules::owner_is_gone(self.driver, (&type_column, &id_column), id, &owners))
     }
 
     /// An expression over a row, as if it were a column.
     async fn key_sql(&mut self, table: &Table, sql: &str, section: &str) -> Result<ColumnFacts> {
         let section = format!("{section}: key_sql");
         let facts = ColumnFacts { expression: Some(sql.to_owned()), ..ColumnFacts::default() };
-        let checked = format!("SELECT {} FROM {}", table.value(self.engine, &facts), table.sql(self.engine));
+        let checked =
+            format!("SELECT {} FROM {}", self.driver.column_or_expression(table, &facts), self.driver.table(table));
         match self.accepts(&checked, &section).await?.as_slice() {
             [(_, type_name)] => expect_text(type_name, &section)?,
             columns => bail!(Misconfigured(format!("{section} must be one expression; it gives {}", columns.len()))),
@@ -209,19 +181,18 @@ impl Catalog<'_> {
         let section = format!("[[references]] table {table_name}");
         let columns = self.columns(&table, &section).await?;
         let facts = self.key_column(&columns, key, &section)?;
-        let column = KeyColumn { table: &table, facts, condition: None };
+        let column = KeyColumn { dialect: self.driver, table: &table, facts, condition: None };
         Ok(Source {
-            placeholder: source::placeholder(facts),
-            answers_for_any_key: self.answers_for_any_key,
+            answers_for_any_key: self.server.answers_for_any_key,
             may_be_json: false,
             name: format!("{table_name}.{key}"),
             owns: false,
             key_prefix: String::new(),
             url_base: None,
-            stream_sql: source::stream_column(self.engine, &column, std::iter::empty()),
-            lookup_sql: Some(source::lookup_column(self.engine, &column, &[])),
-            index_sql: source::index_column(self.engine, &column),
-            must_be_spooled: self.must_be_spooled,
+            stream_sql: column.stream(&[]),
+            lookup: Some(column.lookup(&[])),
+            index_sql: column.index(),
+            must_be_spooled: self.server.must_be_spooled,
             rows: None,
         })
     }
@@ -238,10 +209,9 @@ impl Catalog<'_> {
             )));
         };
         expect_text(type_name, &section)?;
-        let stream_sql = source::stream_query(self.engine, query, column);
+        let stream_sql = key_column::stream_query(self.driver, query, column);
         self.accepts(&stream_sql, &section).await?;
         Ok(Source {
-            placeholder: String::new(),
             answers_for_any_key: false,
             may_be_json: true,
             name: format!("reference query {number}"),
@@ -249,9 +219,9 @@ impl Catalog<'_> {
             key_prefix: String::new(),
             url_base: None,
             stream_sql,
-            lookup_sql: None,
+            lookup: None,
             index_sql: None,
-            must_be_spooled: self.must_be_spooled,
+            must_be_spooled: self.server.must_be_spooled,
             rows: None,
         })
     }
@@ -260,7 +230,9 @@ impl Catalog<'_> {
     async fn accepts(&mut self, sql: &str, section: &str) -> Result<Vec<(String, String)>> {
         match self.connection.columns(sql).await {
             Ok(columns) => Ok(columns),
-            Err(sqlx::Error::Database(error)) if !is_the_servers_matter(error.code().as_deref()) => {
+            Err(sqlx::Error::Database(error))
+                if !error.code().is_some_and(|code| self.driver.is_the_servers_matter(&code)) =>
+            {
                 bail!(Misconfigured(format!("{section}: the database does not accept it: {}", error.message())))
             }
             Err(error) => Err(anyhow::Error::from(error).context(format!("preparing to read {section}"))),
@@ -268,7 +240,7 @@ impl Catalog<'_> {
     }
 
     async fn columns(&mut self, table: &Table, section: &str) -> Result<Vec<ColumnFacts>> {
-        let columns = columns::of(self.connection, self.engine, table).await?;
+        let columns = self.driver.columns(self.connection, table).await?;
         if columns.is_empty() {
             let there = self.tables().await?;
             let there = if there.is_empty() { "no tables".to_owned() } else { listed(there) };
@@ -278,21 +250,7 @@ impl Catalog<'_> {
     }
 
     async fn tables(&mut self) -> Result<Vec<String>> {
-        let sql = match self.engine {
-            Engine::Postgres => {
-                "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END \
-                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') \
-                 ORDER BY 1"
-            }
-            Engine::MySql => {
-                "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1"
-            }
-            Engine::Sqlite => {
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY 1"
-            }
-        };
-        Ok(self.connection.fetch(sql, &[]).await?.into_iter().flatten().flatten().collect())
+        self.connection.texts(self.driver.tables(), &[]).await
     }
 
     fn key_column<'c>(&self, columns: &'c [ColumnFacts], name: &str, section: &str) -> Result<&'c ColumnFacts> {
@@ -313,12 +271,6 @@ fn expect_text(type_name: &str, section: &str) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-/// Whether an error code speaks of rights, resources or the server's state, and not of what was asked: PostgreSQL's
-/// classes 42501 (rights, row-level security), 53, 55, 57 and 58.
-fn is_the_servers_matter(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code == "42501" || ["53", "55", "57", "58"].iter().any(|class| code.starts_with(class)))
 }
 
 fn named<'c>(columns: &'c [ColumnFacts], name: &str, section: &str, role: &str) -> Result<&'c ColumnFacts> {

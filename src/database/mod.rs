@@ -3,14 +3,16 @@
 
 mod advice;
 mod advisory;
-mod bound;
 mod cascades;
 mod catalog;
-mod columns;
+mod checked;
+mod chunks;
+mod column;
 mod connection;
-mod copied;
 mod date;
-mod image;
+mod dialect;
+mod key_column;
+mod open;
 mod rows;
 mod rules;
 pub mod sample;
@@ -23,152 +25,11 @@ mod url;
 mod way_back;
 mod writer;
 
-use std::collections::{BTreeSet, HashSet};
-use std::str::FromStr;
-use std::sync::Arc;
-
-use anyhow::{Context, Result};
-use secrecy::ExposeSecret;
-use sqlx::mysql::MySqlConnectOptions;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
-
-use crate::compare::owners::{OwnerJoin, Wanted};
-use crate::config::{self, Config, Engine};
-use crate::domain::derived::Owner;
 pub use advisory::Advisory;
-use connection::Connection;
+pub use checked::Database;
+pub use chunks::Strays;
+pub use open::address;
 pub use session::{Session, Stranger};
-use source::Source;
-pub use stream::{MergedKeys, Named, Strays};
+pub use stream::{MergedKeys, Named};
 pub use way_back::Back;
 pub use writer::{Aim, How, Outcome, Writer};
-
-/// A database whose sources are checked.
-pub struct Database {
-    config: Arc<config::Database>,
-    sources: Vec<Arc<Source>>,
-}
-
-impl Database {
-    /// Connects, and checks every table, column, condition and query of the configuration against the catalog, and that
-    /// rows can be looked up.
-    pub async fn open(config: &Config) -> Result<Self> {
-        let mut connection = Connection::open(&config.database).await.context("connecting")?;
-        connection.begin().await?;
-        let sources = catalog::sources(&mut connection, config).await?;
-        advice::log(&mut connection, config.database.engine, &sources).await;
-        connection.end().await?;
-        let sources = sources.into_iter().map(Arc::new).collect();
-        let shared = config::Database { engine: config.database.engine, url: config.database.url.clone() };
-        let database = Database { config: Arc::new(shared), sources };
-        Session::new(&database, connection).try_look_up().await?;
-        Ok(database)
-    }
-
-    /// Every source's keys.
-    pub fn keys(&self) -> MergedKeys {
-        MergedKeys::start(&self.config, &self.sources)
-    }
-
-    /// Whether any source must be streamed again to be asked.
-    pub fn streams_again(&self) -> bool {
-        self.sources.iter().any(|source| !source.can_be_asked())
-    }
-
-    /// Which of `keys` is named by a source that cannot be asked by key: each such source is streamed once.
-    pub async fn wanted_by_stream(&self, keys: &[&str]) -> Result<HashSet<String>> {
-        let streamed: Vec<_> = self.sources.iter().filter(|source| !source.can_be_asked()).cloned().collect();
-        self.streamed(&streamed, keys).await
-    }
-
-    async fn streamed(&self, streamed: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
-        let mut wanted = HashSet::new();
-        if streamed.is_empty() || keys.is_empty() {
-            return Ok(wanted);
-        }
-        let asked_for: HashSet<&str> = keys.iter().copied().collect();
-        let mut stream = MergedKeys::start(&self.config, streamed);
-        while let Some(Named { key, .. }) = stream.next().await? {
-            if asked_for.contains(key) && !wanted.contains(key) {
-                wanted.insert(key.to_owned());
-            }
-        }
-        Ok(wanted)
-    }
-
-    /// Which of these prefixes any source has a key below: every source is streamed once, unless there are none.
-    pub async fn prefixes_in_use(&self, prefixes: &BTreeSet<&Owner>) -> Result<HashSet<Owner>> {
-        let mut used = HashSet::new();
-        if prefixes.is_empty() {
-            return Ok(used);
-        }
-        let mut join = OwnerJoin::default();
-        let mut waiting = (0..).zip(prefixes).peekable();
-        let mut told = HashSet::new();
-        let mut keys = self.keys();
-        while let Some(Named { key, .. }) = keys.next().await? {
-            while let Some((number, prefix)) = waiting.next_if(|(_, prefix)| prefix.text() <= key) {
-                join.owner(number, (*prefix).clone());
-            }
-            join.key(key, Wanted::Yes, |number, _| {
-                told.insert(number);
-            });
-        }
-        used.extend(
-            (0..).zip(prefixes).filter(|(number, _)| told.contains(number)).map(|(_, prefix)| (*prefix).clone()),
-        );
-        Ok(used)
-    }
-
-    /// Connects for questions about single keys.
-    pub async fn session(&self) -> Result<Session<'_>> {
-        let connection = Connection::open(&self.config).await.context("connecting")?;
-        Ok(Session::new(self, connection))
-    }
-}
-
-/// The address of the configured database, as reports name it: never a secret.
-///
-/// # Errors
-/// [`Misconfigured`](crate::exit_code::Misconfigured) for a URL that cannot be read.
-pub fn address(config: &config::Database) -> Result<String> {
-    let url = config.url.expose_secret();
-    let (host, port, socket, name) = match config.engine {
-        Engine::Sqlite => {
-            let path = SqliteConnectOptions::from_str(url);
-            return Ok(connection::read(path)?.get_filename().display().to_string());
-        }
-        Engine::Postgres => {
-            let options = connection::read(PgConnectOptions::from_str(url))?;
-            let name = options.get_database().unwrap_or(options.get_username()).to_owned();
-            (options.get_host().to_owned(), options.get_port(), options.get_socket().cloned(), name)
-        }
-        Engine::MySql => {
-            let options = connection::read(MySqlConnectOptions::from_str(url))?;
-            let name = options.get_database().unwrap_or_default().to_owned();
-            (options.get_host().to_owned(), options.get_port(), options.get_socket().cloned(), name)
-        }
-    };
-    let host = socket.map_or(host, |socket| socket.display().to_string());
-    Ok(format!("{host}:{port}/{name}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_holds_no_secret() {
-        for (url, engine, expected) in [
-            ("postgres://u:p%40ss@db.example.com/app?sslmode=require", Engine::Postgres, "db.example.com:5432/app"),
-            ("postgres:///app?host=db1&port=6432", Engine::Postgres, "db1:6432/app"),
-            ("mysql://root@127.0.0.1/shop", Engine::MySql, "127.0.0.1:3306/shop"),
-            ("sqlite:///srv/app.db?mode=rw", Engine::Sqlite, "/srv/app.db"),
-            ("sqlite:app.db", Engine::Sqlite, "app.db"),
-        ] {
-            let address = address(&config::Database { engine, url: url.to_owned().into() });
-            assert_eq!(address.expect("an address"), expected);
-        }
-    }
-}

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::Engine;
+use crate::database::column::{ColumnFacts, Table};
+use crate::database::date;
+use crate::database::dialect::sql::Dialect;
+use crate::database::key_column::KeyColumn;
 use crate::database::rules::RuleSql;
-use crate::database::source::{ColumnFacts, KeyColumn, Table, date_text, id_text, quoted, value};
-use crate::database::{date, image};
 use crate::domain::Mark;
 
 /// What rows of a table that owns objects are told apart, judged and removed by.
 #[derive(Debug)]
 pub struct Rows {
+    pub dialect: &'static dyn Dialect,
     /// Which of the configuration's `[[records]]` it is.
     pub section: usize,
     pub table: Table,
@@ -41,21 +43,22 @@ pub struct Strangers {
 impl Rows {
     /// The columns that every question about rows begins with, as text: the id, the creation time, the id as it is found
     /// again, and what each rule says.
-    pub fn details(&self, engine: Engine) -> Vec<String> {
-        let id = self.table.column(engine, &self.id.name);
-        let created = self.created.as_ref().map(|created| self.table.column(engine, &created.name));
-        let mut columns = vec![
-            id_text(engine, &id, self.id.is_binary),
-            created.map_or("NULL".to_owned(), |created| date_text(engine, &created)),
-            image::read(engine, &self.id, &id),
-        ];
-        columns.extend(self.marks(engine));
+    pub fn details(&self) -> Vec<String> {
+        let id = self.column(&self.id.name);
+        let id_text = self.dialect.id_text(&id, self.id.is_binary);
+        let mut columns = vec![id_text, self.created_text(), self.dialect.image(&self.id, &id)];
+        columns.extend(self.marks());
         columns
     }
 
     /// What each rule says, one column a rule.
-    pub fn marks(&self, engine: Engine) -> impl Iterator<Item = String> {
-        self.rules.iter().map(move |rule| rule.mark(engine))
+    pub fn marks(&self) -> Vec<String> {
+        self.rules.iter().map(|rule| rule.mark(self.dialect)).collect()
+    }
+
+    fn created_text(&self) -> String {
+        let created = self.created.as_ref();
+        created.map_or("NULL".to_owned(), |created| self.dialect.text(&self.column(&created.name)))
     }
 
     /// What a rule says of a row, from what its column gave.
@@ -70,12 +73,8 @@ impl Rows {
     }
 
     pub fn key_column(&self) -> KeyColumn<'_> {
-        KeyColumn { table: &self.table, facts: &self.key, condition: self.condition.as_deref() }
-    }
-
-    /// The key as it is compared and shown; NULL stays NULL.
-    pub fn key_value(&self, engine: Engine) -> String {
-        value(engine, &self.key_column(), &self.table.value(engine, &self.key))
+        let condition = self.condition.as_deref();
+        KeyColumn { dialect: self.dialect, table: &self.table, facts: &self.key, condition }
     }
 
     /// Whether a row owns its object; NULL counts as owning one.
@@ -85,25 +84,25 @@ impl Rows {
 
     /// The SQL of rows that name no object and that a rule may condemn; `None` without rules. Its first column is empty,
     /// for the key.
-    pub fn keyless_sql(&self, engine: Engine) -> Option<String> {
+    pub fn keyless_sql(&self) -> Option<String> {
         let rules: Vec<&str> = self.rules.iter().map(|rule| rule.condition.as_str()).collect();
         if rules.is_empty() {
             return None;
         }
-        let (details, empty) = (self.details(engine).join(", "), self.is_keyless(engine));
-        let (table, owns, rules) = (self.table.sql(engine), self.owns(), rules.join(" OR "));
+        let (details, empty) = (self.details().join(", "), self.is_keyless());
+        let (table, owns, rules) = (self.table(), self.owns(), rules.join(" OR "));
         Some(format!("SELECT '', {details} FROM {table} WHERE {empty} AND {owns} AND ({rules})"))
     }
 
     /// The SQL that counts rows that name no object.
-    pub fn keyless_count_sql(&self, engine: Engine) -> String {
-        let count = date_text(engine, "count(*)");
-        format!("SELECT {count} FROM {} WHERE {} AND {}", self.table.sql(engine), self.is_keyless(engine), self.owns())
+    pub fn keyless_count_sql(&self) -> String {
+        let count = self.dialect.text("count(*)");
+        format!("SELECT {count} FROM {} WHERE {} AND {}", self.table(), self.is_keyless(), self.owns())
     }
 
     /// Whether a row names no object.
-    pub fn is_keyless(&self, engine: Engine) -> String {
-        let value = self.key_value(engine);
+    pub fn is_keyless(&self) -> String {
+        let value = self.key_column().value();
         format!("({value} IS NULL OR {value} = '')")
     }
 }
@@ -112,105 +111,88 @@ impl Rows {
 impl Rows {
     /// The row as it is: its key, whether it owns its object, when it was made, what each rule says, and every column that
     /// can be written. `lock`: nobody else changes it until the transaction ends.
-    pub fn read_sql(&self, engine: Engine, lock: bool) -> String {
-        let created = self.created.as_ref().map(|created| self.table.column(engine, &created.name));
-        let mut columns = vec![
-            self.key_value(engine),
-            format!("CASE WHEN {} THEN '1' ELSE '0' END", self.owns()),
-            created.map_or("NULL".to_owned(), |created| date_text(engine, &created)),
-        ];
-        columns.extend(self.marks(engine));
-        let image = |facts: &ColumnFacts| image::read(engine, facts, &self.table.column(engine, &facts.name));
+    pub fn read_sql(&self, lock: bool) -> String {
+        let owns = format!("CASE WHEN {} THEN '1' ELSE '0' END", self.owns());
+        let mut columns = vec![self.key_column().value(), owns, self.created_text()];
+        columns.extend(self.marks());
+        let image = |facts: &ColumnFacts| self.dialect.image(facts, &self.column(&facts.name));
         columns.extend(self.columns.iter().map(image));
-        let lock = if lock && engine != Engine::Sqlite { " FOR UPDATE" } else { "" };
-        format!("SELECT {} FROM {} WHERE {}{lock}", columns.join(", "), self.table.sql(engine), self.is_it(engine, 1))
+        let lock = if lock { self.dialect.row_lock() } else { "" };
+        format!("SELECT {} FROM {} WHERE {}{lock}", columns.join(", "), self.table(), self.is_it(1))
     }
 
     /// Deletes the row if it still is what it was: the same key, which is the second parameter unless it is `keyless`, and
     /// still condemned by `rule`, if it was.
-    pub fn delete_sql(&self, engine: Engine, keyless: bool, rule: Option<usize>) -> String {
-        format!("DELETE FROM {} WHERE {}", self.table.sql(engine), self.is_unchanged(engine, 1, keyless, rule))
+    pub fn delete_sql(&self, keyless: bool, rule: Option<usize>) -> String {
+        format!("DELETE FROM {} WHERE {}", self.table(), self.is_unchanged(1, keyless, rule))
     }
 
     /// Sets columns of the row if it still is what it was. Their values are the first parameters, then come the handle
     /// and the key.
-    pub fn set_sql(&self, engine: Engine, set: &[(&str, String)], keyless: bool, rule: Option<usize>) -> String {
+    pub fn set_sql(&self, set: &[(&str, String)], keyless: bool, rule: Option<usize>) -> String {
         let next = set.len() + 1;
-        self.update(engine, set, &self.is_unchanged(engine, next, keyless, rule))
+        self.update(set, &self.is_unchanged(next, keyless, rule))
     }
 
     /// Whether columns of the row hold what they were set to, their values as they are set: these are the first parameters,
     /// then comes the handle.
-    pub fn is_set_sql(&self, engine: Engine, set: &[(&str, String)]) -> String {
-        let holds = set.iter().map(|(name, value)| {
-            let column = self.table.column(engine, name);
-            match engine {
-                // Not every type can be compared, but every one is text.
-                Engine::Postgres => format!("{column}::text IS NOT DISTINCT FROM ({value})::text"),
-                Engine::MySql => format!("{column} <=> {value}"),
-                Engine::Sqlite => format!("{column} IS {value}"),
-            }
-        });
+    pub fn is_set_sql(&self, set: &[(&str, String)]) -> String {
+        let holds = set.iter().map(|(name, value)| self.dialect.is_same(&self.column(name), value));
         let holds: Vec<String> = holds.collect();
-        let (table, it) = (self.table.sql(engine), self.is_it(engine, set.len() + 1));
+        let (table, it) = (self.table(), self.is_it(set.len() + 1));
         format!("SELECT CASE WHEN {} THEN '1' ELSE '0' END FROM {table} WHERE {it}", holds.join(" AND "))
     }
 
     /// Sets columns to what they were: their images are the first parameters, then comes the handle.
-    pub fn unset_sql(&self, engine: Engine, columns: &[&ColumnFacts]) -> String {
-        let images = columns.iter().enumerate();
-        let set: Vec<(&str, String)> = images
-            .map(|(at, facts)| (facts.name.as_str(), image::write(engine, facts, &placeholder(engine, at + 1))))
-            .collect();
-        self.update(engine, &set, &self.is_it(engine, columns.len() + 1))
+    pub fn unset_sql(&self, columns: &[&ColumnFacts]) -> String {
+        let names = columns.iter().map(|facts| facts.name.as_str());
+        let set: Vec<(&str, String)> = names.zip(self.from_images(columns)).collect();
+        self.update(&set, &self.is_it(columns.len() + 1))
     }
 
     /// Inserts a row of the images of these columns.
-    pub fn insert_sql(&self, engine: Engine, columns: &[&ColumnFacts]) -> String {
-        let names: Vec<String> = columns.iter().map(|facts| quoted(engine, &facts.name)).collect();
-        let images = columns.iter().enumerate();
-        let values: Vec<String> =
-            images.map(|(at, facts)| image::write(engine, facts, &placeholder(engine, at + 1))).collect();
-        // Else PostgreSQL makes up the value of an identity column.
-        let overriding = if engine == Engine::Postgres { " OVERRIDING SYSTEM VALUE" } else { "" };
-        let (table, names, values) = (self.table.sql(engine), names.join(", "), values.join(", "));
+    pub fn insert_sql(&self, columns: &[&ColumnFacts]) -> String {
+        let names: Vec<String> = columns.iter().map(|facts| self.dialect.quoted(&facts.name)).collect();
+        let (table, names, overriding) = (self.table(), names.join(", "), self.dialect.overriding());
+        let values = self.from_images(columns).join(", ");
         format!("INSERT INTO {table} ({names}){overriding} VALUES ({values})")
     }
 
-    fn update(&self, engine: Engine, set: &[(&str, String)], which: &str) -> String {
-        let set: Vec<String> = set.iter().map(|(name, value)| format!("{} = {value}", quoted(engine, name))).collect();
-        format!("UPDATE {} SET {} WHERE {which}", self.table.sql(engine), set.join(", "))
+    /// The values of these columns, whose images are the first parameters.
+    fn from_images(&self, columns: &[&ColumnFacts]) -> Vec<String> {
+        let images = columns.iter().enumerate();
+        images.map(|(at, facts)| self.dialect.from_image(facts, &self.dialect.placeholder(at + 1))).collect()
     }
 
-    fn is_it(&self, engine: Engine, at: usize) -> String {
-        let id = self.table.column(engine, &self.id.name);
-        format!("{id} = {}", image::compared(engine, &self.id, &placeholder(engine, at)))
+    fn update(&self, set: &[(&str, String)], which: &str) -> String {
+        let set: Vec<String> =
+            set.iter().map(|(name, value)| format!("{} = {value}", self.dialect.quoted(name))).collect();
+        format!("UPDATE {} SET {} WHERE {which}", self.table(), set.join(", "))
     }
 
-    fn is_unchanged(&self, engine: Engine, at: usize, keyless: bool, rule: Option<usize>) -> String {
-        let (value, key) = (self.key_value(engine), placeholder(engine, at + 1));
-        let same_key = match (keyless, engine) {
-            (true, _) => self.is_keyless(engine),
-            (false, Engine::Postgres) => format!("{value} COLLATE \"C\" = {key}::text"),
-            (false, Engine::MySql) => format!("{value} = CAST({key} AS BINARY)"),
-            (false, Engine::Sqlite) => format!("{value} = {key}"),
-        };
-        let mut conditions = vec![self.is_it(engine, at), same_key];
-        if engine == Engine::MySql {
-            // It takes no subquery on the table that it changes (error 1093): the row was read under a lock just now.
+    fn is_it(&self, at: usize) -> String {
+        let (id, placeholder) = (self.column(&self.id.name), self.dialect.placeholder(at));
+        format!("{id} = {}", self.dialect.compared(&self.id, &placeholder))
+    }
+
+    fn is_unchanged(&self, at: usize, keyless: bool, rule: Option<usize>) -> String {
+        let (value, key) = (self.key_column().value(), self.dialect.placeholder(at + 1));
+        let same_key = if keyless { self.is_keyless() } else { self.dialect.is_key(&value, &key) };
+        let mut conditions = vec![self.is_it(at), same_key];
+        if !self.dialect.asks_what_it_changes() {
+            // The row was read under a lock just now.
             return conditions.join(" AND ");
         }
         conditions.push(self.owns());
         conditions.extend(rule.and_then(|rule| self.rules.get(rule)).map(|rule| rule.condition.clone()));
         conditions.join(" AND ")
     }
-}
 
-/// The placeholder of a parameter, counted from 1. Each stands in a statement in the order of its number.
-pub fn placeholder(engine: Engine, number: usize) -> String {
-    match engine {
-        Engine::Postgres => format!("${number}"),
-        Engine::MySql => "?".to_owned(),
-        Engine::Sqlite => format!("?{number}"),
+    fn table(&self) -> String {
+        self.dialect.table(&self.table)
+    }
+
+    fn column(&self, name: &str) -> String {
+        self.dialect.column(&self.table, name)
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::Database;
-use super::bound::Parameter;
-use super::connection::{Cells, Connection};
+use super::checked::Database;
+use super::connection::Connection;
 use super::date;
+use super::dialect::link::Cells;
+use super::dialect::link::Parameter;
 use super::rows::Rows;
-use super::source::{self, Source};
-use crate::config::Engine;
+use super::source::Source;
 use crate::domain::{Created, Record, Time};
 
 /// Keys that one statement asks for, at most; and their bytes.
@@ -24,6 +24,14 @@ const BATCH_BYTES: usize = 4 << 20;
 pub struct Session<'a> {
     database: &'a Database,
     connection: Connection,
+}
+
+impl Database {
+    /// Connects for questions about single keys.
+    pub async fn session(&self) -> Result<Session<'_>> {
+        let connection = Connection::open(&self.login).await.context("connecting")?;
+        Ok(Session::new(self, connection))
+    }
 }
 
 impl<'a> Session<'a> {
@@ -49,17 +57,15 @@ impl<'a> Session<'a> {
     pub(super) async fn try_look_up(&mut self) -> Result<()> {
         for source in &self.database.sources {
             // To look for a key takes as long as for a thousand, where no index serves the column: none is looked for.
-            let Some(sql) = source.lookup_of(1) else { continue };
+            let Some(lookup) = &source.lookup else { continue };
             let tried = async {
-                match self.database.config.engine {
-                    // A list cannot be empty, and rights are checked when a statement is prepared.
-                    Engine::MySql => self.connection.columns(&sql).await.map(drop).map_err(anyhow::Error::from),
-                    Engine::Postgres | Engine::Sqlite => {
-                        self.connection.begin().await?;
-                        self.connection.fetch(&sql, &[Parameter::Keys(&[])]).await?;
-                        self.connection.end().await
-                    }
+                if !lookup.may_be_empty() {
+                    // Rights are checked when a statement is prepared.
+                    return self.connection.columns(&lookup.of(1)).await.map(drop).map_err(anyhow::Error::from);
                 }
+                self.connection.begin().await?;
+                self.connection.fetch(&lookup.of(0), &[Parameter::Keys(&[])]).await?;
+                self.connection.end().await
             };
             tried.await.with_context(|| format!("looking rows of {} up", source.name))?;
         }
@@ -88,7 +94,7 @@ impl<'a> Session<'a> {
             let Some(rows) = &source.rows else { continue };
             let mut note = async |key: &str, details: Cells| sink(record(source, rows, key, details)).await;
             // No index serves an expression: one reading is better than many.
-            if source.lookup_sql.is_none() || rows.key.expression.is_some() && keys.len() > BATCH_KEYS {
+            if source.lookup.is_none() || rows.key.expression.is_some() && keys.len() > BATCH_KEYS {
                 self.scan_rows(source, rows, keys, &mut note).await?;
                 continue;
             }
@@ -112,7 +118,7 @@ impl<'a> Session<'a> {
     pub async fn keyless(&mut self, sink: &mut impl AsyncFnMut(Record) -> Result<()>) -> Result<()> {
         for source in &self.database.sources {
             let Some(rows) = &source.rows else { continue };
-            let Some(sql) = rows.keyless_sql(self.database.config.engine) else { continue };
+            let Some(sql) = rows.keyless_sql() else { continue };
             let mut note = async |mut row: Cells| {
                 row.remove(0);
                 sink(record(source, rows, "", row)).await
@@ -132,8 +138,8 @@ impl<'a> Session<'a> {
         for rows in self.database.sources.iter().filter_map(|source| source.rows.as_ref()) {
             if !rows.rules.is_empty() || rows.key.expression.is_some() {
                 self.connection.begin().await?;
-                let sql = rows.keyless_count_sql(self.database.config.engine);
-                let count = self.connection.fetch(&sql, &[]).await?.into_iter().flatten().flatten().next();
+                let sql = rows.keyless_count_sql();
+                let count = self.connection.text(&sql, &[]).await?;
                 self.connection.end().await?;
                 counts.push((rows.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
             }
@@ -166,7 +172,7 @@ impl<'a> Session<'a> {
 
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        self.connection.now(self.database.config.engine).await
+        self.connection.now().await
     }
 
     /// The rows of a source that cannot be looked up: all are read, and those whose key is in `keys` are given.
@@ -180,9 +186,8 @@ impl<'a> Session<'a> {
         if keys.is_empty() {
             return Ok(());
         }
-        let engine = self.database.config.engine;
         let keys: HashSet<&str> = keys.iter().copied().collect();
-        let sql = source::scan_column(engine, &rows.key_column(), rows.details(engine).into_iter());
+        let sql = rows.key_column().scan(&rows.details());
         let mut named = async |mut row: Cells| {
             let value = if row.is_empty() { None } else { row.remove(0) };
             let (key, _) = source.key_of(&value.unwrap_or_default());
@@ -208,7 +213,8 @@ impl<'a> Session<'a> {
             .filter(|(value, _)| !value.is_empty() && !value.contains('\0'))
             .collect();
         let list: Vec<&str> = values.keys().copied().collect();
-        let Some(sql) = source.lookup_of(list.len()).filter(|_| !list.is_empty()) else { return Ok(()) };
+        let Some(lookup) = source.lookup.as_ref().filter(|_| !list.is_empty()) else { return Ok(()) };
+        let sql = lookup.of(list.len());
         self.connection.begin().await?;
         let mut exact = async |mut row: Cells| {
             let value = if row.is_empty() { None } else { row.remove(0) };

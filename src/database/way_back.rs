@@ -3,10 +3,10 @@
 
 use anyhow::{Context, Result};
 
-use crate::database::Writer;
-use crate::database::bound::Parameter;
+use crate::database::column::ColumnFacts;
+use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
-use crate::database::source::ColumnFacts;
+use crate::database::writer::Writer;
 use crate::domain::Image;
 
 /// What became of bringing a row back.
@@ -33,7 +33,7 @@ impl Writer<'_> {
         let rows = &self.database.section(section)?.1;
         let columns = named(rows, image.0.iter().map(|(name, _)| name))?;
         let cells: Vec<_> = image.0.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
-        match self.connection.change(&rows.insert_sql(self.engine(), &columns), &cells).await {
+        match self.connection.change(&rows.insert_sql(&columns), &cells).await {
             Ok(_) => {}
             Err(error) if is_taken(&error) => return Ok(Back::Taken(format!("{error:#}"))),
             Err(error) => return Err(error),
@@ -63,7 +63,7 @@ impl Writer<'_> {
         let columns = named(rows, changes.iter().map(|(name, _)| name))?;
         let mut cells: Vec<_> = changes.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
         cells.push(Parameter::Image(Some(handle)));
-        self.connection.change(&rows.unset_sql(self.engine(), &columns), &cells).await?;
+        self.connection.change(&rows.unset_sql(&columns), &cells).await?;
         // What else changes with it, such as the time of the last change, is the database's own business.
         self.is_as_it_was(section, handle, &Image(changes.into_iter().cloned().collect())).await
     }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Engine, Value};
-use crate::database::bound::Parameter;
-use crate::database::connection::{Cells, Connection};
-use crate::database::rows::{Rows, placeholder};
+use crate::config::Value;
+use crate::database::checked::Database;
+use crate::database::connection::Connection;
+use crate::database::date;
+use crate::database::dialect::link::Cells;
+use crate::database::dialect::link::Parameter;
+use crate::database::rows::Rows;
 use crate::database::source::Source;
-use crate::database::{Database, date, image};
 use crate::domain::{Created, Image, Seen, Time};
 use crate::failpoint;
 
@@ -65,30 +67,15 @@ pub enum Outcome {
 impl Database {
     /// Connects to remove rows.
     pub async fn writer(&self) -> Result<Writer<'_>> {
-        let connection = Connection::open_to_write(&self.config).await.context("connecting to write")?;
+        let connection = Connection::open_to_write(&self.login).await.context("connecting to write")?;
         Ok(Writer { database: self, connection })
-    }
-
-    pub(super) fn section(&self, section: usize) -> Result<(&Source, &Rows)> {
-        let mut rows = self.sources.iter().filter_map(|source| Some((&**source, source.rows.as_ref()?)));
-        rows.find(|(_, rows)| rows.section == section).context("a table that is not configured")
-    }
-
-    /// The place of a table among the `[[records]]`, by its name.
-    pub fn section_of(&self, table: &str) -> Option<usize> {
-        let sources = self.sources.iter().filter(|source| source.name == table);
-        sources.filter_map(|source| source.rows.as_ref()).map(|rows| rows.section).next()
     }
 }
 
 impl Writer<'_> {
-    pub(super) fn engine(&self) -> Engine {
-        self.database.config.engine
-    }
-
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        self.connection.now(self.engine()).await
+        self.connection.now().await
     }
 
     /// The row as it is now; `None`: it is gone.
@@ -121,21 +108,19 @@ impl Writer<'_> {
     ) -> Result<Option<(Seen, bool)>> {
         let Some(seen) = self.read(section, handle, true).await? else { return Ok(None) };
         let Some(columns) = set else { return Ok(Some((seen, false))) };
-        let engine = self.engine();
         let rows = self.database.section(section)?.1;
-        let sql = rows.is_set_sql(engine, &assignments(engine, rows, columns)?);
-        let texts: Vec<String> = columns.values().map(|value| as_text(engine, value)).collect();
+        let sql = rows.is_set_sql(&assignments(rows, columns)?);
+        let texts: Vec<String> = columns.values().map(|value| rows.dialect.set_text(value)).collect();
         let mut parameters: Vec<Parameter> = texts.iter().map(|text| Parameter::Text(text)).collect();
         parameters.push(Parameter::Image(Some(handle)));
-        let answer = self.connection.fetch(&sql, &parameters).await?;
-        let is_set = answer.into_iter().flatten().flatten().next().as_deref() == Some("1");
+        let is_set = self.connection.text(&sql, &parameters).await?.as_deref() == Some("1");
         Ok(Some((seen, is_set)))
     }
 
     pub(super) async fn read(&mut self, section: usize, handle: &str, lock: bool) -> Result<Option<Seen>> {
         let database = self.database;
         let (source, rows) = database.section(section)?;
-        let sql = rows.read_sql(self.engine(), lock);
+        let sql = rows.read_sql(lock);
         let mut found = self.connection.fetch(&sql, &[Parameter::Image(Some(handle))]).await?;
         let row = found.pop();
         anyhow::ensure!(
@@ -161,11 +146,15 @@ impl Writer<'_> {
                 // A connection that is lost takes its transaction with it; the caller connects anew.
                 Err(error) => match self.connection.roll_back().await {
                     Err(_) => return Err(error),
-                    Ok(()) if attempt < ATTEMPTS && is_worth_another_attempt(&error) => attempt += 1,
+                    Ok(()) if attempt < ATTEMPTS && self.is_worth_another_attempt(&error) => attempt += 1,
                     Ok(()) => return Ok(Outcome::Failed(format!("{error:#}"))),
                 },
             }
         }
+    }
+
+    fn is_worth_another_attempt(&self, error: &anyhow::Error) -> bool {
+        code_of(error).is_some_and(|code| self.database.login.driver.is_worth_another_attempt(&code))
     }
 
     async fn commit(&mut self, outcome: Outcome) -> Outcome {
@@ -182,17 +171,16 @@ impl Writer<'_> {
         if self.read(aim.section, aim.handle, true).await?.as_ref() != Some(seen) {
             return Ok(Outcome::Changed);
         }
-        let engine = self.engine();
         let rows = self.database.section(aim.section)?.1;
         let value = seen.value.as_deref().filter(|value| !value.is_empty());
         let mut cells = Vec::new();
         let texts: Vec<String>;
         let sql = match how {
-            How::Delete => rows.delete_sql(engine, value.is_none(), aim.rule),
+            How::Delete => rows.delete_sql(value.is_none(), aim.rule),
             How::Set { columns, .. } => {
-                texts = columns.values().map(|value| as_text(engine, value)).collect();
+                texts = columns.values().map(|value| rows.dialect.set_text(value)).collect();
                 cells.extend(texts.iter().map(|text| Parameter::Text(text)));
-                rows.set_sql(engine, &assignments(engine, rows, columns)?, value.is_none(), aim.rule)
+                rows.set_sql(&assignments(rows, columns)?, value.is_none(), aim.rule)
             }
         };
         cells.push(Parameter::Image(Some(aim.handle)));
@@ -241,40 +229,19 @@ fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
 }
 
 /// Columns that are to be set, each with the SQL of its value, which are the first parameters.
-fn assignments<'c>(
-    engine: Engine,
-    rows: &Rows,
-    columns: &'c BTreeMap<String, Value>,
-) -> Result<Vec<(&'c str, String)>> {
+fn assignments<'c>(rows: &Rows, columns: &'c BTreeMap<String, Value>) -> Result<Vec<(&'c str, String)>> {
     let set = columns.iter().enumerate().map(|(at, (name, value))| {
         let facts = rows.columns.iter().find(|facts| facts.name == *name);
         let facts = facts.with_context(|| format!("column {name} cannot be set"))?;
-        Ok((name.as_str(), image::set(engine, facts, letter(value), &placeholder(engine, at + 1))))
+        Ok((name.as_str(), rows.dialect.set(facts, value, &rows.dialect.placeholder(at + 1))))
     });
     set.collect()
 }
 
-/// A value of the configuration as the text that is bound.
-fn as_text(engine: Engine, value: &Value) -> String {
-    match value {
-        Value::Boolean(is) if engine != Engine::Postgres => i32::from(*is).to_string(),
-        value => value.to_string(),
-    }
-}
-
-fn letter(value: &Value) -> char {
-    match value {
-        Value::Text(_) => 't',
-        Value::Integer(_) | Value::Boolean(_) => 'i',
-        Value::Float(_) => 'r',
-    }
-}
-
-/// Deadlocks and serialization failures: PostgreSQL's 40001 and 40P01, MySQL's 1213 (SQLSTATE 40001).
-fn is_worth_another_attempt(error: &anyhow::Error) -> bool {
-    let code = error.chain().find_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
+/// What the database calls an error of its own.
+fn code_of(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
         Some(sqlx::Error::Database(error)) => error.code().map(|code| code.into_owned()),
         _ => None,
-    });
-    code.is_some_and(|code| ["40001", "40P01"].contains(&code.as_str()))
+    })
 }

@@ -1,0 +1,88 @@
+//! A database whose sources are checked, and what is asked of all of them.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use crate::compare::owners::{OwnerJoin, Wanted};
+use crate::database::connection::Login;
+use crate::database::rows::Rows;
+use crate::database::source::Source;
+use crate::database::stream::{MergedKeys, Named};
+use crate::domain::derived::Owner;
+
+/// A database whose sources are checked.
+pub struct Database {
+    pub(super) login: Arc<Login>,
+    pub(super) sources: Vec<Arc<Source>>,
+}
+
+impl Database {
+    /// Every source's keys.
+    pub fn keys(&self) -> MergedKeys {
+        MergedKeys::start(&self.login, &self.sources)
+    }
+
+    /// Whether any source must be streamed again to be asked.
+    pub fn streams_again(&self) -> bool {
+        self.sources.iter().any(|source| !source.can_be_asked())
+    }
+
+    /// Which of `keys` is named by a source that cannot be asked by key: each such source is streamed once.
+    pub async fn wanted_by_stream(&self, keys: &[&str]) -> Result<HashSet<String>> {
+        let streamed: Vec<_> = self.sources.iter().filter(|source| !source.can_be_asked()).cloned().collect();
+        self.streamed(&streamed, keys).await
+    }
+
+    pub(super) async fn streamed(&self, streamed: &[Arc<Source>], keys: &[&str]) -> Result<HashSet<String>> {
+        let mut wanted = HashSet::new();
+        if streamed.is_empty() || keys.is_empty() {
+            return Ok(wanted);
+        }
+        let asked_for: HashSet<&str> = keys.iter().copied().collect();
+        let mut stream = MergedKeys::start(&self.login, streamed);
+        while let Some(Named { key, .. }) = stream.next().await? {
+            if asked_for.contains(key) && !wanted.contains(key) {
+                wanted.insert(key.to_owned());
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Which of these prefixes any source has a key below: every source is streamed once, unless there are none.
+    pub async fn prefixes_in_use(&self, prefixes: &BTreeSet<&Owner>) -> Result<HashSet<Owner>> {
+        let mut used = HashSet::new();
+        if prefixes.is_empty() {
+            return Ok(used);
+        }
+        let mut join = OwnerJoin::default();
+        let mut waiting = (0..).zip(prefixes).peekable();
+        let mut told = HashSet::new();
+        let mut keys = self.keys();
+        while let Some(Named { key, .. }) = keys.next().await? {
+            while let Some((number, prefix)) = waiting.next_if(|(_, prefix)| prefix.text() <= key) {
+                join.owner(number, (*prefix).clone());
+            }
+            join.key(key, Wanted::Yes, |number, _| {
+                told.insert(number);
+            });
+        }
+        used.extend(
+            (0..).zip(prefixes).filter(|(number, _)| told.contains(number)).map(|(_, prefix)| (*prefix).clone()),
+        );
+        Ok(used)
+    }
+
+    /// The table of one of the `[[records]]`.
+    pub(super) fn section(&self, section: usize) -> Result<(&Source, &Rows)> {
+        let mut rows = self.sources.iter().filter_map(|source| Some((&**source, source.rows.as_ref()?)));
+        rows.find(|(_, rows)| rows.section == section).context("a table that is not configured")
+    }
+
+    /// The place of a table among the `[[records]]`, by its name.
+    pub fn section_of(&self, table: &str) -> Option<usize> {
+        let sources = self.sources.iter().filter(|source| source.name == table);
+        sources.filter_map(|source| source.rows.as_ref()).map(|rows| rows.section).next()
+    }
+}

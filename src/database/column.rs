@@ -1,0 +1,53 @@
+//! PURE: tables and columns, as the configuration names them and the catalog describes them.
+
+/// A table's name, in its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    pub schema: Option<String>,
+    pub name: String,
+}
+
+impl Table {
+    /// Reads `table` or `schema.table`.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once('.') {
+            Some((schema, name)) => Table { schema: Some(schema.to_owned()), name: name.to_owned() },
+            None => Table { schema: None, name: text.to_owned() },
+        }
+    }
+}
+
+/// A column, as the catalog describes it.
+#[derive(Debug, Clone, Default)]
+pub struct ColumnFacts {
+    pub name: String,
+    /// The type as the engine spells it.
+    pub type_name: String,
+    /// Whether it can hold keys.
+    pub is_text: bool,
+    /// Whether comparing it as it is compares text: not so for PostgreSQL's citext and uuid, or for a SQLite column
+    /// without a type.
+    pub is_plain_text: bool,
+    /// PostgreSQL: whether an index on it sorts by bytes, and so serves only comparisons that say so.
+    pub indexed_by_bytes: bool,
+    /// MySQL: its character set and collation, where values of the connection's set must be converted to it.
+    pub charset: Option<(String, String)>,
+    /// Bytes, not letters.
+    pub is_binary: bool,
+    /// Whether the database computes it: nobody may write it.
+    pub is_generated: bool,
+    /// SQL over the row that stands for it, where it is no column.
+    pub expression: Option<String>,
+    /// PostgreSQL: whether a cast to text takes spaces from its end.
+    pub is_padded: bool,
+    /// Whether it is the primary key, or in SQLite and MySQL a part of it.
+    pub is_primary_key: bool,
+}
+
+/// The owners' table of one type of [`Entity`](crate::config::Entity).
+pub struct Owners<'a> {
+    pub type_name: &'a str,
+    pub table: &'a Table,
+    /// The column that the row's id points at.
+    pub id: &'a ColumnFacts,
+}

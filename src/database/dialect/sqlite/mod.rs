@@ -1,0 +1,59 @@
+//! SQLite.
+
+mod catalog;
+mod link;
+mod sql;
+
+use std::str::FromStr;
+
+use anyhow::Result;
+use futures::future::BoxFuture;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use crate::database::column::{ColumnFacts, Table};
+use crate::database::connection::{Connection, Driver, Server};
+use crate::database::dialect::link::{Access, Link, read};
+use crate::database::dialect::sql::Dialect;
+
+/// The engine.
+#[derive(Debug)]
+pub struct Sqlite;
+
+impl Driver for Sqlite {
+    fn connect<'a>(&'a self, url: &'a str, access: Access) -> BoxFuture<'a, Result<Box<dyn Link>>> {
+        Box::pin(link::connect(url, access))
+    }
+
+    fn address(&self, url: &str) -> Result<String> {
+        Ok(read(SqliteConnectOptions::from_str(url))?.get_filename().display().to_string())
+    }
+
+    fn server<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Server>> {
+        Box::pin(catalog::server(connection))
+    }
+
+    fn columns<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Vec<ColumnFacts>>> {
+        Box::pin(catalog::columns(connection, table))
+    }
+
+    fn reach_of_deletes<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(catalog::reach_of_deletes(connection, table))
+    }
+
+    fn sorted_rows<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        sql: &'a str,
+        table: Option<&'a Table>,
+    ) -> BoxFuture<'a, Result<Option<f64>>> {
+        Box::pin(catalog::sorted_rows(connection, sql, table.map(|table| self.table(table))))
+    }
+}
