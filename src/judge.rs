@@ -32,8 +32,8 @@ pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
     }
 }
 
-/// Whether something dated `at` is younger than `min_age`. A date that cannot be read, or lies in the future, is young;
-/// a `min_age` of zero switches the test off.
+/// Whether something dated `at` is younger than `min_age` (I5). A date that cannot be read, or lies in the future, is
+/// young; a `min_age` of zero switches the test off.
 pub fn is_young(at: Option<Time>, now: Time, min_age: Duration) -> bool {
     if min_age.is_zero() {
         return false;
