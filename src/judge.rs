@@ -32,8 +32,8 @@ pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
     }
 }
 
-/// Whether something dated `at` is younger than `min_age`. A date that cannot be read, or lies in the future, is young;
-/// a `min_age` of zero switches the test off.
+/// Whether something dated `at` is younger than `min_age` (I5). A date that cannot be read, or lies in the future, is
+/// young; a `min_age` of zero switches the test off.
 pub fn is_young(at: Option<Time>, now: Time, min_age: Duration) -> bool {
     if min_age.is_zero() {
         return false;
@@ -217,6 +217,7 @@ pub fn wrong_pair(totals: &Totals, owners: bool, min_overlap: f64) -> Option<Wro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Claims, Image};
 
     fn object(size: u64, modified: &str, etag: Option<&str>) -> Object {
         Object {
@@ -314,5 +315,145 @@ mod tests {
         assert_eq!(wrong_pair(&totals(10, 10, 4), true, 50.0), Some(WrongPair::LowOverlap(40.0)));
         assert_eq!(wrong_pair(&totals(10, 10, 0), true, 0.0), Some(WrongPair::NoOverlap));
         assert_eq!(wrong_pair(&totals(1000, 10, 5), true, 50.0), None);
+    }
+
+    fn days(days: i64) -> Time {
+        Time::from_timestamp(days * 24 * 3600, 0).expect("a time")
+    }
+
+    #[test]
+    fn a_key_is_judged_by_the_sides_that_have_it_and_by_the_age_of_its_object() {
+        let claims = Claims { records: 1, ..Claims::default() };
+        let (young, old) = (object(1, "2026-01-09T00:00:01Z", None), object(1, "2026-01-09T00:00:00Z", None));
+        let verdict = |joined| verdict(&joined, at("2026-01-10T00:00:00Z"), DAY);
+        assert_eq!(verdict(Joined::StorageOnly(old.as_listed())), Verdict::OrphanedFile);
+        assert_eq!(verdict(Joined::StorageOnly(young.as_listed())), Verdict::YoungFile);
+        assert_eq!(verdict(Joined::Both(claims, young.as_listed())), Verdict::Wanted);
+        assert_eq!(verdict(Joined::DatabaseOnly("a.png", claims)), Verdict::MissingObject);
+    }
+
+    #[test]
+    fn a_file_goes_only_with_all_of_its_rows_and_where_nothing_refers_to_it() {
+        let condemned = Group { has_object: true, condemned: 2, ..Group::default() };
+        assert_eq!(condemned.file(), FileFate::Follows);
+        assert_eq!(Group { live: 1, ..condemned }.file(), FileFate::Wanted);
+        assert_eq!(Group { is_referenced: true, ..condemned }.file(), FileFate::Wanted);
+        assert_eq!(Group { condemned: 0, ..condemned }.file(), FileFate::Orphaned);
+        assert_eq!(Group { condemned: 0, live: 1, ..condemned }.file(), FileFate::Wanted);
+        assert_eq!(Group { condemned: 0, is_referenced: true, ..condemned }.file(), FileFate::Wanted);
+        for live in [0, 1] {
+            assert_eq!(Group { has_object: false, live, ..condemned }.file(), FileFate::Absent);
+        }
+    }
+
+    #[test]
+    fn a_row_is_condemned_by_the_first_rule_whose_clock_has_run_and_not_while_it_is_young() {
+        let (now, clocks) = (days(100), [DAY * 7, Duration::ZERO]);
+        let standing = |created, marks: [Mark; 2]| standing(created, &marks, &clocks, now, DAY);
+        let old = Created::At(days(1));
+        assert_eq!(standing(old, [Mark::Spared, Mark::Spared]), Standing::Live);
+        assert_eq!(standing(old, [Mark::Since(days(94)), Mark::Spared]), Standing::Live);
+        assert_eq!(standing(old, [Mark::Since(days(93)), Mark::Condemned]), Standing::Condemned(0));
+        assert_eq!(standing(old, [Mark::Unreadable("?".to_owned()), Mark::Condemned]), Standing::Condemned(1));
+        assert_eq!(standing(Created::At(days(100)), [Mark::Spared, Mark::Condemned]), Standing::Young);
+        assert_eq!(standing(Created::Unreadable, [Mark::Spared, Mark::Condemned]), Standing::Young);
+    }
+
+    #[test]
+    fn a_row_without_an_age_is_as_old_as_the_clock_that_condemns_it() {
+        let (now, clocks) = (days(100), [Duration::ZERO, Duration::ZERO]);
+        let standing = |marks: [Mark; 2]| standing(Created::Unconfigured, &marks, &clocks, now, DAY);
+        assert_eq!(standing([Mark::Spared, Mark::Condemned]), Standing::Condemned(1), "a rule without a clock");
+        assert_eq!(standing([Mark::Spared, Mark::Since(days(99))]), Standing::Condemned(1));
+        assert_eq!(standing([Mark::Spared, Mark::Since(days(100))]), Standing::Young);
+        assert_eq!(standing([Mark::Since(days(100)), Mark::Condemned]), Standing::Young, "the first rule decides");
+    }
+
+    #[test]
+    fn a_row_is_young_until_the_very_moment_at_which_it_is_min_age_old() {
+        let second = TimeDelta::seconds(1);
+        let standing = |created| standing(Created::At(created), &[Mark::Condemned], &[Duration::ZERO], days(100), DAY);
+        assert_eq!(standing(days(99)), Standing::Condemned(0));
+        assert_eq!(standing(days(99) + second), Standing::Young);
+        assert_eq!(standing(days(101)), Standing::Young, "in the future");
+        let clock = |start| super::standing(Created::At(days(1)), &[Mark::Since(start)], &[DAY], days(100), DAY);
+        assert_eq!(clock(days(99)), Standing::Condemned(0));
+        assert_eq!(clock(days(99) + second), Standing::Live, "its clock has not run out");
+        let never = [Duration::MAX];
+        assert_eq!(
+            super::standing(Created::At(days(1)), &[Mark::Since(days(1))], &never, days(100), DAY),
+            Standing::Live
+        );
+    }
+
+    fn seen(key: &str, owns: bool, created: Created, marks: [Mark; 2]) -> Seen {
+        let (key, value, marks) = (key.to_owned(), Some(key.to_owned()), marks.to_vec());
+        Seen { key, value, owns, created, marks, image: Image(Vec::new()) }
+    }
+
+    #[test]
+    fn a_row_stays_that_is_not_what_was_planned_to_go() {
+        let clocks = [Duration::ZERO, Duration::ZERO];
+        let stays = |seen: &Seen, rule| stays(seen, ("a.png", rule), &clocks, days(100), DAY);
+        let (old, young) = (Created::At(days(1)), Created::At(days(100)));
+        let (second, none) = ([Mark::Spared, Mark::Condemned], [Mark::Spared, Mark::Spared]);
+        assert_eq!(stays(&seen("a.png", true, old, second.clone()), Some(1)), None);
+        let another_key = stays(&seen("A.png", true, old, second.clone()), Some(1));
+        assert_eq!(another_key, Some("it names another key now"));
+        let owns_nothing = stays(&seen("a.png", false, old, second.clone()), Some(1));
+        assert_eq!(owns_nothing, Some("it owns no file any more"));
+        let another_rule = stays(&seen("a.png", true, old, second.clone()), Some(0));
+        assert_eq!(another_rule, Some("another rule condemns it now"));
+        let no_rule = Some("no rule condemns it any more");
+        assert_eq!(stays(&seen("a.png", true, old, none.clone()), Some(1)), no_rule);
+        assert_eq!(stays(&seen("a.png", true, young, second), Some(1)), no_rule, "young");
+    }
+
+    #[test]
+    fn a_row_without_its_object_stays_while_it_is_young_whatever_rules_say() {
+        let clocks = [Duration::ZERO, Duration::ZERO];
+        let stays = |seen: &Seen| stays(seen, ("a.png", None), &clocks, days(100), DAY);
+        let none = [Mark::Spared, Mark::Spared];
+        for created in [Created::At(days(99)), Created::Unconfigured] {
+            assert_eq!(stays(&seen("a.png", true, created, none.clone())), None);
+            assert_eq!(stays(&seen("a.png", true, created, [Mark::Condemned, Mark::Spared])), None);
+        }
+        for created in [Created::At(days(99) + TimeDelta::seconds(1)), Created::Unreadable] {
+            assert_eq!(stays(&seen("a.png", true, created, none.clone())), Some("it is too young"));
+        }
+        assert_eq!(stays(&seen("", true, Created::At(days(1)), none)), Some("it names another key now"));
+    }
+
+    #[test]
+    fn a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known() {
+        let newest = days(100);
+        assert_eq!(newest_believable(Some(newest), Duration::ZERO), Some(days(101)), "a day at least");
+        assert_eq!(newest_believable(Some(newest), DAY), Some(days(101)));
+        assert_eq!(
+            newest_believable(Some(newest), DAY + Duration::from_secs(1)),
+            Some(days(101) + TimeDelta::seconds(1))
+        );
+        assert_eq!(newest_believable(Some(newest), DAY * 3), Some(days(103)));
+        assert_eq!(newest_believable(None, DAY), None, "nothing is known, and nothing can be said");
+        assert_eq!(newest_believable(Some(newest), Duration::MAX), None, "there is no such time");
+        assert_eq!(newest_believable(Some(Time::MAX_UTC), DAY), None);
+    }
+
+    #[test]
+    fn an_overlap_is_measured_by_the_smaller_side_and_may_be_as_low_as_it_is_allowed() {
+        let totals = |objects, known_keys, shared_keys| {
+            let (records, references) = (known_keys, known_keys);
+            Totals { objects, records, references, known_keys, shared_keys, ..Totals::default() }
+        };
+        assert_eq!(wrong_pair(&totals(1000, 10, 5), true, 50.0), None, "exactly");
+        assert_eq!(wrong_pair(&totals(1000, 10, 5), true, 50.1), Some(WrongPair::LowOverlap(50.0)));
+        assert_eq!(wrong_pair(&totals(10, 1000, 5), true, 50.1), Some(WrongPair::LowOverlap(50.0)));
+        assert_eq!(wrong_pair(&totals(1, 1, 1), true, 100.0), None);
+        assert_eq!(wrong_pair(&totals(0, 0, 0), true, 0.0), Some(WrongPair::NoRecords), "before what else is wrong");
+        let references = Totals { records: 0, ..totals(10, 10, 10) };
+        assert_eq!(wrong_pair(&references, true, 50.0), Some(WrongPair::NoRecords), "references own nothing");
+        assert_eq!(wrong_pair(&references, false, 50.0), None, "where no table owns anything they must do");
+        let records = Totals { references: 0, ..totals(10, 10, 10) };
+        assert_eq!(wrong_pair(&records, false, 50.0), Some(WrongPair::NoRecords));
     }
 }

@@ -25,6 +25,8 @@
 //! each engine's `sql`) and PostgreSQL's `copied`, `storage::s3::{page, scan}`.
 //! sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`args`]; [`database`] and [`storage`] do
 //! not know each other, and whatever deletes is called from [`execute`] alone.
+//!
+//! What I1, I2 and so on mean, where it is enforced and which tests fail without it: [`invariants`].
 
 pub mod args;
 pub mod compare;
@@ -39,6 +41,7 @@ mod failpoint;
 mod history;
 mod inspect;
 mod interrupt;
+pub mod invariants;
 pub mod judge;
 pub mod ledger;
 mod lock;

@@ -268,4 +268,132 @@ mod tests {
         assert!(refusal.to_string().ends_with("--max-percent 34"), "{refusal}");
         assert!(plan(files(1), NOW, &objects(3), None, Limits { max_removals: 1, max_percent: 34.0 }).is_ok());
     }
+
+    const FREE: Limits = Limits { max_removals: u64::MAX, max_percent: 100.0 };
+
+    fn table(name: &str, deleted: u64, updated: u64, of: u64) -> TableCensus {
+        TableCensus { table: name.to_owned(), deleted, updated, of, ..TableCensus::default() }
+    }
+
+    fn refused(census: Census, of: u64, limits: Limits) -> Refusal {
+        plan(census, NOW, &objects(of), None, limits).expect_err("a refusal")
+    }
+
+    fn fits(census: Census, of: u64, limits: Limits) -> bool {
+        plan(census, NOW, &objects(of), None, limits).is_ok()
+    }
+
+    #[test]
+    fn exactly_a_limit_is_allowed_and_one_more_is_not() {
+        assert!(fits(Census { files: 60, ..rows(40, 1000) }, 1000, LIMITS));
+        assert_eq!(
+            refused(Census { files: 61, ..rows(40, 1000) }, 1000, LIMITS),
+            Refusal::TooMany { removals: 101, limit: 100 }
+        );
+        assert!(fits(files(10), 100, LIMITS));
+        assert_eq!(refused(files(11), 100, LIMITS).limit(), "max_percent");
+        let half = Limits { max_percent: 0.5, ..LIMITS };
+        assert!(fits(files(1), 200, half));
+        assert!(!fits(files(1), 199, half) && !fits(files(2), 200, half));
+        assert!(fits(files(100), 100, Limits { max_percent: 100.0, ..LIMITS }));
+    }
+
+    #[test]
+    fn limits_of_zero_let_nothing_go_but_due_trash() {
+        let none = Limits { max_removals: 0, max_percent: 0.0 };
+        let due = Census { due_files: 7, tables: vec![table("assets", 0, 0, 0)], ..Census::default() };
+        assert!(fits(due, 0, none));
+        assert_eq!(refused(files(1), 1000, none), Refusal::TooMany { removals: 1, limit: 0 });
+        assert_eq!(refused(files(1), 1_000_000, Limits { max_percent: 0.0, ..FREE }).limit(), "max_percent");
+    }
+
+    /// What comes first is what people should mend first: the pair, then the counts, then what rows would reach.
+    #[test]
+    fn refusals_have_an_order() {
+        let reaching = TableCensus { cascade: Some("comments".to_owned()), ..table("assets", 90, 0, 100) };
+        let census = || Census { files: 90, tables: vec![reaching.clone()], ..Census::default() };
+        let pair = Some(WrongPair::NoOverlap);
+        let refusal = |limits, pair| plan(census(), NOW, &objects(100), pair, limits).expect_err("a refusal");
+        assert_eq!(refusal(LIMITS, pair).limit(), "wrong_pair");
+        assert_eq!(refusal(LIMITS, None).limit(), "max_removals");
+        let of_files = refusal(Limits { max_removals: 180, ..LIMITS }, None);
+        assert!(matches!(&of_files, Refusal::TooLarge { what, .. } if what == "files"), "{of_files}");
+        let few = Census { files: 1, tables: vec![reaching.clone()], ..Census::default() };
+        let of_rows = refused(few, 100, LIMITS);
+        assert!(matches!(&of_rows, Refusal::TooLarge { what, .. } if what == "rows of assets"), "{of_rows}");
+        assert_eq!(refusal(FREE, None).limit(), "allow_cascade");
+    }
+
+    #[test]
+    fn each_table_is_measured_against_its_own_rows() {
+        let census = |tables: &[TableCensus]| Census { tables: tables.to_vec(), ..Census::default() };
+        let (large, small) = (table("assets", 4, 6, 100), table("downloads", 1, 1, 20));
+        let both = census(&[large.clone(), small.clone()]);
+        assert_eq!(both.rows(), 12);
+        assert!(fits(both, 1, LIMITS), "rows are no share of the objects");
+        let more = table("downloads", 1, 2, 20);
+        assert_eq!(
+            refused(census(&[large.clone(), more]), 1000, LIMITS),
+            Refusal::TooLarge { removals: 3, of: 20, what: "rows of downloads".to_owned(), limit: 10.0 }
+        );
+        let first = refused(census(&[table("assets", 6, 5, 100), table("downloads", 20, 0, 20)]), 1000, LIMITS);
+        assert!(first.to_string().starts_with("11 of 100 rows of assets"), "{first}");
+        let unknown = refused(census(&[small, table("gone", 1, 0, 0)]), 1000, FREE);
+        assert!(unknown.to_string().starts_with("1 of 0 rows of gone"), "{unknown}");
+    }
+
+    /// They are files of the store, and no findings of their own.
+    #[test]
+    fn files_that_follow_count_for_the_share_and_not_for_the_number() {
+        let census = |files| Census { files, following_files: 50, ..rows(50, 1000) };
+        assert!(fits(census(50), 1000, LIMITS));
+        assert_eq!(refused(census(51), 10_000, LIMITS), Refusal::TooMany { removals: 101, limit: 100 });
+        let refusal = refused(census(50), 999, LIMITS);
+        assert!(matches!(refusal, Refusal::TooLarge { removals: 100, of: 999, .. }), "{refusal}");
+    }
+
+    #[test]
+    fn a_cascade_is_refused_of_any_table_that_deletes_and_does_not_allow_it() {
+        let reaching = |name: &str, allow_cascade| TableCensus {
+            cascade: Some(format!("{name}_log")),
+            allow_cascade,
+            ..table(name, 1, 0, 100)
+        };
+        let census = |tables: &[TableCensus]| Census { tables: tables.to_vec(), ..Census::default() };
+        assert!(fits(census(&[reaching("assets", true), table("downloads", 1, 0, 100)]), 1, LIMITS));
+        let refusal = refused(census(&[reaching("assets", true), reaching("downloads", false)]), 1, LIMITS);
+        let expected = Refusal::Cascade { table: "downloads".to_owned(), reaches: "downloads_log".to_owned() };
+        assert_eq!(refusal, expected);
+        assert!(refusal.to_string().contains("rows of downloads would reach further: downloads_log"), "{refusal}");
+        let updating = TableCensus { deleted: 0, updated: 1, ..reaching("downloads", false) };
+        assert!(fits(census(&[updating]), 1, LIMITS));
+    }
+
+    #[test]
+    fn a_plan_is_empty_where_no_file_no_row_and_no_trash_goes() {
+        let is_empty = |census| plan(census, NOW, &objects(100), None, FREE).expect("a plan").is_empty();
+        assert!(is_empty(Census { tables: vec![table("assets", 0, 0, 100)], file_bytes: 9, ..Census::default() }));
+        assert!(!is_empty(files(1)));
+        assert!(!is_empty(rows(1, 100)));
+        assert!(!is_empty(Census { tables: vec![table("assets", 0, 1, 100)], ..Census::default() }));
+        assert!(!is_empty(Census { due_files: 1, ..Census::default() }));
+    }
+
+    #[test]
+    fn a_plan_holds_what_was_counted_and_until_when_trash_is_due() {
+        let census = Census { files: 3, due_files: 2, ..rows(1, 100) };
+        let plan = plan(census.clone(), NOW, &objects(100), None, LIMITS).expect("a plan");
+        assert_eq!((plan.census(), plan.due_before()), (&census, NOW));
+    }
+
+    #[test]
+    fn what_to_type_is_never_more_than_all_of_it() {
+        let typed = |removals, of| {
+            let refusal = Refusal::TooLarge { removals, of, what: "files".to_owned(), limit: 0.0 };
+            refusal.to_string().rsplit(' ').next().map(str::to_owned)
+        };
+        assert_eq!(typed(1, 1000).as_deref(), Some("1"));
+        assert_eq!(typed(1000, 1000).as_deref(), Some("100"));
+        assert_eq!(typed(3, 0).as_deref(), Some("100"), "a table without rows");
+    }
 }

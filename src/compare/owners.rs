@@ -91,4 +91,69 @@ mod tests {
             prop_assert_eq!(told, expected);
         }
     }
+
+    fn key(text: &str) -> Owner {
+        Owner::Key(text.to_owned())
+    }
+
+    fn prefix(text: &str) -> Owner {
+        Owner::Prefix(text.to_owned())
+    }
+
+    /// What a join tells of these owners and keys, both in order.
+    fn told(owners: &[Owner], keys: &[(&str, Wanted)]) -> Vec<(i64, Wanted)> {
+        let (mut join, mut told) = (OwnerJoin::default(), Vec::new());
+        let mut waiting = (0..).zip(owners).peekable();
+        for (key, wanted) in keys {
+            while let Some((number, owner)) = waiting.next_if(|(_, owner)| owner.text() <= *key) {
+                join.owner(number, owner.clone());
+            }
+            join.key(key, *wanted, |number, wanted| told.push((number, wanted)));
+        }
+        told
+    }
+
+    #[test]
+    fn an_owner_that_is_a_key_is_that_key_alone() {
+        let yes = Wanted::Yes;
+        assert_eq!(told(&[key("a.png")], &[("a.png", yes)]), [(0, yes)]);
+        assert_eq!(told(&[key("a.png")], &[("a.png.bak", yes)]), []);
+        assert_eq!(told(&[key("a.png")], &[("A.png", yes), ("b.png", yes)]), []);
+    }
+
+    #[test]
+    fn an_owner_that_is_a_prefix_is_any_key_that_begins_with_it_also_itself() {
+        let yes = Wanted::Yes;
+        for found in ["a.", "a.png", "a./x"] {
+            assert_eq!(told(&[prefix("a.")], &[(found, yes)]), [(0, yes)], "{found}");
+        }
+        assert_eq!(told(&[prefix("a.")], &[("a", yes), ("a-.png", yes), ("b", yes)]), []);
+        let both = [key("a"), prefix("a")];
+        assert_eq!(told(&both, &[("a", yes), ("ab", yes)]), [(0, yes), (1, yes)]);
+        assert_eq!(told(&both, &[("ab", yes)]), [(1, yes)]);
+    }
+
+    #[test]
+    fn prefixes_within_prefixes_are_told_of_together_and_end_with_their_last_key() {
+        let (yes, owners) = (Wanted::Yes, [prefix("a"), prefix("ab"), key("abc"), prefix("b")]);
+        assert_eq!(told(&owners, &[("abc", yes)]), [(0, yes), (1, yes), (2, yes)]);
+        assert_eq!(told(&owners, &[("ac", yes), ("c", yes)]), [(0, yes)]);
+        assert_eq!(told(&owners, &[("aa", yes), ("abd", yes), ("bz", yes)]), [(0, yes), (1, yes), (3, yes)]);
+    }
+
+    #[test]
+    fn an_owner_is_told_of_again_only_where_it_is_wanted_more_strongly() {
+        let (weak, yes) = (Wanted::ByCondemned, Wanted::Yes);
+        let owners = [prefix("a")];
+        assert_eq!(told(&owners, &[("a1", weak), ("a2", weak), ("a3", yes), ("a4", yes)]), [(0, weak), (0, yes)]);
+        assert_eq!(told(&owners, &[("a1", yes), ("a2", weak)]), [(0, yes)]);
+        assert_eq!(told(&[key("a")], &[("a", weak), ("a", yes)]), [(0, weak), (0, yes)], "a key that two rows name");
+    }
+
+    #[test]
+    fn a_row_that_a_rule_seems_to_condemn_wants_less_than_any_other() {
+        assert_eq!(Wanted::from(Claim::Condemned), Wanted::ByCondemned);
+        assert_eq!([Claim::Record, Claim::Reference].map(Wanted::from), [Wanted::Yes; 2]);
+        assert!(Wanted::ByCondemned < Wanted::Yes);
+    }
 }

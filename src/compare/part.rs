@@ -193,3 +193,40 @@ impl Parts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(ranges: &[(Option<&str>, Option<&str>)]) -> Parts {
+        let mut parts = Parts::default();
+        for (after, through) in ranges {
+            let bounds = Bounds { after: after.map(str::to_owned), through: through.map(str::to_owned) };
+            parts.add(bounds, Part::new(&Scope::default()));
+        }
+        parts
+    }
+
+    #[test]
+    fn ranges_that_touch_are_one_in_whatever_order_they_end() {
+        let (first, second, third) = ((None, Some("a")), (Some("a"), Some("b")), (Some("b"), None));
+        for ranges in [[first, second, third], [third, second, first], [first, third, second], [second, first, third]] {
+            assert!(parts(&ranges).finish().is_ok(), "{ranges:?}");
+        }
+        assert!(parts(&[(None, None)]).finish().is_ok());
+    }
+
+    #[test]
+    fn a_gap_between_ranges_is_an_error() {
+        for ranges in [
+            &[][..],
+            &[(None, Some("a"))],
+            &[(Some("a"), None)],
+            &[(None, Some("a")), (Some("b"), None)],
+            &[(None, Some("a")), (Some("a"), Some("b"))],
+            &[(None, Some("a")), (Some("b"), Some("c")), (Some("c"), None)],
+        ] {
+            assert!(parts(ranges).finish().is_err(), "{ranges:?}");
+        }
+    }
+}

@@ -44,12 +44,23 @@ fn begins(key: &str, prefix: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::begins;
+    use super::*;
 
     proptest! {
         #[test]
         fn a_prefix_is_what_a_key_starts_with(key in "[ab/\u{e9}]{0,6}", prefix in "[ab/\u{e9}]{0,4}") {
             prop_assert_eq!(begins(&key, &prefix), key.starts_with(&prefix));
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_nearly_below_the_prefix() {
+        let scope = Scope { prefix: "uploads/".to_owned(), ..Scope::default() };
+        for key in ["https://cdn.example.com/uploads/a.png", "/uploads/a.png", "UPLOADS/a.png", "upload%73/a.png"] {
+            assert!(scope.nearly_holds(key) && !scope.holds(key), "{key}");
+        }
+        for key in ["downloads/a.png", "upload/a.png", "https://cdn.example.com/a/uploads/b.png", ""] {
+            assert!(!scope.nearly_holds(key), "{key}");
         }
     }
 }

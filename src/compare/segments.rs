@@ -151,4 +151,82 @@ mod tests {
             prop_assert_eq!(forgotten, expected);
         }
     }
+
+    fn orphans(segments: &mut Segments, folder: &str, count: usize) {
+        (0..count).for_each(|number| segments.orphan(&format!("{folder}{number:02}")));
+    }
+
+    #[test]
+    fn the_first_segment_ends_with_the_first_slash_below_the_prefix() {
+        for (key, prefix, segment) in [
+            ("avatars/a/b.png", "", "avatars/"),
+            ("avatars/", "", "avatars/"),
+            ("/a.png", "", "/"),
+            ("a.png", "", ""),
+            ("", "", ""),
+            ("app/avatars/a.png", "app/", "app/avatars/"),
+            ("app/a.png", "app/", ""),
+            ("über/日本/a.png", "über/", "über/日本/"),
+            ("ü", "long/", ""),
+        ] {
+            assert_eq!(first(key, prefix), segment, "{key} below {prefix:?}");
+        }
+    }
+
+    #[test]
+    fn one_key_that_is_known_makes_its_segment_known_wherever_it_stands() {
+        for known in ["avatars/!", "avatars/05x", "avatars/~"] {
+            let mut segments = Segments::new("");
+            let mut keys: Vec<String> = (0..50).map(|number| format!("avatars/{number:02}")).collect();
+            keys.push(known.to_owned());
+            keys.sort();
+            keys.iter().for_each(|key| if key == known { segments.known(key) } else { segments.orphan(key) });
+            assert!(segments.finish().is_empty(), "{known}");
+        }
+    }
+
+    #[test]
+    fn a_segment_goes_on_in_the_next_range_and_in_the_one_after() {
+        let mut whole = Segments::new("");
+        for part in ["a/0", "a/1", "a/2"] {
+            let mut range = Segments::new("");
+            orphans(&mut range, part, 7);
+            whole.append(range);
+        }
+        assert_eq!(whole.finish(), ["a/"], "seven in each of three ranges are 21");
+    }
+
+    #[test]
+    fn keys_without_a_slash_are_one_segment_though_others_stand_between_them() {
+        for (last, expected) in [(10, vec![]), (11, vec![String::new()])] {
+            let (mut first, mut second) = (Segments::new("app/"), Segments::new("app/"));
+            orphans(&mut first, "app/a", 10);
+            first.known("app/b/known");
+            orphans(&mut second, "app/c", last);
+            first.append(second);
+            assert_eq!(first.finish(), expected);
+        }
+    }
+
+    #[test]
+    fn a_segment_is_named_with_its_prefix_and_neighbours_are_counted_apart() {
+        let mut segments = Segments::new("app/");
+        orphans(&mut segments, "app/a-b/", 21);
+        orphans(&mut segments, "app/a/", 20);
+        orphans(&mut segments, "app/a/deeper/", 1);
+        orphans(&mut segments, "app/aa/", 20);
+        let mut forgotten = segments.finish();
+        forgotten.sort();
+        assert_eq!(forgotten, ["app/a-b/", "app/a/"]);
+    }
+
+    #[test]
+    fn a_range_without_keys_changes_nothing() {
+        let mut segments = Segments::new("");
+        orphans(&mut segments, "a/0", 20);
+        segments.append(Segments::new(""));
+        orphans(&mut segments, "a/1", 1);
+        assert_eq!(segments.finish(), ["a/"]);
+        assert!(Segments::new("").finish().is_empty());
+    }
 }

@@ -125,7 +125,7 @@ pub async fn open(config: &Storage, prefix: &str) -> Result<Box<dyn Store>> {
     })
 }
 
-/// The kind and the address of the configured store, as reports name them: never a secret.
+/// The kind and the address of the configured store, as reports name them: never a secret (I15).
 pub fn address(config: &Storage) -> (&'static str, String) {
     match &config.place {
         Place::S3 { bucket, endpoint, region, .. } => {

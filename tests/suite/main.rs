@@ -10,6 +10,7 @@ mod documents;
 mod execute;
 mod faults;
 mod house;
+mod invariants;
 mod judged;
 mod keys;
 mod killed;

@@ -110,3 +110,68 @@ fn copy_bytes(source: &Path, target: &Path) -> Result<Copied> {
 fn sync(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("syncing {}", folder.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use globset::GlobSet;
+
+    use super::*;
+
+    const PLACE: &str = ".trash/run/a/b.png";
+
+    /// A folder with one file, and that file as a look sees it.
+    fn folder() -> (tempfile::TempDir, Folder, Object) {
+        let home = tempfile::tempdir().expect("a folder");
+        fs::create_dir(home.path().join("a")).expect("a folder");
+        fs::write(home.path().join("a/b.png"), "bytes").expect("a file");
+        let folder = Folder::open(home.path(), "", &GlobSet::empty()).expect("a store");
+        let Ok(Presence::Present(object)) = folder.look_at("a/b.png") else { panic!("the file is there") };
+        (home, folder, object)
+    }
+
+    #[test]
+    fn a_file_has_both_names_until_the_first_is_gone() {
+        let (home, folder, object) = folder();
+        assert_eq!(folder.copy_file(&object, PLACE).expect("a copy"), Copied::Done);
+        assert_eq!(folder.remove_file("a/b.png"), Removed::Gone);
+        assert_eq!(fs::read(home.path().join(PLACE)).expect("the copy"), b"bytes");
+        assert!(!home.path().join("a/b.png").exists());
+    }
+
+    #[test]
+    fn nothing_is_moved_over_what_is_there() {
+        let (home, folder, object) = folder();
+        let place = home.path().join(PLACE);
+        fs::create_dir_all(place.parent().expect("a folder")).expect("folders");
+        fs::write(&place, "another").expect("a file");
+        assert_eq!(folder.copy_file(&object, PLACE).expect("a copy"), Copied::TargetTaken);
+        assert_eq!(copy_bytes(&folder.path("a/b.png"), &place).expect("a copy"), Copied::TargetTaken);
+        assert_eq!(fs::read(&place).expect("the file"), b"another");
+    }
+
+    #[test]
+    fn a_file_that_changed_is_not_moved() {
+        let (home, folder, object) = folder();
+        fs::write(home.path().join("a/b.png"), "longer bytes").expect("a file");
+        assert_eq!(folder.copy_file(&object, PLACE).expect("a copy"), Copied::SourceChanged);
+        assert!(!home.path().join(PLACE).exists());
+    }
+
+    #[test]
+    fn a_trash_that_is_a_link_takes_nothing() {
+        let (home, folder, object) = folder();
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink(elsewhere.path(), home.path().join(".trash")).expect("a link");
+        folder.copy_file(&object, PLACE).expect_err("an error");
+        assert_eq!(fs::read_dir(elsewhere.path()).expect("the folder").count(), 0);
+        assert!(home.path().join("a/b.png").exists());
+    }
+
+    #[test]
+    fn a_link_is_not_removed() {
+        let (home, folder, _) = folder();
+        std::os::unix::fs::symlink(home.path().join("a/b.png"), home.path().join("link")).expect("a link");
+        assert!(matches!(folder.remove_file("link"), Removed::Refused(_)));
+        assert!(home.path().join("link").is_symlink());
+    }
+}

@@ -79,6 +79,25 @@ fn a_deadline_ends_after_the_batch_in_hand() {
     assert_eq!(scene.executed()["removals"]["files_deleted"], left);
 }
 
+/// Ctrl-C while the two sides are compared: the run ends at once, with exit 130, and nothing is known to be missing.
+#[test]
+fn ctrl_c_ends_a_comparison_at_once() {
+    let scene = Scene::on_s3();
+    scene.server().fault(Fault::on(Call::List, What::Delay(Duration::from_secs(50))));
+    let start = Instant::now();
+    let terminal = Terminal::start(&scene.tool, &["--format", "json"]);
+    while scene.server().count(Call::List) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(40), "it never began to list");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    terminal.ctrl_c()();
+    let outcome = terminal.end();
+    assert!(start.elapsed() < Duration::from_secs(45), "it waited for the listing");
+    assert_eq!(outcome.code, 130, "{outcome:#?}");
+    let report = outcome.json();
+    assert_eq!((&report["run"]["outcome"], &report["findings"]), (&"interrupted".into(), &serde_json::json!([])));
+}
+
 /// Ctrl-C while the first batch is being deleted: the batch is finished and on record, the rest is left, exit 130.
 #[test]
 fn ctrl_c_finishes_the_batch_in_hand() {

@@ -187,6 +187,20 @@ fn due_trash_that_is_wanted_again_is_not_lost() {
     }
 }
 
+/// A row that names a file in the trash has not lost it: the row is held, and says how the file comes back.
+#[test]
+fn a_row_whose_file_is_in_the_trash_is_held() {
+    for scene in Scene::on_both() {
+        scene.executed();
+        let key = &scene.orphans[0];
+        scene.insert(std::slice::from_ref(key));
+        let report = scene.run(&["--format", "json"]).json();
+        assert_eq!(keys_of(&report, "orphaned-record"), [key.clone()], "{report:#}");
+        let held = report["findings"][0]["held"].as_str().unwrap_or_default();
+        assert!(held.contains("in the trash") && held.contains("restore"), "{report:#}");
+    }
+}
+
 /// Three files that are in the trash, due, and nothing else to remove.
 fn with_due_trash(safety: &str) -> Scene {
     let scene = Scene::on_s3();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::s3::{Application, Call, Fault, What, found, hours_ago, insert_old_rows};
+use crate::support::s3::{Application, Call, Fault, Seen, What, found, hours_ago, insert_old_rows};
 
 /// `cleanup-assets` does not take 403 for "missing" when it looks at an orphaned record's file again.
 #[test]
@@ -38,6 +38,30 @@ fn one_forbidden_look_among_many_fails_and_finds_nothing() {
     let last = app.orphaned_records.last().expect("an orphaned record").clone();
     app.server.fault(Fault::on(Call::Head, What::Status(403, "AccessDenied")).when(move |seen| seen.key == last));
     app.expect_failure();
+}
+
+/// `cleanup-assets` on a bucket that is gone after the listing: a 404 for each object proves nothing then.
+#[test]
+fn a_bucket_that_is_gone_at_the_second_look_fails_and_finds_nothing() {
+    let app = Application::small();
+    app.server.fault(Fault::on(Call::Head, What::Status(404, "NoSuchBucket")));
+    let asks_for_the_bucket = |seen: &Seen| seen.parameter("max-keys").as_deref() == Some("1");
+    app.server.fault(Fault::on(Call::List, What::Status(404, "NoSuchBucket")).when(asks_for_the_bucket));
+    app.expect_failure();
+    assert!(app.server.every_fault_was_played());
+}
+
+/// `cleanup-assets` on a store that has no answer for one key (400): that record is held, and names why.
+#[test]
+fn a_record_is_held_for_whose_file_the_store_does_not_answer() {
+    let app = Application::small();
+    let (odd, fits) = (app.orphaned_records[0].clone(), app.orphaned_records[0].clone());
+    app.server.fault(Fault::on(Call::Head, What::Status(400, "BadRequest")).when(move |seen| seen.key == fits));
+    let report = app.tool.report();
+    assert_eq!(found(&report), app.expected());
+    let held = report["findings"].as_array().expect("findings").iter().filter(|finding| !finding["held"].is_null());
+    let held: Vec<_> = held.map(|finding| (finding["key"].as_str(), finding["held"].as_str())).collect();
+    assert_eq!(held, [(Some(odd.as_str()), Some("the store does not answer for this key (400)"))]);
 }
 
 /// `cleanup-assets` looks once more where a look met an internal error.

@@ -83,3 +83,12 @@ fn a_wrong_database_url_is_not_repeated() {
         expect_no_secret(&with_database(&url), &["-vvv"], 2);
     }
 }
+
+/// `cleanup-assets` on a database URL with a parameter that there is not: sqlx would warn of it, with its value.
+#[test]
+fn a_parameter_of_a_database_url_is_not_logged() {
+    let url = format!("postgres://user@127.0.0.1:1/app?passwrod={PASSWORD}");
+    expect_no_secret(&with_database(&url), &[], 1);
+    expect_no_secret(&with_database(&url), &["-vvv"], 1);
+    expect_no_secret(&with_database(&url).env("RUST_LOG", "trace"), &[], 1);
+}

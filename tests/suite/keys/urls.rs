@@ -8,6 +8,7 @@ use crate::support::servers::Database;
 
 on_each_engine!(
     a_url_names_the_key_below_its_base,
+    a_file_whose_name_has_what_ends_a_url_is_held,
     without_a_base_nothing_is_decoded,
     strays_protect_literally_and_are_told,
     many_urls_in_any_order_are_sorted,
@@ -53,6 +54,26 @@ fn a_url_names_the_key_below_its_base(database: &dyn Database) {
     assert_eq!(found(&report), expected.collect(), "{report:#}");
     assert_eq!(report["totals"]["records"], 16, "{report:#}");
     assert_eq!(report["warnings"], serde_json::json!([]), "{report:#}");
+}
+
+/// A URL ends where a file's own name may have a `?` or a `#`: such a file is held, and so is who names the rest.
+fn a_file_whose_name_has_what_ends_a_url_is_held(database: &dyn Database) {
+    let scene = Scene::new(database, BY_URL);
+    scene.insert_urls(&[(1, &format!("{BASE}cat.png?v=2")), (2, &format!("{BASE}kept.png"))]);
+    scene.put(&["kept.png", "cat.png?v=2", "issue#7.png", "stray.png"]);
+    let report = scene.tool.report();
+    let text = |finding: &serde_json::Value, name: &str| finding[name].as_str().map(str::to_owned);
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let held: BTreeSet<_> = findings.map(|finding| (text(finding, "key"), text(finding, "held"))).collect();
+    let ends = Some("its name has a ? or a #, where URLs in a column end");
+    let expected = [
+        ("cat.png", Some("looks like cat.png?v=2")),
+        ("cat.png?v=2", ends),
+        ("issue#7.png", ends),
+        ("stray.png", None),
+    ];
+    let expected = expected.map(|(key, held)| (Some(key.to_owned()), held.map(str::to_owned)));
+    assert_eq!(held, BTreeSet::from(expected), "{report:#}");
 }
 
 fn without_a_base_nothing_is_decoded(database: &dyn Database) {

@@ -19,20 +19,7 @@
 //!
 //! Each test prints how many cells it has run, and the last one how many there are in all: `killed: N cells, …`.
 //!
-//! Mutations of the program, made by hand, and the tests of this folder that they fail:
-//!
-//! | mutation | fails |
-//! | --- | --- |
-//! | the next run does not resolve what is open (`maintain`) | every test of `removal` that was tried |
-//! | it resolves, and puts nothing back (`resume::settle`) | `put_back` in the next run, `removal` to trash |
-//! | it leaves copies in the trash whose originals stay (`resume::resolution`) | `removal` to trash |
-//! | it takes what is in the trash for not removed (`resume::resolution`) | `removal` to trash |
-//! | it drops a copy whose original was replaced (`resume::resolution`) | `removal`, stored meanwhile |
-//! | it calls trashed what was put back already (`resume::resolution`) | `put_back`, unwanted again |
-//! | it calls trashed what of due trash is gone (`resume::resolution`) | `purge` |
-//! | it calls failed what went for good (`resume::resolution`) | `removal` for good, in a bucket and in a folder |
-//! | a batch is not asked about once more (`batch::ask_once_more`) | `put_back` in the same run |
-//! | the way back overwrites (`put_back::bring_back`) | `restore` over something, `removal`, stored meanwhile |
+//! Which guard each of these tests holds: `src/invariants.rs`.
 
 mod agreement;
 mod every_call;

@@ -10,38 +10,12 @@
 //! | deadlock | | | `locks`: once, and for ever | |
 //! | rights revoked | `rights` | `rights` | `rights` | |
 //!
-//! `races` is an application at work on the same rows, `guards` what a row stays for, `judged` what it amounts to by itself.
+//! `races` is an application at work on the same rows, `guards` what a row stays for.
 //!
-//! Guards of the program, and the test that a mutation made by hand fails; of this folder, or of `killed::rows`:
-//!
-//! | without | fails |
-//! | --- | --- |
-//! | the row as it was seen, compared under its lock (`Writer::change`) | `races`, a row that changes |
-//! | the count of rows changed (`Writer::change`) | `guards`, a trigger that keeps |
-//! | the look at what was set (`Writer::after`) | `guards`, would still own |
-//! | the lock, looked at before each batch (`remove_batch`) | `guards`, the lock was lost |
-//! | the look at objects before (`look_at_object`) | `killed::rows::removal`, taken up; `put_back` |
-//! | the judging of each row again (`Site::judge`, `judge::stays`) | `killed::rows::removal`, taken up; `judged` |
-//! | the look at objects after (`has_appeared`) | `killed::rows::put_back`, as it is removed |
-//! | the lock under which a lost commit is looked up (`Writer::look_up`) | `connection`, at a commit: late |
-//! | what cannot be looked up stays open (`remove_row`) | `connection`, at a commit: down |
-//! | a row that is gone counts as deleted by the next run (`rows_back::resolve`) | `killed::rows::{resume, put_back}` |
-//! | the next run's look at its object (`rows_back::resolve`) | `killed::rows::put_back`, the next run |
-//! | of an object that was there it says nothing (`rows_back::resolve`) | `killed::rows::put_back`, was there |
-//! | a row that is there again counts as put back (`rows_back::resolve`) | `killed::rows::put_back` |
-//! | only what was to be set counts as ours (`rows_back::resolve`) | `killed::rows::resume`, while the tool is dead |
-//! | the intent to restore is committed first (`restore_rows`) | `killed::rows::restore` |
-//! | a restored row whose commit was not answered stays open (`restore_rows`) | `connection`, of a restore |
-//! | what was changed since is not undone (`Writer::try_undo`) | `killed::rows::restore`, taken up |
-//! | youth, the live, references (`judge::standing`, `Group::file`) | `judged` |
-//! | limits of rows, cascades (`plan`) | `plan::tests` |
-//!
-//! No test fails without the look for a row with the same id before one is inserted (`Writer::try_insert`): where ids are
-//! unique, the database refuses the second by itself.
+//! Which guard each of these tests holds: `src/invariants.rs`.
 
 mod connection;
 mod guards;
-mod judged;
 mod locks;
 mod races;
 mod rights;

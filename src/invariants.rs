@@ -1,0 +1,658 @@
+//! What must always hold, by number: comments and tests cite these as I1, I2 and so on. Documentation only.
+//!
+//! The worst thing that this tool can do is to remove a file that is wanted. Every doubt is decided for keeping.
+//!
+//! Each section says in one sentence what holds, as the code has it today. Then it lists the guards: the pieces of code
+//! without which it would not hold.
+//!
+//! - *In* names the code, as a path below `src`.
+//! - *Test* names a test that fails when the guard is taken out: a path below `tests/suite`, or a unit test in a
+//!   `tests` module below `src`. Where no test fails, that is said, and why.
+//!
+//! Tests of `rules` and of `keys` run on each engine; the paths leave the engine out. "PostgreSQL" and "MariaDB" behind
+//! a test mean that it needs that server: `bash tests/run` starts one.
+//!
+//! To add a guard, write it and a test, take the guard out, see the test fail, and list both here. A test of the suite,
+//! `invariants`, holds this file against the code: every number that is cited is a section, and every path is there.
+//!
+//! # I1 Complete or nothing
+//!
+//! A key is absent from a side only if that side was read to its end, whole and in order; else the run fails and
+//! nothing is a finding.
+//!
+//! The database:
+//!
+//! - PostgreSQL refuses to filter a table's rows behind our back.
+//!   In: `database::connection::POSTGRES_BEGIN`.
+//!   Test: `read_only::a_table_that_hides_rows_from_the_role_fails_the_run` (PostgreSQL).
+//! - MySQL's own limit of rows is lifted, and long keys are sorted whole.
+//!   In: `database::connection::MYSQL_SESSION`.
+//!   No test fails: no server of the suite has a limit, and no key of its tables is as long as that.
+//! - A stream of keys that fails, or ends without saying that it is complete, fails the run.
+//!   In: `database::stream::Head::receive`.
+//!   Tests: `faults::database::a_postgres_connection_lost_in_mid_stream_fails_and_finds_nothing` (PostgreSQL),
+//!   `faults::database::a_mariadb_connection_lost_in_mid_stream_fails_and_finds_nothing` (MariaDB).
+//! - Keys that come out of byte order fail the run.
+//!   In: `database::stream::Chunks::push`.
+//!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY.
+//! - A line of COPY that is not whole is an error.
+//!   In: `database::copied::Line::read`.
+//!   Test: `database::copied::tests::what_is_no_line_is_an_error`.
+//!
+//! The store:
+//!
+//! - A page that was cut off, or is no page, is an error and never a short page.
+//!   In: `storage::s3::page::read`, `storage::s3::scan::PageScan::finish`.
+//!   Tests: `storage::s3::page::tests::what_is_no_page_is_an_error`,
+//!   `storage::s3::page::tests::a_page_that_lost_or_gained_something_is_scanned_as_it_is_read`,
+//!   `faults::listing::a_last_page_cut_between_elements_fails_and_finds_nothing`.
+//! - A page with fewer objects than it says is an error.
+//!   In: `storage::s3::listing::Pages::fetch`.
+//!   No test fails: no page of the suite's server says so.
+//! - A page that says that more follows, and not where, is an error.
+//!   In: `storage::s3::listing::Pages::fetch`.
+//!   Test: `faults::listing::a_truncated_page_without_a_token_fails_and_finds_nothing`.
+//! - A continuation token that comes twice in a row is an error.
+//!   In: `storage::s3::listing::Pages::fetch`.
+//!   No test fails: the keys of the repeated page are out of order, which fails the run too.
+//! - A key out of order, or outside the range, is an error.
+//!   In: `compare::cursor::Cursor::check`.
+//!   Tests: `compare::cursor::tests::a_listing_out_of_order_or_outside_its_range_fails`,
+//!   `faults::listing::a_page_out_of_order_fails_and_finds_nothing`,
+//!   `faults::listing::a_key_from_before_the_range_fails_and_finds_nothing`.
+//! - A key outside the prefix is an error.
+//!   In: `compare::cursor::Cursor::check`.
+//!   Test: `faults::listing::a_key_outside_the_prefix_fails_and_finds_nothing`.
+//! - A folder's files come in the byte order of whole keys.
+//!   In: `storage::local::walk::Names::sort`.
+//!   Test: `storage::local::walk::tests::a_walk_gives_the_byte_order_of_full_keys`.
+//!
+//! Both:
+//!
+//! - Ranges that are listed beside each other cover all keys, without a gap.
+//!   In: `compare::part::Parts::finish`.
+//!   Test: `compare::part::tests::a_gap_between_ranges_is_an_error`.
+//! - What the database alone has is known only when its range was listed to its end.
+//!   In: `compare::range::Scan::range`, `compare::merge::Join::page`.
+//!   Tests: `compare::merge::tests::the_join_agrees_with_sets_whatever_the_pages_and_the_cuts`,
+//!   `faults::listing::an_internal_error_for_ever_fails_and_finds_nothing`.
+//! - `ignore` and the trash are left out after the join, on both sides at once.
+//!   In: `compare::part::Part::take`, `compare::scope::Scope::ignores`.
+//!   Tests: `applications::sqlite_and_a_local_folder`, `execute::trash::a_second_run_finds_nothing`.
+//! - A run that failed forgets what it found.
+//!   In: `maintain::Run::report_failure`.
+//!   Test: `command_line::sightings::a_failed_run_forgets_nothing`.
+//!
+//! # I2 Absence is proven
+//!
+//! An object is missing only if a look at it, by itself, was answered with 404; every other answer leaves it open.
+//!
+//! - What was not listed is looked at before it is a finding.
+//!   In: `look_again::records::Looking::at_missing`.
+//!   Test: `faults::second_look::a_file_that_appears_after_the_listing_is_no_orphaned_record`.
+//! - An answer other than 404 fails the run.
+//!   In: `storage::s3::Bucket::head`.
+//!   Tests: `faults::second_look::a_forbidden_second_look_fails_and_finds_nothing`,
+//!   `faults::second_look::one_forbidden_look_among_many_fails_and_finds_nothing`.
+//! - A key for which the store cannot answer (400) is held.
+//!   In: `look_again::records::Looking::at_missing`.
+//!   Test: `faults::second_look::a_record_is_held_for_whose_file_the_store_does_not_answer`.
+//! - A bucket that is gone proves nothing: it is asked for after the looks.
+//!   In: `look_again::records::Looking::at_missing`, `execute::rows::Site::remove_batch`.
+//!   Test: `faults::second_look::a_bucket_that_is_gone_at_the_second_look_fails_and_finds_nothing`.
+//! - In a folder, a link or a special file on the way leaves it open.
+//!   In: `storage::local::Folder::look_at`, `storage::local::proves_absence`.
+//!   Test: `storage::local::tests::only_a_regular_file_below_the_root_is_present`.
+//!
+//! # I3 The right pair
+//!
+//! Where the two sides do not look as if they belonged together, nothing is removed: no rows, no objects, no key on
+//! both sides, or fewer than `min_overlap`, which the configuration alone can lower.
+//!
+//! - What a wrong pair is.
+//!   In: `judge::wrong_pair`.
+//!   Test: `judge::tests::a_wrong_pair_shows_in_zeroes_and_in_a_low_overlap`.
+//! - A wrong pair refuses the plan, whatever the limits.
+//!   In: `plan::plan`.
+//!   Tests: `execute::plan::zero_records_are_final`, `execute::plan::zero_objects_are_final`,
+//!   `execute::plan::zero_overlap_is_final`, `execute::plan::a_low_overlap_only_the_configuration_lifts`,
+//!   `plan::tests::a_wrong_pair_refuses_whatever_the_limits`.
+//! - A dry run warns of it, above its findings.
+//!   In: `report::warnings::wrong_pair`.
+//!   Tests: `faults::pair::no_records_at_all_is_a_warning`, `faults::pair::no_objects_at_all_is_a_warning`,
+//!   `faults::pair::a_low_overlap_is_a_warning`.
+//!
+//! # I4 What resembles is held
+//!
+//! A file and a row whose keys differ in spelling alone (a URL's host, percent-encoding, leading slashes, Unicode's
+//! forms, case) are held, both of them.
+//!
+//! - Which spellings are one.
+//!   In: `domain::key::fold`.
+//!   Test: `domain::key::tests::spellings_of_one_name_share_their_fold`.
+//! - Files and rows of one spelling are held.
+//!   In: `ledger::holding::Ledger::hold_near_misses`.
+//!   Tests: `faults::pair::near_misses_are_held_on_both_sides`,
+//!   `applications::near_misses::other_spellings_in_sqlite_are_held`.
+//! - Derived files are held with their owners' spellings, and with owners that are held.
+//!   In: `ledger::holding::Ledger::hold_near_misses`, `ledger::derived::Ledger::hold_with_owners`.
+//!   Tests: `derived::held::files_of_what_a_record_seems_to_misspell_are_held`,
+//!   `derived::held::files_of_what_is_held_are_held`.
+//! - Where a column holds URLs, a file with a `?` or a `#` in its name is held, and so is a row that names what is
+//!   before it.
+//!   In: `ledger::holding::Ledger::hold_where_urls_end`.
+//!   Test: `keys::urls::a_file_whose_name_has_what_ends_a_url_is_held`.
+//! - A key outside the prefix counts where it may be a misspelt one inside.
+//!   In: `compare::scope::Scope::nearly_holds`.
+//!   Test: `compare::scope::tests::a_misspelt_key_is_nearly_below_the_prefix`.
+//! - What is held is no part of the plan.
+//!   In: `ledger::planned::Ledger::removable`, `ledger::planned::Ledger::removable_after`,
+//!   `ledger::planned::Ledger::plan_rows`.
+//!   Tests: `execute::plan::held_findings_are_left_out_and_named`,
+//!   `rules::shared::a_file_stays_where_one_of_its_rows_is_held`.
+//!
+//! # I5 Age
+//!
+//! What is younger than `min_age` is not judged: a file by the store's own clock, a row by the database's; and what has
+//! no date that can be read, or one in the future, is young.
+//!
+//! - What is young.
+//!   In: `judge::is_young`, `judge::is_young_record`.
+//!   Tests: `judge::tests::a_date_that_is_missing_or_in_the_future_is_young`,
+//!   `judge::tests::a_row_without_a_configured_date_is_a_finding_and_an_unreadable_one_is_young`,
+//!   `execute::plan::young_files_are_never_removed`.
+//! - The store's clock decides.
+//!   In: `storage::s3::connector::Meter::now`.
+//!   Tests: `faults::clock::a_storage_clock_ahead_of_ours_decides`,
+//!   `faults::clock::a_storage_clock_behind_ours_decides`.
+//! - A young row stays, whatever rules say of it.
+//!   In: `judge::standing`.
+//!   Tests: `judge::tests::a_row_is_condemned_by_the_first_rule_whose_clock_has_run_and_not_while_it_is_young`,
+//!   `rules::ages::a_young_row_is_kept`, `rules::dates::a_creation_time_that_cannot_be_read_keeps_the_row`.
+//! - A young file keeps its rows.
+//!   In: `compare::part::Part::condemn`.
+//!   Test: `rules::ages::a_young_object_keeps_its_rows`.
+//! - A rule's clock that cannot be read never starts.
+//!   In: `domain::row::Mark::condemns`.
+//!   Test: `rules::dates::a_date_that_cannot_be_read_keeps_its_row_and_is_told`.
+//! - A row of a table without `created_at` is held until it was first seen `min_age` ago.
+//!   In: `ledger::holding::Ledger::hold_newcomers`.
+//!   Test: `rules::ages::a_row_without_age_is_held_until_it_was_seen_for_long_enough`.
+//!
+//! # I6 Shared files
+//!
+//! A file goes only if no row, reference or derived rule wants it: rules condemn rows, and a file follows the last of
+//! its rows.
+//!
+//! - A file follows only where all of its rows are condemned and nothing refers to it.
+//!   In: `judge::Group::file`.
+//!   Tests: `judge::tests::a_file_goes_only_with_all_of_its_rows_and_where_nothing_refers_to_it`,
+//!   `rules::shared::a_live_row_keeps_the_file_of_a_condemned_one`,
+//!   `rules::shared::a_reference_protects_the_file_and_not_the_row`.
+//! - And only where all of its rows are on the plan's list.
+//!   In: `ledger::planned::Ledger::plan_rows`.
+//!   Test: `rules::shared::a_file_stays_where_only_one_of_its_rows_is_named`.
+//! - And only once all of them are gone.
+//!   In: `execute::rows::Following::file_of`.
+//!   Test: `rules::shared::a_row_that_is_wanted_again_keeps_the_file`.
+//! - And only if a row that was updated does not own it any more.
+//!   In: `database::writer::Writer::after`.
+//!   Test: `row_faults::guards::a_row_that_would_still_own_its_file_keeps_it`.
+//! - A derived file is wanted while what it belongs to is.
+//!   In: `compare::owners::OwnerJoin::key`, `ledger::derived::Ledger::resolve_derived`.
+//!   Tests: `compare::owners::tests::the_join_agrees_with_a_search_of_every_key`,
+//!   `derived::judged::a_file_is_wanted_while_what_it_belongs_to_is`.
+//! - A derived file goes with its owner only where every owner goes.
+//!   In: `ledger::derived::Ledger::follow_owners`.
+//!   Tests: `derived::removed::files_of_what_others_want_stay`,
+//!   `derived::removed::files_of_a_prefix_stay_while_any_of_its_keys_does`.
+//!
+//! # I7 Limits
+//!
+//! Limits are counts that refuse the whole plan before the first removal, never counters that stop half-way.
+//!
+//! - More files and rows than `max_removals` refuse.
+//!   In: `plan::plan`.
+//!   Tests: `execute::plan::max_removals_refuses_whole`, `rules::limits::max_removals_counts_rows`,
+//!   `plan::tests::each_limit_alone_is_enough_to_refuse`.
+//! - More of the files than `max_percent` refuse, those that follow their rows included.
+//!   In: `plan::plan`.
+//!   Tests: `execute::plan::max_percent_refuses_whole`, `rules::limits::max_percent_of_the_files_that_follow`,
+//!   `plan::tests::rows_count_towards_the_limits_of_their_table`.
+//! - So do more of a table's rows.
+//!   In: `plan::plan`.
+//!   Tests: `rules::limits::max_percent_of_the_rows_of_a_table`,
+//!   `plan::tests::each_table_is_measured_against_its_own_rows`.
+//! - What is held is not counted.
+//!   In: `ledger::planned::Ledger::removable`.
+//!   Test: `execute::plan::held_findings_are_left_out_and_named`.
+//! - No more goes than was planned.
+//!   In: `execute::Site::remove_files`, `execute::rows::Site::remove_rows`, `execute::due::purge`.
+//!   No test fails: findings do not change after the plan, and what a run trashes is due within the same second only,
+//!   with `keep = "0s"`.
+//!
+//! # I8 Looked at again
+//!
+//! Just before a batch goes, the locks are still held, every source is asked again, and each object and each row is
+//! still what was found; what changed stays. Just after it, the sources and the objects are asked once more.
+//!
+//! Before the report:
+//!
+//! - Each orphaned file is asked for once more, of every source.
+//!   In: `look_again::at_files`.
+//!   Test: `faults::second_look::a_file_whose_row_appears_during_the_listing_is_no_orphaned_file`.
+//!
+//! Files, before they go:
+//!
+//! - The lock file is still the one that is locked.
+//!   In: `execute::Site::still_alone`, `lock::Lock::is_held`.
+//!   Tests: `execute::second_look::a_lock_that_was_lost_removes_nothing`,
+//!   `execute::trash::due_trash_stays_where_the_lock_was_lost`,
+//!   `lock::tests::a_lock_whose_file_was_replaced_is_not_held`.
+//! - The lock in the database is still held.
+//!   In: `execute::Site::still_alone`, `database::advisory::Advisory::check`.
+//!   Test: `execute::ending::a_lock_in_the_database_that_was_lost_removes_nothing` (PostgreSQL).
+//! - Rows and references are asked for again.
+//!   In: `execute::Site::wanted_now`.
+//!   Test: `execute::second_look::a_row_that_appears_after_the_report_saves_its_file`.
+//! - Sources that cannot be asked by key are streamed again.
+//!   In: `execute::Site::remove_window`.
+//!   Test: `execute::second_look::a_reference_that_appears_after_the_report_saves_its_file`.
+//! - What a derived file belongs to is asked for too.
+//!   In: `execute::Site::kept_by`.
+//!   Test: `derived::meanwhile::an_owner_that_is_wanted_after_the_report_keeps_its_files`.
+//! - Each object is looked at again, and its time tells.
+//!   In: `execute::batch::Site::look_again`, `judge::is_unchanged`.
+//!   Tests: `execute::second_look::a_file_uploaded_again_stays`,
+//!   `judge::tests::an_object_is_unchanged_while_size_etag_and_second_are_the_same`.
+//! - Its etag tells.
+//!   In: `judge::is_unchanged`.
+//!   Test: `execute::second_look::a_file_uploaded_with_other_bytes_stays`.
+//! - Its size tells.
+//!   In: `judge::is_unchanged`.
+//!   Test: `execute::second_look::a_file_of_another_size_stays`.
+//! - The original is looked at once more after the copy.
+//!   In: `execute::batch::Site::copy_to_trash`.
+//!   Test: `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
+//! - The wait for the rate of deletes comes before the last looks.
+//!   In: `execute::Site::remove_window`.
+//!   Test: `execute::meanwhile::a_slow_rate_leaves_no_gap_after_the_last_look`.
+//!
+//! Files, after they went:
+//!
+//! - The sources are asked once more, and what became wanted is put back.
+//!   In: `execute::batch::Site::ask_once_more`, `execute::Site::settle`.
+//!   Tests: `execute::meanwhile::a_row_that_appears_during_the_removal_brings_its_file_back`,
+//!   `killed::put_back::a_put_back_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//! - So are sources that must be streamed.
+//!   In: `execute::Site::settle_streamed`.
+//!   Test: `execute::meanwhile::a_streamed_reference_that_appears_during_the_removal_brings_its_file_back`.
+//!
+//! Rows:
+//!
+//! - The locks are looked at before each batch.
+//!   In: `execute::rows::Site::remove_batch`.
+//!   Test: `row_faults::guards::rows_stay_where_the_lock_was_lost`.
+//! - The row's object is looked at before.
+//!   In: `execute::rows::looking::Site::look_at_object`.
+//!   Test: `rules::missing_file::a_file_that_appears_while_the_prompt_waits_keeps_its_row`.
+//! - Each row is read and judged again.
+//!   In: `execute::rows::looking::Site::judge_rows`, `judge::stays`.
+//!   Tests: `killed::rows::removal::rows_that_are_taken_up_again_before_a_kill_stay`,
+//!   `judge::tests::a_row_stays_that_is_not_what_was_planned_to_go`.
+//! - The row is compared with what was seen, under its lock.
+//!   In: `database::writer::Writer::change`.
+//!   Test: `row_faults::races::a_row_that_changes_between_its_look_and_its_end_stays`.
+//! - Exactly one row changes, or none.
+//!   In: `database::writer::Writer::change`.
+//!   Test: `row_faults::guards::a_row_that_a_trigger_keeps_is_not_gone`.
+//! - The object is looked at after: one that appeared puts its row back.
+//!   In: `execute::rows::settling::Site::has_appeared`.
+//!   Tests: `killed::rows::put_back::a_row_whose_file_appears_as_it_is_removed_is_put_back`,
+//!   `rules::missing_file::a_file_that_appears_as_its_row_is_removed_brings_it_back`.
+//!
+//! # I9 Trail first
+//!
+//! The intent is committed to the ledger before the call, and the outcome after it; and a removal counts only on an
+//! answer for that very key or row.
+//!
+//! - The intent to remove files is committed before the first call.
+//!   In: `execute::batch::Site::intend`.
+//!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//! - So is the intent to remove due trash.
+//!   In: `execute::due::purge_batch`.
+//!   Test: `killed::purge::a_purge_that_is_killed_at_a_commit_is_finished_by_the_next_run`.
+//! - So is the intent to remove rows, with the rows whole.
+//!   In: `execute::rows::Site::intend_rows`.
+//!   Test:
+//!   `killed::rows::removal::rows_without_files_that_are_deleted_by_a_run_that_is_killed_are_deleted_by_the_next`.
+//! - So is the intent to restore rows.
+//!   In: `execute::rows_back::restore_rows`.
+//!   Test: `killed::rows::restore::rows_that_are_restored_by_a_command_that_is_killed_are_restored_by_the_next`.
+//! - A key that is refused is not gone.
+//!   In: `execute::batch::Site::batch`.
+//!   Test: `execute::for_good::a_key_that_is_refused_fails_alone`.
+//! - Due trash that is refused is not gone.
+//!   In: `execute::due::purge_batch`.
+//!   Test: `execute::trash::due_trash_that_is_refused_stays_on_record`.
+//! - A key without an answer is not gone.
+//!   In: `execute::removing::Site::remove_surely`, `storage::s3::removing::Bucket::remove_objects`.
+//!   Test: `execute::faults::an_empty_answer_is_none`.
+//! - What cannot be learned of stays open.
+//!   In: `execute::batch::Site::batch`.
+//!   Test: `execute::faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`.
+//! - A row's commit without an answer is looked up, under the lock of whoever changes it.
+//!   In: `database::writer::Writer::look_up`.
+//!   Tests: `row_faults::connection::a_postgres_connection_lost_at_a_rows_commit_is_looked_up` (PostgreSQL),
+//!   `row_faults::connection::a_mariadb_connection_lost_at_a_rows_commit_is_looked_up` (MariaDB).
+//! - One that cannot be looked up stays open.
+//!   In: `execute::rows::Site::remove_row`.
+//!   Test: `row_faults::connection::a_postgres_connection_lost_at_a_rows_commit_is_looked_up` (PostgreSQL).
+//! - A restored row whose commit was not answered stays open.
+//!   In: `execute::rows_back::restore_rows`.
+//!   Test: `row_faults::connection::a_connection_lost_at_the_commit_of_a_restore_is_looked_up` (PostgreSQL).
+//! - A run without a ledger that can be written removes nothing.
+//!   In: `maintain::maintain`.
+//!   Test: `execute::ledger::without_a_ledger_nothing_is_removed`.
+//!
+//! # I10 Row first, then file
+//!
+//! A row goes before its file, so that a crash leaves an orphaned file and never a row that points at nothing; and what
+//! a run that died left open is resolved before the next run's first removal.
+//!
+//! Files that were left open:
+//!
+//! - They are resolved before the comparison.
+//!   In: `maintain::Run::compare`, `execute::resume::resume`.
+//!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//! - And before a restore.
+//!   In: `restore::restore`.
+//!   Test: `killed::restore::a_restore_that_is_killed_at_a_call_is_finished_by_the_next`.
+//! - What became wanted meanwhile is put back.
+//!   In: `execute::resume::settle`.
+//!   Test: `killed::put_back::a_put_back_by_the_next_run_that_is_killed_too_is_finished_by_the_one_after`.
+//! - A copy whose original stays is taken out of the trash.
+//!   In: `execute::resume::resolution`.
+//!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//! - What is in the trash alone counts as removed.
+//!   In: `execute::resume::resolution`.
+//!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//! - A copy whose original was replaced stays.
+//!   In: `execute::resume::resolution`.
+//!   Test:
+//!   `killed::removal::a_file_stored_at_the_same_key_while_the_tool_was_dead_stays_beside_the_old_one_in_the_trash`.
+//! - What was put back already is not called trashed.
+//!   In: `execute::resume::resolution`.
+//!   Test: `killed::put_back::a_file_that_was_put_back_and_is_unwanted_again_is_not_called_trashed`.
+//! - Due trash that is gone is not called trashed.
+//!   In: `execute::resume::resolution`.
+//!   Test: `killed::purge::a_purge_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//! - What went for good is not called failed.
+//!   In: `execute::resume::resolution`.
+//!   Test: `killed::removal::a_removal_for_good_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//!
+//! Rows:
+//!
+//! - They go before their files.
+//!   In: `execute::execute`, `execute::rows::Site::remove_rows`.
+//!   Tests: `rules::shared::the_file_of_two_condemned_rows_goes_once_and_after_both`,
+//!   `killed::rows::removal::rows_and_files_that_are_removed_by_a_run_that_is_killed_are_removed_by_the_next`.
+//! - One that is gone counts as deleted.
+//!   In: `execute::rows_back::resolve`.
+//!   Test: `killed::rows::resume::a_run_that_resumes_rows_and_is_killed_is_finished_by_the_one_after`.
+//! - Its object is looked at, and one that appeared puts it back.
+//!   In: `execute::rows_back::resolve`.
+//!   Test: `killed::rows::put_back::a_row_that_is_put_back_by_the_next_run_which_is_killed_too_stays_put_back`.
+//! - But not where the object was there when the row was removed.
+//!   In: `execute::rows_back::resolve`.
+//!   Test: `killed::rows::put_back::a_row_whose_file_was_there_is_not_put_back_for_it`.
+//! - One that is there again counts as put back.
+//!   In: `execute::rows_back::resolve`.
+//!   Test: `killed::rows::put_back::a_row_that_is_put_back_by_a_run_that_is_killed_stays_put_back`.
+//! - Only what was to be set counts as ours.
+//!   In: `execute::rows_back::resolve`.
+//!   Tests: `killed::rows::resume::what_an_application_changes_while_the_tool_is_dead_is_not_taken_back`,
+//!   `killed::rows::resume::a_row_that_was_not_marked_and_lives_again_is_not_taken_for_one_that_was`.
+//!
+//! # I11 Recoverable
+//!
+//! With `[trash]`, a removal is a copy, a look at the copy, and then the delete; rows are kept whole in the ledger; and
+//! `restore` brings both back without writing over anything.
+//!
+//! On the way to the trash:
+//!
+//! - The copy's source is the file that was looked at.
+//!   In: `storage::s3::copying::Bucket::copy_object`.
+//!   Test: `execute::meanwhile::a_file_uploaded_during_the_copy_stays`.
+//! - The copy is looked at, and its etag tells.
+//!   In: `execute::batch::Site::copy_one`, `judge::is_copy`.
+//!   Test: `execute::meanwhile::a_copy_that_is_not_verified_deletes_nothing`.
+//! - Its size tells.
+//!   In: `judge::is_copy`.
+//!   Test: `judge::tests::a_copy_has_the_size_and_where_it_says_anything_the_etag`.
+//! - The copy of what stays is taken out of the trash again.
+//!   In: `execute::batch::Site::give_up`.
+//!   Test: `execute::for_good::a_key_that_is_refused_fails_alone`.
+//! - But not the last one, nor that of a file that was replaced.
+//!   In: `execute::batch::Site::give_up`.
+//!   Tests: `execute::meanwhile::the_copy_of_a_file_that_is_gone_stays`,
+//!   `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
+//! - A file that cannot be moved to the trash (archived, or its key would grow too long) is held.
+//!   In: `judge::cannot_be_trashed`.
+//!   Test: `judge::tests::an_archived_file_and_one_whose_key_would_grow_too_long_cannot_be_trashed`.
+//! - A row whose file is in our own trash is held.
+//!   In: `ledger::holding::Ledger::hold_trashed`.
+//!   Test: `execute::trash::a_row_whose_file_is_in_the_trash_is_held`.
+//!
+//! In the trash:
+//!
+//! - Trash is due by the ledger's time of the removal.
+//!   In: `ledger::removals::Ledger::due`.
+//!   Test: `execute::trash::trash_is_kept_from_its_removal_on`.
+//! - Due by time also where it is listed.
+//!   In: `ledger::removals::Ledger::removals`.
+//!   No test fails: trash goes in the order in which it was removed, and no further than the count of `due`.
+//! - Due trash that is wanted again stays.
+//!   In: `execute::due::Site::unwanted`.
+//!   Tests: `execute::trash::due_trash_that_is_wanted_again_is_not_lost`,
+//!   `derived::removed::due_trash_of_what_is_wanted_again_stays`.
+//! - What the ledger does not know is not touched.
+//!   In: `execute::due::purge`.
+//!   Test: `execute::trash::due_trash_goes_for_good_with_the_next_execute`.
+//!
+//! On the way back:
+//!
+//! - Nothing is overwritten: a look comes before the copy.
+//!   In: `storage::s3::copying::Bucket::copy_object`.
+//!   Tests: `execute::restore::a_store_without_conditions_overwrites_nothing`,
+//!   `killed::restore::a_restore_that_was_killed_overwrites_nothing_when_it_is_repeated`.
+//! - And a condition stands on the copy.
+//!   In: `storage::s3::copying::Bucket::copy_object`.
+//!   Test: `execute::meanwhile::putting_back_overwrites_nothing`.
+//! - What came back is verified.
+//!   In: `execute::put_back::bring_back`, `judge::is_surely_copy`.
+//!   Tests: `execute::restore::nothing_is_overwritten`,
+//!   `judge::tests::only_a_whole_etag_or_the_very_time_says_that_bytes_are_the_same`.
+//! - What was changed since in a row is not undone.
+//!   In: `database::way_back::Writer::try_undo`.
+//!   Test: `killed::rows::restore::rows_that_an_application_took_up_meanwhile_are_left_alone`.
+//! - A row is not inserted beside one with its id.
+//!   In: `database::way_back::Writer::try_insert`.
+//!   No test fails: where ids are unique, the database refuses the second by itself.
+//!
+//! # I12 One at a time
+//!
+//! Two runs that may remove something are never at work on the same pair. A dry run needs no lock.
+//!
+//! - A file beside the ledger is locked.
+//!   In: `lock::Lock::take`.
+//!   Tests: `execute::ending::a_second_run_is_locked_out`, `execute::restore::restore_is_locked_out_by_a_run`,
+//!   `lock::tests::a_second_run_is_locked_out_until_the_first_ends`.
+//! - A lock in the database keeps out a run on another host.
+//!   In: `database::advisory::Database::lock`.
+//!   No test fails: none has two hosts with a ledger each.
+//!
+//! # I13 No blind retries of deletes
+//!
+//! A delete whose answer was lost is never sent again without a look at its key.
+//!
+//! - The SDK retries no delete.
+//!   In: `storage::s3::removing::without_retries`.
+//!   Test: `execute::meanwhile::a_file_uploaded_after_a_lost_answer_stays`.
+//! - What became of it is looked up.
+//!   In: `execute::removing::Site::learn`.
+//!   Test: `execute::faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`.
+//! - What changed is not deleted.
+//!   In: `execute::removing::Site::learn`.
+//!   Test: `execute::meanwhile::a_file_uploaded_after_a_lost_answer_stays`.
+//! - Where the whole bucket is gone nothing is called deleted.
+//!   In: `execute::removing::Site::learn`.
+//!   Test: `execute::meanwhile::a_bucket_that_is_gone_deletes_nothing`.
+//!
+//! # I14 Ctrl-C
+//!
+//! Ctrl-C ends a comparison at once and a removal after the batch in hand; the outcome is written, what is left is
+//! said, and the exit code is 130.
+//!
+//! - A removal stops between batches.
+//!   In: `execute::Site::must_stop`, `execute::Site::remove_window`.
+//!   Test: `execute::ending::ctrl_c_finishes_the_batch_in_hand`.
+//! - And before due trash.
+//!   In: `execute::due::purge`.
+//!   Test: `execute::trash::ctrl_c_leaves_due_trash`.
+//! - At the prompt it ends the program.
+//!   In: `interrupt::listen`, `maintain::remove::Run::remove`.
+//!   Test: `execute::confirm::the_end_of_input_declines_and_ctrl_c_interrupts`.
+//! - A comparison stops on the spot.
+//!   In: `maintain::Run::compare`.
+//!   Test: `execute::ending::ctrl_c_ends_a_comparison_at_once`.
+//!
+//! # I15 Nothing leaks
+//!
+//! No secret is in a log, an error, a prompt, a report or a `Debug`; and text from outside is escaped wherever it is
+//! shown. The tests of `faults::secrets` and `execute::secrets` search all that a run prints, whatever breaks.
+//!
+//! - The addresses that reports name hold no secret.
+//!   In: `database::address`, `storage::address`.
+//!   Test: `database::tests::an_address_holds_no_secret`.
+//! - An error of the configuration does not quote a value.
+//!   In: `config::without_values`.
+//!   Tests: `config::tests::an_error_never_quotes_the_url`, `faults::secrets::a_wrong_database_url_is_not_repeated`.
+//! - An unset variable is named, and nothing of the text around it.
+//!   In: `config::environment::expand`.
+//!   Test: `config::environment::tests::an_unset_variable_is_named_and_nothing_of_the_text_is_shown`.
+//! - sqlx warns of a URL's parameters, with their values: that is not logged.
+//!   In: `main::log_to_stderr`.
+//!   Test: `faults::secrets::a_parameter_of_a_database_url_is_not_logged`.
+//! - Control and invisible characters are escaped.
+//!   In: `domain::key::Printable`, `domain::key::is_deceptive`.
+//!   Tests: `domain::key::tests::hostile_characters_are_escaped_and_others_are_not`,
+//!   `command_line::output::keys_are_escaped_on_the_terminal`.
+//! - JSON is escaped too.
+//!   In: `report::json::Plain`.
+//!   Test: `report::json::tests::hostile_characters_are_escaped_and_read_back_the_same`.
+//! - A cell of a CSV is no formula.
+//!   In: `report::csv::guarded`.
+//!   Tests: `report::csv::tests::formulas_are_defused_and_quotes_are_doubled`,
+//!   `command_line::output::csv_cells_are_no_formulas`.
+//!
+//! # I16 The local store stays inside its root
+//!
+//! No link is followed, no `..` is resolved, no mount is crossed, only regular files are objects, and the tool's own
+//! trash is never a candidate.
+//!
+//! - A look follows no link, and takes no `..`.
+//!   In: `storage::local::Folder::look_at`.
+//!   Test: `storage::local::tests::only_a_regular_file_below_the_root_is_present`.
+//! - A walk follows no link.
+//!   In: `storage::local::walk::names_of`.
+//!   Test: `storage::local::walk::tests::links_are_not_followed_and_names_that_are_not_utf8_are_counted`.
+//! - No mount is crossed.
+//!   In: `storage::local::Folder::look_at`, `storage::local::walk::names_of`.
+//!   No test fails: a test cannot mount anything.
+//! - Folders of the trash are not made through a link.
+//!   In: `storage::local::moving::Folder::make_folders`.
+//!   Test: `storage::local::moving::tests::a_trash_that_is_a_link_takes_nothing`.
+//! - A file is moved over nothing.
+//!   In: `storage::local::moving::Folder::copy_file`.
+//!   Test: `storage::local::moving::tests::nothing_is_moved_over_what_is_there`.
+//! - The trash is no part of the comparison.
+//!   In: `compare::scope::Scope::ignores`.
+//!   Test: `execute::trash::a_second_run_finds_nothing`.
+//!
+//! # I17 A side that is behind
+//!
+//! An unknown file that is newer than every object that the database knows, by more than `min_age` and by more than a
+//! day, is held: the database may be behind.
+//!
+//! - How new an unknown file may be.
+//!   In: `judge::newest_believable`.
+//!   Tests: `judge::tests::a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known`,
+//!   `faults::pair::files_newer_than_the_database_are_held`.
+//! - Newer ones are held.
+//!   In: `ledger::holding::Ledger::hold_newer_than`, `inspect::Inspection::hold_what_is_unknown`.
+//!   Tests: `faults::pair::files_newer_than_the_database_are_held`,
+//!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
+//!
+//! # I18 A forgotten table
+//!
+//! More than 20 orphaned files below a first path segment of which the database knows nothing are held, unless
+//! `unknown_prefixes` names it.
+//!
+//! - Which segments are forgotten.
+//!   In: `compare::segments::Segments::finish`.
+//!   Tests: `compare::segments::tests::twenty_are_an_accident_and_twenty_one_are_a_forgotten_table`,
+//!   `compare::segments::tests::cuts_between_ranges_change_nothing`.
+//! - What is below them is held.
+//!   In: `ledger::holding::Ledger::hold_below`, `inspect::Inspection::hold_what_is_unknown`.
+//!   Tests: `faults::pair::many_files_below_an_unknown_segment_are_held`,
+//!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
+//! - A segment with a derived file that is wanted is known.
+//!   In: `inspect::Inspection::inspect`.
+//!   Test: `derived::held::a_folder_is_known_by_owners_outside_the_prefix`.
+//!
+//! # I19 No silent cascade
+//!
+//! Where deleting a row would reach other tables, by foreign keys or triggers, the plan is refused unless
+//! `allow_cascade` is set.
+//!
+//! - What deletes reach, by the catalog.
+//!   In: `database::cascades::Database::reach_of_deletes`.
+//!   Tests: `rules::cascades::a_foreign_key_that_cascades`, `rules::cascades::a_foreign_key_that_sets_null`,
+//!   `rules::cascades::a_trigger_on_delete`.
+//! - What a MySQL user is not shown may cascade.
+//!   In: `database::cascades::mysql`.
+//!   Test: `rules::mariadb::a_user_that_is_not_shown_every_foreign_key_is_refused` (MariaDB).
+//! - The plan is refused.
+//!   In: `plan::plan`.
+//!   Tests: `plan::tests::a_cascade_refuses_deletes_and_not_updates`, `rules::cascades::a_record_without_its_file`.
+//!
+//! # What else is held by a test
+//!
+//! Guards that serve no number above.
+//!
+//! - Nothing is removed without a terminal.
+//!   In: `confirm::ask`.
+//!   Test: `execute::confirm::without_a_terminal_nothing_is_removed`.
+//! - Nor without the store's name, typed.
+//!   In: `confirm::ask`.
+//!   Test: `execute::confirm::another_word_declines`.
+//! - The proof of that is made in one place, and nothing deletes without it.
+//!   In: `confirm::Confirmed`, `execute::execute`.
+//!   Test: `house::only_execute_deletes`.
+//! - `--only` never adds a finding.
+//!   In: `ledger::staging::Ledger::keep_only`.
+//!   Test: `execute::only::only_never_adds`.
+//! - The deadline ends a run after the batch in hand.
+//!   In: `execute::Site::must_stop`.
+//!   Test: `execute::ending::a_deadline_ends_after_the_batch_in_hand`.
+//! - Deletes keep to their rate.
+//!   In: `execute::Site::pace`.
+//!   Tests: `execute::ending::deletes_keep_to_their_rate`, `execute::trash::due_trash_keeps_to_the_rate`.
+//! - A dry run writes nothing.
+//!   In: `maintain::Run::to_its_end`, `database::connection::Connection::open`.
+//!   Tests: `faults::requests::dry_run_makes_no_writing_call`,
+//!   `read_only::a_dry_run_on_sqlite_and_a_folder_writes_nothing`.
+//! - A misspelt key of the configuration is refused: a misspelt guard is no guard.
+//!   In: `config::parse`.
+//!   Test: `command_line::configuration::a_misspelt_guard_is_refused`.
