@@ -23,21 +23,21 @@
 //! The database:
 //!
 //! - PostgreSQL refuses to filter a table's rows behind our back.
-//!   In: `database::connection::POSTGRES_BEGIN`.
+//!   In: `database::dialect::postgres::sql::BEGIN`.
 //!   Test: `read_only::a_table_that_hides_rows_from_the_role_fails_the_run` (PostgreSQL).
 //! - MySQL's own limit of rows is lifted, and long keys are sorted whole.
-//!   In: `database::connection::MYSQL_SESSION`.
+//!   In: `database::dialect::mysql::link::SESSION`.
 //!   No test fails: no server of the suite has a limit, and no key of its tables is as long as that.
 //! - A stream of keys that fails, or ends without saying that it is complete, fails the run.
 //!   In: `database::stream::Head::receive`.
 //!   Tests: `faults::database::a_postgres_connection_lost_in_mid_stream_fails_and_finds_nothing` (PostgreSQL),
 //!   `faults::database::a_mariadb_connection_lost_in_mid_stream_fails_and_finds_nothing` (MariaDB).
 //! - Keys that come out of byte order fail the run.
-//!   In: `database::stream::Chunks::push`.
+//!   In: `database::chunks::Chunks::push`.
 //!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY.
 //! - A line of COPY that is not whole is an error.
-//!   In: `database::copied::Line::read`.
-//!   Test: `database::copied::tests::what_is_no_line_is_an_error`.
+//!   In: `database::dialect::postgres::copied::Line::read`.
+//!   Test: `database::dialect::postgres::copied::tests::what_is_no_line_is_an_error`.
 //!
 //! The store:
 //!
@@ -135,7 +135,7 @@
 //!   Tests: `faults::pair::near_misses_are_held_on_both_sides`,
 //!   `applications::near_misses::other_spellings_in_sqlite_are_held`.
 //! - Derived files are held with their owners' spellings, and with owners that are held.
-//!   In: `ledger::holding::Ledger::hold_near_misses`, `ledger::derived::Ledger::hold_with_owners`.
+//!   In: `ledger::holding::Ledger::hold_near_misses`, `ledger::holding::Ledger::hold_with_owners`.
 //!   Tests: `derived::held::files_of_what_a_record_seems_to_misspell_are_held`,
 //!   `derived::held::files_of_what_is_held_are_held`.
 //! - Where a column holds URLs, a file with a `?` or a `#` in its name is held, and so is a row that names what is
@@ -533,8 +533,8 @@
 //! shown. The tests of `faults::secrets` and `execute::secrets` search all that a run prints, whatever breaks.
 //!
 //! - The addresses that reports name hold no secret.
-//!   In: `database::address`, `storage::address`.
-//!   Test: `database::tests::an_address_holds_no_secret`.
+//!   In: `database::open::address`, `storage::address`.
+//!   Test: `database::dialect::tests::an_address_holds_no_secret`.
 //! - An error of the configuration does not quote a value.
 //!   In: `config::without_values`.
 //!   Tests: `config::tests::an_error_never_quotes_the_url`, `faults::secrets::a_wrong_database_url_is_not_repeated`.
@@ -590,7 +590,7 @@
 //!   Tests: `judge::tests::a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known`,
 //!   `faults::pair::files_newer_than_the_database_are_held`.
 //! - Newer ones are held.
-//!   In: `ledger::holding::Ledger::hold_newer_than`, `inspect::Inspection::hold_what_is_unknown`.
+//!   In: `ledger::holding::Ledger::hold_newer_files`, `inspect::Inspection::newest_believable`.
 //!   Tests: `faults::pair::files_newer_than_the_database_are_held`,
 //!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
 //!
@@ -604,7 +604,7 @@
 //!   Tests: `compare::segments::tests::twenty_are_an_accident_and_twenty_one_are_a_forgotten_table`,
 //!   `compare::segments::tests::cuts_between_ranges_change_nothing`.
 //! - What is below them is held.
-//!   In: `ledger::holding::Ledger::hold_below`, `inspect::Inspection::hold_what_is_unknown`.
+//!   In: `ledger::holding::Ledger::hold_below`, `inspect::Inspection::unknown_segments`.
 //!   Tests: `faults::pair::many_files_below_an_unknown_segment_are_held`,
 //!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
 //! - A segment with a derived file that is wanted is known.
@@ -621,7 +621,7 @@
 //!   Tests: `rules::cascades::a_foreign_key_that_cascades`, `rules::cascades::a_foreign_key_that_sets_null`,
 //!   `rules::cascades::a_trigger_on_delete`.
 //! - What a MySQL user is not shown may cascade.
-//!   In: `database::cascades::mysql`.
+//!   In: `database::dialect::mysql::catalog::reach_of_deletes`.
 //!   Test: `rules::mariadb::a_user_that_is_not_shown_every_foreign_key_is_refused` (MariaDB).
 //! - The plan is refused.
 //!   In: `plan::plan`.
