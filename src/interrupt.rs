@@ -8,7 +8,7 @@ use tokio::select;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-use crate::exit_code::ExitCode;
+use crate::cli::ExitCode;
 
 /// Whether somebody asked the program to end.
 #[derive(Clone, Default)]

@@ -23,22 +23,22 @@
 //! [`report`], `compare::{density, merge, owners, part, scope, segments, slice, split}`,
 //! `database::{column, key_column, source, rows, rules, date, url}`, what an engine writes (`database::dialect::{sql, owners}`,
 //! each engine's `sql`) and PostgreSQL's `copied`, `storage::s3::{page, scan}`.
-//! sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`args`]; [`database`] and [`storage`] do
-//! not know each other, and whatever deletes is called from [`execute`] alone.
+//! sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`cli`] and in the arguments of each of
+//! the [`commands`]; [`database`] and [`storage`] do not know each other, and whatever deletes is called from [`execute`]
+//! alone.
 //!
 //! What I1, I2 and so on mean, where it is enforced and which tests fail without it: [`invariants`].
 
-pub mod args;
+pub mod cli;
+pub mod commands;
 pub mod compare;
 pub mod config;
 pub mod confirm;
 pub mod database;
-mod demo;
 pub mod domain;
 mod execute;
 pub mod exit_code;
 mod failpoint;
-mod history;
 mod inspect;
 mod interrupt;
 pub mod invariants;
@@ -49,41 +49,6 @@ mod look_again;
 mod maintain;
 mod only;
 pub mod plan;
-mod progress;
 mod publish;
 pub mod report;
-mod restore;
 pub mod storage;
-
-use std::io;
-
-use anyhow::Result;
-use clap::CommandFactory;
-
-use args::{Arguments, Command};
-use exit_code::{ExitCode, Misconfigured};
-use restore::What;
-
-/// Does what was typed.
-pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let options = &arguments.options;
-    match arguments.command {
-        None => maintain::maintain(options).await,
-        Some(_) if options.execute => {
-            Err(Misconfigured("--execute stands alone; no command goes with it".to_owned()).into())
-        }
-        Some(Command::Demo { dir }) => demo::demo(&dir, options).await,
-        Some(Command::History { run }) => history::history(run, options).await,
-        Some(Command::Restore { run, keys }) => {
-            restore::restore(run.map_or(What::Keys(keys), What::Run), options).await
-        }
-        Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Arguments::command(), "cleanup-assets", &mut io::stdout());
-            Ok(ExitCode::Done)
-        }
-        Some(Command::Man) => {
-            clap_mangen::Man::new(Arguments::command()).render(&mut io::stdout())?;
-            Ok(ExitCode::Done)
-        }
-    }
-}

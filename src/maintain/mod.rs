@@ -1,5 +1,6 @@
 //! One run, from what was typed to how it ended: compare and report; what `--execute` adds is in `remove`.
 
+mod options;
 mod remove;
 mod settings;
 
@@ -11,7 +12,8 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use tokio::select;
 
-use crate::args::{Format, Options};
+use crate::cli::ExitCode;
+use crate::cli::progress::ProgressLine;
 use crate::compare::Progress;
 use crate::compare::scope::Scope;
 use crate::config::{self, Config};
@@ -19,17 +21,17 @@ use crate::database::{self, Advisory, Database};
 use crate::domain::key::Printable;
 use crate::domain::{Found, Kind, Requests, Totals};
 use crate::execute;
-use crate::exit_code::{self, ExitCode, LockedOut, Misconfigured};
+use crate::exit_code::{self, LockedOut, Misconfigured};
 use crate::inspect::{Inspected, Inspection};
 use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, Position};
 use crate::lock::Lock;
 use crate::only::Only;
-use crate::progress::ProgressLine;
 use crate::publish::{self, OutputFile};
-use crate::report::{Outcome, Report, TableTotals, warnings};
+use crate::report::{Format, Outcome, Report, TableTotals, warnings};
 use crate::storage::{self, Store};
 
+pub use options::Options;
 pub use settings::{fingerprint, ledger_path};
 use settings::{kinds, open_ledger, scope, warn_of_settings};
 
@@ -235,9 +237,9 @@ impl Run<'_> {
         // While the report is written nothing is left to be tidied up: a signal ends the program, whoever holds the pipe.
         self.interrupt.end_at_once(true);
         let is_news = report.outcome != Outcome::Clean || !report.warnings.is_empty() || report.resumed > 0;
-        let format = (print && (is_news || !self.options.quiet)).then(|| self.options.format.into());
+        let format = (print && (is_news || !self.options.quiet)).then_some(self.options.format);
         // A CSV has no place for them.
-        for warning in report.warnings.iter().filter(|_| print && matches!(self.options.format, Format::Csv)) {
+        for warning in report.warnings.iter().filter(|_| print && self.options.format == Format::Csv) {
             tracing::warn!("{warning}");
         }
         let published = publish::publish(report, ledger, format, output).await;

@@ -7,20 +7,20 @@ use anyhow::{Context, Result};
 use chrono::{TimeDelta, Utc};
 
 use super::{Run, Sides};
-use crate::args::Format;
+use crate::cli::ExitCode;
 use crate::config::{Action, Place};
 use crate::confirm::{self, Target};
 use crate::database::Database;
 use crate::domain::removal::{Removals, Stopped};
 use crate::domain::{Kind, Side, Time};
 use crate::execute::{self, Site};
-use crate::exit_code::{self, ExitCode};
+use crate::exit_code;
 use crate::inspect::Inspected;
 use crate::ledger::{Ledger, Rows};
 use crate::lock::Lock;
 use crate::plan::{self, Census, Limits, TableCensus};
 use crate::publish::OutputFile;
-use crate::report::{self, Outcome, Report};
+use crate::report::{self, Format, Outcome, Report};
 
 impl Run<'_> {
     /// Plans, asks, removes, and reports.
@@ -53,7 +53,7 @@ impl Run<'_> {
             return Ok(ExitCode::Done);
         }
         // People read the report before they confirm; programs get one document at the end.
-        let is_text = matches!(self.options.format, Format::Text);
+        let is_text = self.options.format == Format::Text;
         if is_text {
             self.publish(&report, ledger, true, None).await?;
         }

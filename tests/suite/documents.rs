@@ -1,6 +1,9 @@
 //! What is shipped to be read is true: the example configuration is a configuration, and shows every key.
 
+use cleanup_assets::cli::ExitCode;
 use cleanup_assets::config;
+
+use crate::support::tool::Tool;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 const README: &str = include_str!("../../README.md");
@@ -61,12 +64,26 @@ fn the_readmes_configuration_is_one() {
     config::parse(sample, &lookup).expect("the README's sample parses");
 }
 
+/// The README, `--help` and the manual page say of each exit code what the enum says, and of no other.
 #[test]
-fn the_readme_lists_every_exit_code_that_help_prints() {
-    for line in cleanup_assets::exit_code::HELP.lines().skip(1) {
-        let code = line.split_whitespace().next().expect("a code");
-        assert!(README.contains(&format!("| {code} | ")), "{code}");
-    }
+fn the_exit_codes_are_the_same_everywhere() {
+    let rows = ExitCode::ALL.iter().map(|code| format!("| {} | {} |\n", code.number(), code.meaning()));
+    let table = format!("| code | meaning |\n| --- | --- |\n{}", rows.collect::<String>());
+    let (_, rest) = README.split_once("<!-- exit codes -->\n").expect("the beginning of the exit codes");
+    let (shown, _) = rest.split_once("<!-- end of exit codes -->").expect("their end");
+    assert_eq!(shown, table, "in README.md, between the marker comments");
+
+    let tool = Tool::new("");
+    let help = tool.run(&["--help"]).stdout;
+    let (_, shown) = help.split_once("Exit codes:\n").expect("the exit codes");
+    let lines = ExitCode::ALL.iter().map(|code| format!("  {:>3}  {}", code.number(), code.meaning()));
+    assert_eq!(shown.trim_end().lines().collect::<Vec<_>>(), lines.collect::<Vec<_>>());
+
+    let page = tool.run(&["man"]).stdout.replace("\\-", "-");
+    let (_, rest) = page.split_once(".SH \"EXIT STATUS\"\n").expect("the section");
+    let (shown, _) = rest.split_once(".SH ").expect("the next section");
+    let items = ExitCode::ALL.iter().map(|code| format!(".TP\n\\fB{}\\fR\n{}\n", code.number(), code.meaning()));
+    assert_eq!(shown, items.collect::<String>());
 }
 
 fn is_assignment(text: &str) -> bool {

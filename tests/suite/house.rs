@@ -73,7 +73,37 @@ fn each_library_lives_in_its_own_room() {
     let rooms = rooms();
     assert_none(&rooms, &["sqlx::", "use sqlx"], |name| name.starts_with("database/") || name.starts_with("ledger/"));
     assert_none(&rooms, &["aws_"], |name| name.starts_with("storage/s3/"));
-    assert_none(&rooms, &["clap::", "use clap"], |name| ["args.rs", "main.rs", "lib.rs"].contains(&name));
+    assert_none(&rooms, &["clap"], |name| name.starts_with("cli/") || name.starts_with("commands/"));
+    assert_none(&rooms, &["indicatif"], |name| name == "cli/progress.rs");
+}
+
+/// A command names clap for its arguments alone, and what is made of the whole program is made in two files.
+#[test]
+fn a_command_knows_of_clap_only_its_arguments() {
+    let mut commands = rooms();
+    commands.retain(|(name, _)| name.starts_with("commands/"));
+    assert!(commands.len() >= 7);
+    for (name, code) in &mut commands {
+        let of_its_own = match name.as_str() {
+            "commands/mod.rs" => ["use clap::{CommandFactory, Parser, Subcommand};", "fn program() -> clap::Command {"],
+            "commands/completions.rs" => ["use clap_complete::Shell;", "clap_complete::generate("],
+            "commands/man.rs" => ["use clap_mangen::Man;", ""],
+            _ => ["", ""],
+        };
+        for words in of_its_own.into_iter().chain(["use clap::Args;"]).filter(|words| !words.is_empty()) {
+            *code = code.replacen(words, "", 1);
+        }
+    }
+    assert_none(&commands, &["clap"], |_| false);
+}
+
+/// Below the commands and the comparison's entry nobody knows what can be typed; the one exception ends the program.
+#[test]
+fn nothing_below_the_commands_knows_the_command_line() {
+    let above = |name: &str| ["cli/", "commands/", "maintain/"].iter().any(|room| name.starts_with(room));
+    assert_none(&rooms(), &["cli::", "commands::"], |name| above(name) || ["main.rs", "interrupt.rs"].contains(&name));
+    let in_cli = |name: &str| !name.starts_with("cli/");
+    assert_none(&rooms(), &["commands::", "maintain::"], in_cli);
 }
 
 #[test]

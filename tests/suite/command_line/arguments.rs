@@ -112,13 +112,76 @@ fn a_narrowed_check_counts_only_what_it_reports() {
     assert_eq!(small.tool.run(&["--check", "--kind", "orphaned-file"]).code, 10);
 }
 
-/// `cleanup-assets history --format json` and `cleanup-assets --format json history` are the same.
+/// The options that are global.
+const GLOBAL: [&[&str]; 8] = [
+    &["-c", "config.toml"],
+    &["--config", "config.toml"],
+    &["-v"],
+    &["-q"],
+    &["--quiet"],
+    &["--color", "never"],
+    &["--log-format", "json"],
+    &["--no-progress"],
+];
+
+/// `cleanup-assets -q history` and `cleanup-assets history -q`: global options stand before and after every command.
 #[test]
-fn global_options_work_before_and_after_a_command() {
+fn global_options_work_before_and_after_every_command() {
     let small = Small::new();
     small.tool.report();
-    let after = small.tool.run(&["history", "--format", "json"]);
-    let before = small.tool.run(&["--format", "json", "history"]);
-    assert_eq!(after.code, 0, "{after:#?}");
-    assert_eq!(after.json(), before.json());
+    for command in [&["history"][..], &["completions", "bash"], &["man"]] {
+        let plain = small.tool.run(command);
+        assert_eq!(plain.code, 0, "{command:?}: {plain:#?}");
+        for option in GLOBAL {
+            for words in [[option, command].concat(), [command, option].concat()] {
+                let outcome = small.tool.run(&words);
+                assert_eq!((outcome.code, &outcome.stdout), (0, &plain.stdout), "{words:?}: {outcome:#?}");
+            }
+        }
+    }
+    // What a command prints otherwise says that the option came to it, wherever it stood.
+    for words in [["-c", "nowhere.toml", "restore", "a.png"], ["restore", "a.png", "-c", "nowhere.toml"]] {
+        expect_usage_error(&small.tool.run(&words), &["nowhere.toml"]);
+    }
+    assert_eq!(small.tool.run(&["-q", "demo", "one"]).code, 0);
+    assert_eq!(small.tool.run(&["demo", "two", "-q"]).code, 0);
+}
+
+/// The options of the comparison, and with which commands each may stand as well.
+const OF_THE_COMPARISON: [(&[&str], &[&str]); 9] = [
+    (&["--execute"], &[]),
+    (&["--only", "keys.txt"], &[]),
+    (&["--prefix", "a/"], &[]),
+    (&["--kind", "orphaned-file"], &[]),
+    (&["--format", "json"], &["demo", "history", "restore"]),
+    (&["--output", "report.json"], &["demo"]),
+    (&["--check"], &["demo"]),
+    (&["--max-removals", "5"], &[]),
+    (&["--max-percent", "5"], &[]),
+];
+
+/// `cleanup-assets history --only x` is a usage error, and so is `cleanup-assets --only x history`: an option stands with
+/// the commands that act on it, and after them.
+#[test]
+fn an_option_stands_only_with_the_commands_that_act_on_it() {
+    let small = Small::new();
+    small.tool.report();
+    for (option, takes) in OF_THE_COMPARISON {
+        for command in [&["demo", "new"][..], &["history"], &["restore", "a.png"], &["completions", "bash"], &["man"]] {
+            let before = small.tool.run(&[option, command].concat());
+            expect_usage_error(&before, &[option[0], command[0]]);
+            if !takes.contains(&command[0]) {
+                let after = small.tool.run(&[command, option].concat());
+                expect_usage_error(&after, &[option[0], command[0], "comparison"]);
+            }
+        }
+    }
+    assert!(!small.tool.path("new").exists(), "a usage error makes nothing");
+    for option in [&["--format", "json"][..], &["-o", "report.json"], &["--check"]] {
+        let name = option[0].trim_start_matches('-');
+        let outcome = small.tool.run(&[&["demo", name], option].concat());
+        assert_eq!(outcome.code, if name == "check" { 10 } else { 0 }, "{outcome:#?}");
+    }
+    assert!(small.tool.path("report.json").exists());
+    assert_eq!(small.tool.run(&["history", "--format", "json"]).code, 0);
 }

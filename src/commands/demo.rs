@@ -2,18 +2,30 @@
 //! their file, and the real dry run on it.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use chrono::{TimeDelta, Utc};
+use clap::Args;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::args::{Format, Options};
+use super::cleanup::{self, Reporting};
+use crate::cli::{self, ExitCode, Global, ReportFormat};
 use crate::database::sample;
-use crate::exit_code::{ExitCode, Misconfigured};
+use crate::exit_code::Misconfigured;
 use crate::maintain::maintain;
+use crate::publish::OutputFile;
+
+/// Make a small SQLite application with uploads, and run the dry run on it
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A new or empty folder
+    #[arg(default_value = "cleanup-assets-demo")]
+    dir: PathBuf,
+    #[command(flatten)]
+    reporting: Reporting,
+}
 
 const ANIMALS: [&str; 15] = [
     "bear", "cat", "dog", "elephant", "fox", "giraffe", "hedgehog", "koala", "lion", "mouse", "owl", "panda", "rabbit",
@@ -27,8 +39,29 @@ const WITHOUT_FILE: [&str; 2] = ["assets/cat/page-3.svg", "assets/tiger/page-8.s
 /// Days since everything in the demo was made.
 const AGE_DAYS: u32 = 30;
 
-/// Makes the application in `dir`, compares it, and says what to type next.
-pub async fn demo(dir: &Path, options: &Options) -> Result<ExitCode> {
+/// Makes the application, compares it, and says what to type next.
+pub async fn run(Arguments { dir, reporting }: Arguments, global: &Global) -> Result<ExitCode> {
+    // Told before anything is made; the run prepares its own.
+    reporting.output.as_deref().map(OutputFile::prepare).transpose()?;
+    let (dir, config) = make(&dir).await?;
+    let prose = matches!(reporting.format, ReportFormat::Text);
+    if prose {
+        cli::print(&format!(
+            "An application with {} assets is in {}.\nSome files have lost their record, and some records their file. \
+             This is the dry run on it:\n\n",
+            ANIMALS.len() * PAGES.len(),
+            dir.display()
+        ))?;
+    }
+    let code = maintain(&cleanup::dry_run(Some(config.clone()), reporting, global)).await?;
+    if prose {
+        cli::print(&what_next(&config))?;
+    }
+    Ok(code)
+}
+
+/// Makes the application, and gives its folder and its configuration.
+async fn make(dir: &Path) -> Result<(PathBuf, PathBuf)> {
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
         let message = format!("demo: {} has something in it; name a new or an empty folder", dir.display());
         return Err(Misconfigured(message).into());
@@ -46,38 +79,20 @@ pub async fn demo(dir: &Path, options: &Options) -> Result<ExitCode> {
     stored.try_for_each(|key| upload(&dir.join("uploads"), key))?;
     let config = dir.join("config.toml");
     fs::write(&config, configuration(&dir)).with_context(|| format!("writing {}", config.display()))?;
-
-    let prose = matches!(options.format, Format::Text);
-    if prose {
-        say(&format!(
-            "An application with {} assets is in {}.\nSome files have lost their record, and some records their file. \
-             This is the dry run on it:\n",
-            keys.len(),
-            dir.display()
-        ))?;
-    }
-    let code = maintain(&Options { config: Some(config.clone()), ..options.clone() }).await?;
-    if prose {
-        let program = std::env::current_exe().unwrap_or_else(|_| "cleanup-assets".into());
-        let command = format!("{} --config {}", shell_word(&program), shell_word(&config));
-        say(&format!(
-            "\nNothing was changed. Next:\n  \
-             {command}                  # the same report again\n  \
-             {command} --format json    # for programs\n  \
-             {command} history          # the runs so far\n\
-             Then read {} and write one for your own application.",
-            config.display()
-        ))?;
-    }
-    Ok(code)
+    Ok((dir, config))
 }
 
-/// Prints a few lines; whoever reads them may stop reading.
-fn say(lines: &str) -> Result<()> {
-    match writeln!(io::stdout(), "{lines}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+fn what_next(config: &Path) -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| "cleanup-assets".into());
+    let command = format!("{} --config {}", shell_word(&program), shell_word(config));
+    format!(
+        "\nNothing was changed. Next:\n  \
+         {command}                  # the same report again\n  \
+         {command} --format json    # for programs\n  \
+         {command} history          # the runs so far\n\
+         Then read {} and write one for your own application.\n",
+        config.display()
+    )
 }
 
 /// A path as a shell takes it.

@@ -1,14 +1,15 @@
-//! Past runs of this configuration, from the ledger.
+//! `cleanup-assets history [RUN]`: past runs of this configuration, from the ledger.
 
 use std::io::{self, Write};
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::{Value, json};
 
-use crate::args::{Format, Options};
+use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config;
 use crate::domain::key::Printable;
-use crate::exit_code::{ExitCode, Misconfigured};
+use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Run, Which};
 use crate::maintain::{fingerprint, ledger_path};
 use crate::publish::is_broken_pipe;
@@ -17,12 +18,19 @@ use crate::report::{size, write_value};
 /// Removals read from the ledger at once.
 const PAGE: usize = 1_000;
 
+/// List past runs, or show one
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The number of a run
+    run: Option<i64>,
+    /// The format on standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: TextOrJson,
+}
+
 /// Prints all runs, newest first, or one with its removals.
-pub async fn history(number: Option<i64>, options: &Options) -> Result<ExitCode> {
-    let config = config::load(&config::find(options.config.as_deref())?)?;
-    if matches!(options.format, Format::Csv) {
-        return Err(Misconfigured("history is printed as text or as json".to_owned()).into());
-    }
+pub async fn run(Arguments { run: number, format }: Arguments, global: &Global) -> Result<ExitCode> {
+    let config = config::load(&config::find(global.config.as_deref())?)?;
     let path = ledger_path(&config);
     let mut ledger = match path.exists() {
         true => Some(Ledger::open(&path, &fingerprint(&config)?).await?),
@@ -40,9 +48,9 @@ pub async fn history(number: Option<i64>, options: &Options) -> Result<ExitCode>
         (Some(ledger), Some(number), Some(_)) => Some(Removals { ledger, run: number, after: 0 }),
         _ => None,
     };
-    let printed = match options.format {
-        Format::Json => print_json(&runs, removals).await,
-        Format::Text | Format::Csv => print_text(&runs, removals).await,
+    let printed = match format {
+        TextOrJson::Json => print_json(&runs, removals).await,
+        TextOrJson::Text => print_text(&runs, removals).await,
     };
     match printed {
         Err(error) if !is_broken_pipe(&error) => Err(error),

@@ -1,0 +1,204 @@
+//! `cleanup-assets restore`: brings back from the trash what a run removed, and the rows that it deleted or updated. It
+//! overwrites nothing.
+
+mod told;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use futures::StreamExt;
+
+use crate::cli::{ExitCode, Global, TextOrJson};
+use crate::config::{self, Config};
+use crate::database::{Advisory, Back, Database};
+use crate::execute;
+use crate::exit_code::Misconfigured;
+use crate::ledger::{Ledger, Removal, Which};
+use crate::lock::Lock;
+use crate::maintain::{fingerprint, ledger_path};
+use crate::storage::{self, Presence, Store};
+use told::Told;
+
+/// Files, or rows, restored between two commits to the ledger.
+const BATCH: usize = 100;
+const RESUMING: &str = "what an earlier run left open could not be resolved";
+
+/// Bring back what a run trashed, and the rows that it removed; nothing is overwritten
+#[derive(Debug, Args)]
+#[command(override_usage = "cleanup-assets restore [OPTIONS] <--run RUN | KEY...>")]
+pub struct Arguments {
+    #[command(flatten)]
+    what: What,
+    /// The format on standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// Everything that this run removed
+    #[arg(long, value_name = "RUN")]
+    run: Option<i64>,
+    /// These keys
+    #[arg(value_name = "KEY")]
+    keys: Vec<String>,
+}
+
+impl What {
+    /// The removals of files, and those of rows, one after the other.
+    fn selections(&self) -> Vec<(Which<'_>, Which<'_>)> {
+        match self.run {
+            Some(run) => vec![(Which::TrashedByRun(run), Which::RowsOfRun(run))],
+            None => self.keys.iter().map(|key| (Which::TrashedAt(key), Which::LastRowsOf(key))).collect(),
+        }
+    }
+}
+
+/// Brings it back, and says what was done.
+pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Result<ExitCode> {
+    let config = config::load(&config::find(global.config.as_deref())?)?;
+    let path = ledger_path(&config);
+    if !path.exists() {
+        return Err(Misconfigured(format!("restore: there is no ledger at {}", path.display())).into());
+    }
+    let _lock = Lock::take(&path)?;
+    let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
+    ledger.mark_interrupted().await.context("the ledger")?;
+    let store = storage::open(&config.storage, &config.storage.prefix).await.context("the storage")?;
+    let (database, told) = (None, Told::new(format)?);
+    let mut restoring = Restoring { config: &config, store: &*store, ledger, database, told, found: 0 };
+    restoring.resume().await?;
+    for (files, rows) in what.selections() {
+        restoring.bring_back(files, rows).await?;
+    }
+    restoring.expect_something(&what).await?;
+    let code = if restoring.told.is_complete() { ExitCode::Done } else { ExitCode::Partial };
+    restoring.told.finish()?;
+    Ok(code)
+}
+
+/// What a restore works with.
+struct Restoring<'a> {
+    config: &'a Config,
+    store: &'a dyn Store,
+    ledger: Ledger,
+    database: Option<(Database, Advisory)>,
+    told: Told,
+    /// Removals that could be brought back.
+    found: usize,
+}
+
+impl Restoring<'_> {
+    /// Resolves what a run that died left open.
+    async fn resume(&mut self) -> Result<()> {
+        if execute::has_open_rows(&mut self.ledger).await? {
+            let database = opened(&mut self.database, self.config).await?;
+            execute::resume_rows(&mut self.ledger, self.config, database, self.store).await.context(RESUMING)?;
+        }
+        execute::resume(&mut self.ledger, None, &self.config.derived, self.store).await.context(RESUMING)?;
+        Ok(())
+    }
+
+    async fn bring_back(&mut self, files: Which<'_>, rows: Which<'_>) -> Result<()> {
+        if !self.ledger.removals(rows, 0, 1).await?.is_empty() {
+            // A run on another host must not be at work, and is better met before the first file than after the last.
+            opened(&mut self.database, self.config).await?;
+        }
+        let before = self.found;
+        // Files first: a row must not point at nothing meanwhile.
+        self.files(files).await?;
+        self.rows(rows).await?;
+        if let (Which::TrashedAt(key), true) = (files, self.found == before) {
+            self.told.nothing_of(key)?;
+        }
+        Ok(())
+    }
+
+    async fn files(&mut self, which: Which<'_>) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let mut batch = self.ledger.removals(which, after, BATCH).await?;
+            let Some(last) = batch.last() else { return Ok(()) };
+            after = last.id;
+            // A key that was removed more than once: the last of them is what people miss.
+            if matches!(which, Which::TrashedAt(_)) {
+                batch = batch.split_off(batch.len() - 1);
+            }
+            self.found += batch.len();
+            let concurrency = self.config.storage.concurrency;
+            let restored = execute::restore(&mut self.ledger, self.store, &batch, concurrency).await?;
+            for (removal, restored) in batch.iter().zip(restored) {
+                self.told.file(removal, restored)?;
+            }
+        }
+    }
+
+    async fn rows(&mut self, which: Which<'_>) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let batch = self.ledger.removals(which, after, BATCH).await?;
+            let Some(last) = batch.last() else { return Ok(()) };
+            after = last.id;
+            self.found += batch.len();
+            let batch = self.with_their_files(batch).await?;
+            let database = opened(&mut self.database, self.config).await?;
+            let backs = execute::restore_rows(&mut self.ledger, database, &batch).await?;
+            for (removal, back) in batch.iter().zip(backs) {
+                self.told.row(removal, back)?;
+            }
+        }
+    }
+
+    /// Leaves out rows whose files went with them and are not back: they would point at nothing.
+    async fn with_their_files(&mut self, batch: Vec<Removal>) -> Result<Vec<Removal>> {
+        let looks: Vec<_> = batch.iter().map(|removal| why_without_file(self.store, removal)).collect();
+        let looks = futures::stream::iter(looks).buffered(self.config.storage.concurrency);
+        let looks: Vec<Option<String>> = looks.collect().await;
+        let mut with = Vec::new();
+        for (removal, look) in batch.into_iter().zip(looks) {
+            match look {
+                None => with.push(removal),
+                Some(reason) => self.told.row(&removal, Back::Failed(reason))?,
+            }
+        }
+        Ok(with)
+    }
+
+    /// Refuses what names nothing that was ever removed.
+    async fn expect_something(&mut self, what: &What) -> Result<()> {
+        let (was_restored, names) = match what.run {
+            Some(run) => {
+                let restored = self.ledger.removals(Which::RestoredOfRun(run), 0, 1).await?;
+                (!restored.is_empty(), format!("run {run}"))
+            }
+            None => (false, what.keys.join(", ")),
+        };
+        if self.found == 0 && !was_restored {
+            let message = format!("restore: nothing of {names} is in the trash, and no row of it was removed");
+            return Err(Misconfigured(message).into());
+        }
+        Ok(())
+    }
+}
+
+/// The database, opened where there are rows to bring back, and once; with its lock, against a run on another host.
+async fn opened<'d>(opened: &'d mut Option<(Database, Advisory)>, config: &Config) -> Result<&'d Database> {
+    if opened.is_none() {
+        let database = Database::open(config).await.context("the database")?;
+        let advisory = database.lock(&storage::address(&config.storage).1).await.context("the database")?;
+        *opened = Some((database, advisory));
+    }
+    opened.as_ref().map(|(database, _)| database).context("the database")
+}
+
+/// Why a row must not come back yet; `None`: its file is there, or it had none.
+async fn why_without_file(store: &dyn Store, removal: &Removal) -> Option<String> {
+    // A row that had lost its object comes back as it was.
+    removal.object.last_modified?;
+    match store.look(&removal.object.key).await {
+        Ok(Presence::Present(_)) => None,
+        Ok(Presence::Missing) => Some("its file is not there any more".to_owned()),
+        Ok(Presence::Unknown(reason)) => Some(reason),
+        Err(error) => Some(format!("its file could not be looked at: {error:#}")),
+    }
+}
