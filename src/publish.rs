@@ -42,7 +42,12 @@ impl OutputFile {
             .prefix(".cleanup-assets-")
             .permissions(Permissions::from_mode(0o644))
             .tempfile_in(folder)
-            .map_err(|error| Misconfigured(format!("--output {}: {error}", path.display())))?;
+            .map_err(|error| {
+                // What follows names the file beside its place, which nobody has heard of.
+                let error = error.to_string();
+                let why = error.split(" at path ").next().unwrap_or_default();
+                Misconfigured(format!("--output {}: {why}", path.display()))
+            })?;
         Ok(OutputFile { path: path.to_owned(), format, file })
     }
 

@@ -9,6 +9,7 @@ mod derived;
 mod documents;
 mod execute;
 mod faults;
+mod golden;
 mod house;
 mod invariants;
 mod judged;
