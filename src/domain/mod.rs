@@ -8,6 +8,7 @@ mod kind;
 pub mod listed;
 mod object;
 pub mod removal;
+pub mod resemble;
 mod row;
 mod totals;
 
