@@ -8,17 +8,18 @@ use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc::channel;
 use tokio::try_join;
 
+use crate::compare::folders;
 use crate::compare::scope::Scope;
-use crate::compare::segments;
-use crate::compare::{Progress, Scan, Scanned};
-use crate::config::Config;
+use crate::compare::{Progress, Scan, Scanned, SourceCounts};
+use crate::config::{Action, Config};
 use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
-use crate::domain::{Found, Kind, Time, Totals};
-use crate::judge::{self, WrongPair};
-use crate::ledger::{Doubts, Ledger, Staged};
+use crate::domain::{Found, Kind, MOST_SOURCES, Time, Totals};
+use crate::judge::{self, Silence, WrongPair};
+use crate::ledger::{Doubts, End, Ledger, Staged};
 use crate::look_again;
 use crate::only::Only;
+use crate::plan;
 use crate::storage::Store;
 
 /// Notes on their way from the scan to the ledger.
@@ -39,7 +40,7 @@ pub struct Inspected {
     pub found: Found,
     /// Rows that were compared, by the table's place among the `[[records]]`.
     pub tables: Vec<u64>,
-    pub wrong_pair: Option<WrongPair>,
+    pub doubts: plan::Doubts,
     /// What people should know of rules that could not be applied.
     pub warnings: Vec<String>,
 }
@@ -54,16 +55,20 @@ impl Inspection<'_> {
         progress: Arc<Progress>,
     ) -> Result<Inspected> {
         tracing::debug!("comparing");
-        let Scanned { mut totals, mut forgotten, mut tables, strays } =
-            self.scan(database, store.clone(), ledger, progress).await?;
+        let scan = self.scan(database, store.clone(), ledger, progress);
+        let newest_row = async { database.session().await?.newest_row().await.context("the database") };
+        let (scanned, newest_row) = try_join!(scan, newest_row)?;
+        let Scanned { mut totals, unknown, mut sources, strays } = scanned;
 
+        ledger.add_folders(&unknown).await.context("the ledger")?;
         tracing::debug!("both sides are read; looking for what derived files belong to");
         let derived = look_again::at_derived(ledger, database).await?;
         totals.derived += derived.wanted;
         totals.too_young += derived.young;
-        forgotten.retain(|segment| !derived.segments.contains(segment));
         tracing::debug!("looking again at files");
         look_again::at_files(ledger, database, totals.known_keys + totals.outside_prefix).await?;
+        tracing::debug!("looking again at folders");
+        look_again::at_folders(ledger, database, self.scope, &self.config.safety.unknown_prefixes).await?;
         tracing::debug!("looking again at records");
         // A run that was narrowed to keys has nothing to say of rows without one.
         let with_keyless = self.scope.prefix == self.scope.root;
@@ -75,17 +80,38 @@ impl Inspection<'_> {
         let rules = |kind: &Kind| kind.rule().is_some() && self.kinds.contains(&Kind::OrphanedFile);
         let kinds: Vec<&str> = self.kinds.iter().filter(|kind| rules(kind)).map(Kind::name).collect();
         totals.derived = totals.derived.saturating_sub(ledger.follow_owners(&kinds).await.context("the ledger")?);
-        tables.resize(self.config.records.len(), 0);
+        tracing::debug!("looking again at names");
+        let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
+        let common = look_again::at_names(ledger, removes_rows.then_some((database, self.scope))).await?;
+        let places = self.config.records.len() + self.config.references.len();
+        sources.resize(places, SourceCounts::default());
+        count_rows(database, &mut sources).await?;
+        let silent = self.silent(&database.source_names(), &sources, &totals);
+        let mut tables: Vec<u64> = sources.iter().take(self.config.records.len()).map(|counts| counts.values).collect();
         for (section, rows) in looked.keyless {
             tables[section] += rows;
         }
 
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
-        let found = self.keep(ledger, &totals, wrong_pair, &forgotten).await.context("the ledger")?;
+        let doubts = plan::Doubts { wrong_pair, silent };
+        let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(looked.warnings);
-        Ok(Inspected { totals, found, tables, wrong_pair, warnings })
+        warnings.extend(common);
+        warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
+        Ok(Inspected { totals, found, tables, doubts, warnings })
+    }
+
+    /// The sources that give nothing which is an object, but for those that may.
+    fn silent(&self, names: &[String], sources: &[SourceCounts], totals: &Totals) -> Vec<(String, Silence)> {
+        let sources = names.iter().zip(sources).zip(self.config.may_be_empty()).enumerate();
+        let doubted = sources.filter(|(_, (_, may_be_empty))| !may_be_empty);
+        let silent = doubted.filter_map(|(place, ((name, counts), _))| {
+            let has_object = totals.sources_with_objects & 1 << place.min(MOST_SOURCES) != 0;
+            Some((name.clone(), Silence::of(counts.rows, counts.values, has_object)?))
+        });
+        silent.collect()
     }
 
     async fn scan(
@@ -104,11 +130,11 @@ impl Inspection<'_> {
             concurrency: self.config.storage.concurrency,
             progress,
             density: Arc::default(),
+            folders: self.folder_rules(),
         };
         let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
         let (notes, mut noted) = channel(NOTES_AHEAD);
-        let hold = |object: Listed<'_>| judge::cannot_be_trashed(object, trash, longest_key_bytes);
-        let segment = |key: &str| segments::first(key, &self.scope.root).to_owned();
+        let hold = |object: Listed<'_>| judge::held(object, trash, longest_key_bytes);
         let gather = async {
             let mut ready: Option<Staged> = None;
             loop {
@@ -121,7 +147,7 @@ impl Inspection<'_> {
                 };
                 let next = async {
                     let note = noted.recv().await;
-                    note.map(|note| Staged::new(&note, hold, segment)).transpose().context("the ledger")
+                    note.map(|note| Staged::new(&note, hold)).transpose().context("the ledger")
                 };
                 (_, ready) = try_join!(add, next)?;
                 if ready.is_none() {
@@ -138,7 +164,7 @@ impl Inspection<'_> {
         ledger: &mut Ledger,
         totals: &Totals,
         wrong_pair: Option<WrongPair>,
-        forgotten: &[String],
+        newest_row: Option<(String, Time)>,
     ) -> Result<Found> {
         tracing::debug!("holding what is in doubt");
         let rules = self.config.rules();
@@ -151,8 +177,10 @@ impl Inspection<'_> {
         };
         // A wrong pair is refused as a whole; what it finds is not held one by one.
         if wrong_pair.is_none() {
-            doubts.newest_believable = self.newest_believable(totals);
-            doubts.unknown_segments = self.unknown_segments(forgotten);
+            doubts.database_ends = self.database_ends(totals, newest_row);
+            let newest = totals.newest_object.filter(|_| self.scope.prefix == self.scope.root);
+            doubts.storage_ends = newest.and_then(|newest| self.end(newest, "newer than the newest object"));
+            doubts.has_unknown_folders = true;
         }
         ledger.hold(&doubts).await?;
         tracing::debug!("keeping what was found");
@@ -167,26 +195,32 @@ impl Inspection<'_> {
         ledger.count_findings().await
     }
 
-    /// How new a file may be before the database is behind (I17), and what to say of one that is newer.
-    fn newest_believable(&self, totals: &Totals) -> Option<(Time, String)> {
-        let newest = judge::newest_believable(totals.newest_known, self.config.safety.min_age.0)?;
+    /// Where the database seems to end (I17): at the newest object that it knows, and at its newest row.
+    fn database_ends(&self, totals: &Totals, newest_row: Option<(String, Time)>) -> Vec<End> {
         // A narrowed run has only seen what the database knows there.
-        let reason = match self.scope.prefix == self.scope.root {
-            true => "newer than anything the database knows".to_owned(),
-            false => format!("newer than anything the database knows below {}", self.scope.prefix),
+        let below = match self.scope.prefix == self.scope.root {
+            true => String::new(),
+            false => format!(" below {}", self.scope.prefix),
         };
-        Some((newest, reason))
+        let known =
+            totals.newest_known.map(|newest| (newest, format!("newer than anything the database knows{below}")));
+        let row = newest_row.map(|(table, newest)| (newest, format!("newer than the newest row of {table}")));
+        known.into_iter().chain(row).filter_map(|(newest, reason)| self.end(newest, &reason)).collect()
     }
 
-    /// The first path segments that nobody knows (I18) but for those that the configuration lets go.
-    fn unknown_segments<'f>(&self, forgotten: &'f [String]) -> Vec<&'f str> {
-        let is_allowed = |segment: &str| {
-            let name = segment.trim_end_matches('/');
-            let below_root = name.strip_prefix(&self.scope.root).unwrap_or(name);
-            let allowed = self.config.safety.unknown_prefixes.iter().map(|prefix| prefix.trim_end_matches('/'));
-            allowed.into_iter().any(|prefix| prefix == name || prefix == below_root)
-        };
-        forgotten.iter().map(String::as_str).filter(|segment| !is_allowed(segment)).collect()
+    fn end(&self, newest: Time, what: &str) -> Option<End> {
+        let believable = judge::newest_believable(newest, self.config.safety.min_age.0)?;
+        let reason = format!("{what}, of {}", newest.format("%Y-%m-%d %H:%M:%S UTC"));
+        Some(End { newest, believable, reason })
+    }
+
+    /// Which folders the scan is to tell of (I18).
+    fn folder_rules(&self) -> folders::Rules {
+        folders::Rules {
+            root_bytes: self.scope.root.len(),
+            prefix_bytes: self.scope.prefix.len(),
+            many_in_first: self.config.safety.unknown_folder_files,
+        }
     }
 
     /// When a row without an age must have been seen to be removed, and what to say of one that was not.
@@ -196,6 +230,16 @@ impl Inspection<'_> {
         let reason = format!("its table has no created_at, and it was first seen less than {min_age} ago");
         Some((newest.unwrap_or_default(), reason))
     }
+}
+
+/// A table whose rows name nothing is not an empty one.
+async fn count_rows(database: &Database, sources: &mut [SourceCounts]) -> Result<()> {
+    let silent = sources.iter_mut().enumerate().filter(|(_, counts)| counts.rows == 0);
+    for (place, counts) in silent {
+        let has_row = async { database.session().await?.has_row(place).await };
+        counts.rows = u64::from(has_row.await.context("the database")?);
+    }
+    Ok(())
 }
 
 /// What to say of a table whose column of URLs holds something else.

@@ -12,6 +12,8 @@
 //! Tests of `rules` and of `keys` run on each engine; the paths leave the engine out. "PostgreSQL" and "MariaDB" behind
 //! a test mean that it needs that server: `bash tests/run` starts one.
 //!
+//! Reasons to hold a finding, which then stays and is named, are in I2, I4, I5, I11, I17 and I18.
+//!
 //! To add a guard, write it and a test, take the guard out, see the test fail, and list both here. A test of the suite,
 //! `invariants`, holds this file against the code: every number that is cited is a section, and every path is there.
 //!
@@ -79,9 +81,9 @@
 //! - `ignore` and the trash are left out after the join, on both sides at once.
 //!   In: `compare::part::Part::take`, `compare::scope::Scope::ignores`.
 //!   Tests: `applications::sqlite_and_a_local_folder`, `execute::trash::a_second_run_finds_nothing`.
-//! - A run that failed forgets what it found.
+//! - A run that failed forgets what it found so far.
 //!   In: `maintain::Run::report_failure`.
-//!   Test: `command_line::sightings::a_failed_run_forgets_nothing`.
+//!   Test: `faults::listing::an_internal_error_for_ever_fails_and_finds_nothing`.
 //!
 //! # I2 Absence is proven
 //!
@@ -107,7 +109,8 @@
 //! # I3 The right pair
 //!
 //! Where the two sides do not look as if they belonged together, nothing is removed: no rows, no objects, no key on
-//! both sides, or fewer than `min_overlap`, which the configuration alone can lower.
+//! both sides, or fewer than `min_overlap`, which the configuration alone can lower. Where a source of keys has no row, or
+//! five values or more of which not one is an object, no file is removed, unless its `may_be_empty` says that it may.
 //!
 //! - What a wrong pair is.
 //!   In: `judge::wrong_pair`.
@@ -117,6 +120,10 @@
 //!   Tests: `execute::plan::zero_records_are_final`, `execute::plan::zero_objects_are_final`,
 //!   `execute::plan::zero_overlap_is_final`, `execute::plan::a_low_overlap_only_the_configuration_lifts`,
 //!   `plan::tests::a_wrong_pair_refuses_whatever_the_limits`.
+//! - A source that gives nothing which is an object refuses the removal of files.
+//!   In: `judge::Silence::of`, `plan::plan`.
+//!   Tests: `execute::plan::a_silent_source_is_refused`, `plan::tests::a_silent_source_refuses_files_and_not_rows`,
+//!   `faults::pair::a_silent_source_is_a_warning`.
 //! - A dry run warns of it, above its findings.
 //!   In: `report::warnings::wrong_pair`.
 //!   Tests: `faults::pair::no_records_at_all_is_a_warning`, `faults::pair::no_objects_at_all_is_a_warning`,
@@ -124,13 +131,23 @@
 //!
 //! # I4 What resembles is held
 //!
-//! A file and a row whose keys differ in spelling alone (a URL's host, percent-encoding, leading slashes, Unicode's
-//! forms, case) are held, both of them.
+//! An orphaned file whose key resembles a value that no object carries is held, and so is the row of that value. Two names
+//! resemble each other when they are spellings of one (percent-encoding, entities, escapes, case, Unicode's forms, slashes,
+//! white space, quotes, a URL's scheme and host), or one has more path in front. A row without its object is held where
+//! its value is another spelling of any object's key.
 //!
-//! - Which spellings are one.
-//!   In: `domain::key::fold`.
-//!   Test: `domain::key::tests::spellings_of_one_name_share_their_fold`.
-//! - Files and rows of one spelling are held.
+//! - Which names resemble each other.
+//!   In: `domain::resemble::resembles`.
+//!   Tests: `domain::resemble::tests::any_chain_of_three_spellings_resembles_the_key`,
+//!   `domain::resemble::tests::no_two_keys_of_one_application_resemble`.
+//! - Each value without an object is compared with each object that nobody carries, and with others where rows may go.
+//!   In: `look_again::resembling::at_names`.
+//!   Tests: `faults::pair::near_misses_are_held_on_both_sides`, `faults::pair::more_path_in_front_is_held`,
+//!   `faults::pair::a_row_like_a_known_file_is_held`.
+//! - A value of one segment that ends too many keys holds none of them.
+//!   In: `look_again::resembling::confirm`.
+//!   Test: `faults::pair::a_common_name_holds_no_file`.
+//! - Files and rows that resemble each other are held.
 //!   In: `ledger::holding::Ledger::hold_near_misses`.
 //!   Tests: `faults::pair::near_misses_are_held_on_both_sides`,
 //!   `applications::near_misses::other_spellings_in_sqlite_are_held`.
@@ -142,9 +159,9 @@
 //!   before it.
 //!   In: `ledger::holding::Ledger::hold_where_urls_end`.
 //!   Test: `keys::urls::a_file_whose_name_has_what_ends_a_url_is_held`.
-//! - A key outside the prefix counts where it may be a misspelt one inside.
-//!   In: `compare::scope::Scope::nearly_holds`.
-//!   Test: `compare::scope::tests::a_misspelt_key_is_nearly_below_the_prefix`.
+//! - A key outside the prefix counts: it may be another spelling of one inside.
+//!   In: `compare::slicer::Slicer::next`.
+//!   Test: `faults::pair::a_value_outside_the_prefix_may_be_a_spelling_of_a_key_inside`.
 //! - What is held is no part of the plan.
 //!   In: `ledger::planned::Ledger::removable`, `ledger::planned::Ledger::removable_after`,
 //!   `ledger::planned::Ledger::plan_rows`.
@@ -201,11 +218,10 @@
 //! - A derived file is wanted while what it belongs to is.
 //!   In: `compare::owners::OwnerJoin::key`, `ledger::derived::Ledger::resolve_derived`.
 //!   Tests: `compare::owners::tests::the_join_agrees_with_a_search_of_every_key`,
-//!   `derived::judged::a_file_is_wanted_while_what_it_belongs_to_is`.
+//!   `derived::judged::an_owner_far_away_is_asked_for`.
 //! - A derived file goes with its owner only where every owner goes.
 //!   In: `ledger::derived::Ledger::follow_owners`.
-//!   Tests: `derived::removed::files_of_what_others_want_stay`,
-//!   `derived::removed::files_of_a_prefix_stay_while_any_of_its_keys_does`.
+//!   Test: `derived::removed::files_of_what_is_condemned_outside_the_prefix_stay`.
 //!
 //! # I7 Limits
 //!
@@ -276,6 +292,9 @@
 //!   Test: `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
 //! - The wait for the rate of deletes comes before the last looks.
 //!   In: `execute::Site::remove_window`.
+//!   Test: `execute::meanwhile::a_slow_rate_waits_before_the_last_look`.
+//! - And a batch is looked at that takes no longer than a second.
+//!   In: `execute::Site::paced`.
 //!   Test: `execute::meanwhile::a_slow_rate_leaves_no_gap_after_the_last_look`.
 //!
 //! Files, after they went:
@@ -399,7 +418,7 @@
 //!   `killed::rows::removal::rows_and_files_that_are_removed_by_a_run_that_is_killed_are_removed_by_the_next`.
 //! - One that is gone counts as deleted.
 //!   In: `execute::rows_back::resolve`.
-//!   Test: `killed::rows::resume::a_run_that_resumes_rows_and_is_killed_is_finished_by_the_one_after`.
+//!   Test: `killed::rows::put_back::a_row_that_is_put_back_by_the_next_run_which_is_killed_too_stays_put_back`.
 //! - Its object is looked at, and one that appeared puts it back.
 //!   In: `execute::rows_back::resolve`.
 //!   Test: `killed::rows::put_back::a_row_that_is_put_back_by_the_next_run_which_is_killed_too_stays_put_back`.
@@ -438,7 +457,7 @@
 //!   Tests: `execute::meanwhile::the_copy_of_a_file_that_is_gone_stays`,
 //!   `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
 //! - A file that cannot be moved to the trash (archived, or its key would grow too long) is held.
-//!   In: `judge::cannot_be_trashed`.
+//!   In: `judge::held`.
 //!   Test: `judge::tests::an_archived_file_and_one_whose_key_would_grow_too_long_cannot_be_trashed`.
 //! - A row whose file is in our own trash is held.
 //!   In: `ledger::holding::Ledger::hold_trashed`.
@@ -446,6 +465,9 @@
 //!
 //! In the trash:
 //!
+//! - Trash that is due stays beside findings that speak of a side that is behind, or of a forgotten table.
+//!   In: `maintain::remove::Run::census`.
+//!   Test: `execute::trash::due_trash_stays_beside_what_is_in_doubt`.
 //! - Trash is due by the ledger's time of the removal.
 //!   In: `ledger::removals::Ledger::due`.
 //!   Test: `execute::trash::trash_is_kept_from_its_removal_on`.
@@ -564,8 +586,8 @@
 //! - A look follows no link, and takes no `..`.
 //!   In: `storage::local::Folder::look_at`.
 //!   Test: `storage::local::tests::only_a_regular_file_below_the_root_is_present`.
-//! - A walk follows no link.
-//!   In: `storage::local::walk::names_of`.
+//! - A walk follows no link. One of the two looks is enough: the test fails only without both.
+//!   In: `storage::local::walk::names_of`, `storage::local::walk::Walk::file`.
 //!   Test: `storage::local::walk::tests::links_are_not_followed_and_names_that_are_not_utf8_are_counted`.
 //! - No mount is crossed.
 //!   In: `storage::local::Folder::look_at`, `storage::local::walk::names_of`.
@@ -582,33 +604,43 @@
 //!
 //! # I17 A side that is behind
 //!
-//! An unknown file that is newer than every object that the database knows, by more than `min_age` and by more than a
-//! day, is held: the database may be behind.
+//! Where an unknown file is newer than the newest object that the database knows, or than its newest row, by more than
+//! `min_age` and by more than a day, the database may be behind: everything newer than that object, or row, is held. Rows
+//! without their object are held likewise where the store may be behind.
 //!
-//! - How new an unknown file may be.
+//! - How much newer is believed.
 //!   In: `judge::newest_believable`.
-//!   Tests: `judge::tests::a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known`,
-//!   `faults::pair::files_newer_than_the_database_are_held`.
-//! - Newer ones are held.
-//!   In: `ledger::holding::Ledger::hold_newer_files`, `inspect::Inspection::newest_believable`.
+//!   Test: `judge::tests::a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known`.
+//! - Where each side ends.
+//!   In: `inspect::Inspection::database_ends`, `database::session::Session::newest_row`.
 //!   Tests: `faults::pair::files_newer_than_the_database_are_held`,
+//!   `faults::pair::files_newer_than_the_newest_row_are_held`, `faults::pair::rows_newer_than_the_storage_are_held`.
+//! - What is newer is held.
+//!   In: `ledger::holding::Ledger::hold_newer_files`, `ledger::holding::Ledger::hold_newer_rows`.
+//!   Tests: `ledger::holding::tests::what_is_newer_than_a_side_is_held_where_something_is_newer_by_far`,
 //!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
 //!
 //! # I18 A forgotten table
 //!
-//! More than 20 orphaned files below a first path segment of which the database knows nothing are held, unless
-//! `unknown_prefixes` names it.
+//! Orphaned files below a folder of which the database knows nothing are held: from 5 on below a first folder, from 20 on
+//! below the topmost deeper one. `unknown_prefixes` lifts it, and so does a name that is an id, beside ten folders or more
+//! of that shape, half of them known.
 //!
-//! - Which segments are forgotten.
-//!   In: `compare::segments::Segments::finish`.
-//!   Tests: `compare::segments::tests::twenty_are_an_accident_and_twenty_one_are_a_forgotten_table`,
-//!   `compare::segments::tests::cuts_between_ranges_change_nothing`.
+//! - Which folders are unknown, and hold so much.
+//!   In: `compare::folders::Rules::unknown`, `compare::folders::Folders::finish`.
+//!   Tests: `compare::folders::tests::the_topmost_folder_without_a_known_key_is_found`,
+//!   `compare::folders::tests::cuts_between_ranges_change_nothing`,
+//!   `faults::pair::many_files_below_an_unknown_folder_are_held`.
+//! - Which of them may go all the same.
+//!   In: `look_again::folders::at_folders`.
+//!   Tests: `faults::pair::a_deleted_tenant_is_no_forgotten_table`,
+//!   `look_again::folders::tests::a_folder_may_go_where_it_or_one_around_it_is_named`.
 //! - What is below them is held.
-//!   In: `ledger::holding::Ledger::hold_below`, `inspect::Inspection::unknown_segments`.
-//!   Tests: `faults::pair::many_files_below_an_unknown_segment_are_held`,
+//!   In: `ledger::folders::Ledger::hold_below`.
+//!   Tests: `faults::pair::many_files_below_an_unknown_folder_are_held`,
 //!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
-//! - A segment with a derived file that is wanted is known.
-//!   In: `inspect::Inspection::inspect`.
+//! - A folder with a derived file that is wanted is known.
+//!   In: `ledger::derived::Ledger::resolve_derived`.
 //!   Test: `derived::held::a_folder_is_known_by_owners_outside_the_prefix`.
 //!
 //! # I19 No silent cascade
@@ -627,7 +659,7 @@
 //!   In: `plan::plan`.
 //!   Tests: `plan::tests::a_cascade_refuses_deletes_and_not_updates`, `rules::cascades::a_record_without_its_file`.
 //!
-//! # What else is held by a test
+//! # Other guards
 //!
 //! Guards that serve no number above.
 //!
@@ -654,5 +686,5 @@
 //!   Tests: `faults::requests::dry_run_makes_no_writing_call`,
 //!   `read_only::a_dry_run_on_sqlite_and_a_folder_writes_nothing`.
 //! - A misspelt key of the configuration is refused: a misspelt guard is no guard.
-//!   In: `config::parse`.
+//!   In: `config::file::Safety`, `config::file::Trash`.
 //!   Test: `command_line::configuration::a_misspelt_guard_is_refused`.

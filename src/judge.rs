@@ -133,16 +133,22 @@ impl Group {
     }
 }
 
-/// The newest time at which an unknown file may have been stored before it speaks of a database that is behind (I17):
-/// the newest object that the database knows, plus the larger of `min_age` and a day.
-pub fn newest_believable(newest_known: Option<Time>, min_age: Duration) -> Option<Time> {
+/// The newest time at which something may have been made before it speaks of another side that is behind (I17), whose
+/// newest thing is of the time `newest`: later by more than `min_age` and a day. `None`: no time is so late.
+pub fn newest_believable(newest: Time, min_age: Duration) -> Option<Time> {
     let margin = TimeDelta::from_std(min_age.max(Duration::from_secs(24 * 3600))).ok()?;
-    newest_known?.checked_add_signed(margin)
+    newest.checked_add_signed(margin)
 }
 
-/// Why an orphaned file could never be moved to the trash, where removed files go below `trash` (I11), in a store that
+/// Why no run may act on a file, as far as the object by itself shows. Asked of every file that may become a finding, or
+/// follow one. `trash` is where removed files go, if they do not go for good.
+pub fn held(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
+    cannot_be_trashed(object, trash, longest_key_bytes)
+}
+
+/// Why a file could never be moved to the trash, where removed files go below `trash` (I11), in a store that
 /// holds keys of up to `longest_key_bytes`.
-pub fn cannot_be_trashed(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
+fn cannot_be_trashed(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
     let trash = trash?;
     if object.archived {
         return Some(Held::new(Hold::Archived, "archived: it must be restored before it can be moved to the trash"));
@@ -212,6 +218,37 @@ pub fn wrong_pair(totals: &Totals, owners: bool, min_overlap: f64) -> Option<Wro
     let smaller = totals.objects.min(totals.known_keys).max(1);
     let overlap = totals.shared_keys as f64 * 100.0 / smaller as f64;
     (overlap < min_overlap).then_some(WrongPair::LowOverlap(overlap))
+}
+
+/// Why a source of keys is in doubt (I3): a partial restore, a wrong column, or values that hold more than a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// It gave no row at all.
+    NoRow,
+    /// It gave so many values that are compared, and not one of them is an object.
+    NoObject(u64),
+}
+
+/// So many values of which not one is an object are no accident.
+const MANY_VALUES: u64 = 5;
+
+impl Silence {
+    /// What a source that gave so many `rows`, and `values` that are compared, is to be doubted for.
+    pub fn of(rows: u64, values: u64, has_object: bool) -> Option<Self> {
+        match (rows, values) {
+            (0, _) => Some(Silence::NoRow),
+            (_, 1..) if !has_object => Some(Silence::NoObject(values)),
+            _ => None,
+        }
+    }
+
+    /// Whether files may not be removed because of it; else it is only told.
+    pub fn refuses(self) -> bool {
+        match self {
+            Silence::NoRow => true,
+            Silence::NoObject(values) => values >= MANY_VALUES,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -427,16 +464,12 @@ mod tests {
     #[test]
     fn a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known() {
         let newest = days(100);
-        assert_eq!(newest_believable(Some(newest), Duration::ZERO), Some(days(101)), "a day at least");
-        assert_eq!(newest_believable(Some(newest), DAY), Some(days(101)));
-        assert_eq!(
-            newest_believable(Some(newest), DAY + Duration::from_secs(1)),
-            Some(days(101) + TimeDelta::seconds(1))
-        );
-        assert_eq!(newest_believable(Some(newest), DAY * 3), Some(days(103)));
-        assert_eq!(newest_believable(None, DAY), None, "nothing is known, and nothing can be said");
-        assert_eq!(newest_believable(Some(newest), Duration::MAX), None, "there is no such time");
-        assert_eq!(newest_believable(Some(Time::MAX_UTC), DAY), None);
+        assert_eq!(newest_believable(newest, Duration::ZERO), Some(days(101)), "a day at least");
+        assert_eq!(newest_believable(newest, DAY), Some(days(101)));
+        assert_eq!(newest_believable(newest, DAY + Duration::from_secs(1)), Some(days(101) + TimeDelta::seconds(1)));
+        assert_eq!(newest_believable(newest, DAY * 3), Some(days(103)));
+        assert_eq!(newest_believable(newest, Duration::MAX), None, "there is no such time");
+        assert_eq!(newest_believable(Time::MAX_UTC, DAY), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@
 //! called: rows go first, each in a transaction of its own, and files after them.
 //!
 //! Pure rooms, values in and values out: [`domain`], [`judge`], [`plan`],
-//! [`report`], `compare::{density, merge, owners, part, scope, segments, slice, split}`,
+//! [`report`], `compare::{density, folders, merge, owners, part, scope, slice, split}`,
 //! `database::{column, key_column, source, rows, rules, date, url}`, what an engine writes (`database::dialect::{sql, owners}`,
 //! each engine's `sql`) and PostgreSQL's `copied`, `storage::s3::{page, scan}`.
 //! sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`cli`] and in the arguments of each of

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::config::{Percent, Safety};
 use crate::domain::{Time, Totals};
-use crate::judge::WrongPair;
+use crate::judge::{Silence, WrongPair};
 
 /// What a run has found that it could act on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,6 +86,12 @@ impl DeletionPlan {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
     WrongPair(WrongPair),
+    /// A source of keys that gives nothing which is an object (I3).
+    Source {
+        /// As the configuration names it.
+        name: String,
+        silence: Silence,
+    },
     /// More removals than `max_removals`.
     TooMany {
         removals: u64,
@@ -106,16 +112,36 @@ pub enum Refusal {
     },
 }
 
+/// What is doubtful about the comparison as a whole.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Doubts {
+    pub wrong_pair: Option<WrongPair>,
+    /// Sources of keys that are in doubt, by their names.
+    pub silent: Vec<(String, Silence)>,
+}
+
+impl Doubts {
+    /// Whether no file may be removed.
+    pub fn refuses_files(&self) -> bool {
+        self.wrong_pair.is_some() || self.silent.iter().any(|(_, silence)| silence.refuses())
+    }
+}
+
 /// Plans the removal of what `census` counts, with the trash of up to `due_before`; or refuses it whole.
 pub fn plan(
     census: Census,
     due_before: Time,
     totals: &Totals,
-    wrong_pair: Option<WrongPair>,
+    doubts: &Doubts,
     limits: Limits,
 ) -> Result<DeletionPlan, Refusal> {
-    if let Some(why) = wrong_pair {
+    if let Some(why) = doubts.wrong_pair {
         return Err(Refusal::WrongPair(why));
+    }
+    if let Some((name, silence)) = doubts.silent.iter().find(|(_, silence)| silence.refuses())
+        && census.files + census.following_files > 0
+    {
+        return Err(Refusal::Source { name: name.clone(), silence: *silence });
     }
     let removals = census.files + census.rows();
     if removals > limits.max_removals {
@@ -144,6 +170,7 @@ impl Refusal {
         match self {
             Refusal::WrongPair(WrongPair::LowOverlap(_)) => "min_overlap",
             Refusal::WrongPair(_) => "wrong_pair",
+            Refusal::Source { .. } => "may_be_empty",
             Refusal::TooMany { .. } => "max_removals",
             Refusal::TooLarge { .. } => "max_percent",
             Refusal::Cascade { .. } => "allow_cascade",
@@ -168,6 +195,11 @@ impl fmt::Display for Refusal {
                 "only {percent:.1} % of the smaller side's keys are on both sides: check the bucket, the prefix and the \
                  database; if it is really meant, lower [safety] min_overlap in the configuration"
             ),
+            Refusal::Source { name, silence } => write!(
+                f,
+                "{}: no file is removed, as it may be one of its files. {MAY_BE_EMPTY}",
+                silent(name, *silence)
+            ),
             Refusal::TooMany { removals, limit } => write!(
                 f,
                 "{removals} findings would be removed, and max_removals is {limit}: if it is really meant, add \
@@ -188,6 +220,24 @@ impl fmt::Display for Refusal {
             ),
         }
     }
+}
+
+const MAY_BE_EMPTY: &str =
+    "Check its table, column, key_prefix and url_base; if it is really meant, set may_be_empty = true in its section";
+
+/// What a source that is in doubt gave.
+fn silent(name: &str, silence: Silence) -> String {
+    match silence {
+        Silence::NoRow => format!("{name} has no row"),
+        Silence::NoObject(1) => format!("{name} has one value that is compared, and it is not an object"),
+        Silence::NoObject(values) => format!("{name} has {values} values that are compared, and not one is an object"),
+    }
+}
+
+/// What to say of a source that is in doubt before anything is planned.
+pub fn warning(name: &str, silence: Silence) -> String {
+    let consequence = if silence.refuses() { " `--execute` would remove no file." } else { "" };
+    format!("{}.{consequence} {MAY_BE_EMPTY}", silent(name, silence))
 }
 
 #[cfg(test)]
@@ -212,27 +262,27 @@ mod tests {
 
     #[test]
     fn each_limit_alone_is_enough_to_refuse() {
-        assert!(plan(files(100), NOW, &objects(1000), None, LIMITS).is_ok());
+        assert!(plan(files(100), NOW, &objects(1000), &Doubts::default(), LIMITS).is_ok());
         assert_eq!(
-            plan(files(101), NOW, &objects(100_000), None, LIMITS),
+            plan(files(101), NOW, &objects(100_000), &Doubts::default(), LIMITS),
             Err(Refusal::TooMany { removals: 101, limit: 100 })
         );
         assert_eq!(
-            plan(files(11), NOW, &objects(109), None, LIMITS),
+            plan(files(11), NOW, &objects(109), &Doubts::default(), LIMITS),
             Err(Refusal::TooLarge { removals: 11, of: 109, what: "files".to_owned(), limit: 10.0 })
         );
     }
 
     #[test]
     fn rows_count_towards_the_limits_of_their_table() {
-        assert!(plan(rows(10, 100), NOW, &objects(1000), None, LIMITS).is_ok());
-        let refusal = plan(rows(11, 109), NOW, &objects(1000), None, LIMITS).expect_err("a refusal");
+        assert!(plan(rows(10, 100), NOW, &objects(1000), &Doubts::default(), LIMITS).is_ok());
+        let refusal = plan(rows(11, 109), NOW, &objects(1000), &Doubts::default(), LIMITS).expect_err("a refusal");
         assert_eq!((refusal.limit(), refusal.to_string().contains("11 of 109 rows of assets")), ("max_percent", true));
         let both = Census { files: 60, ..rows(60, 1000) };
-        let refusal = plan(both, NOW, &objects(1000), None, LIMITS).expect_err("a refusal");
+        let refusal = plan(both, NOW, &objects(1000), &Doubts::default(), LIMITS).expect_err("a refusal");
         assert_eq!(refusal, Refusal::TooMany { removals: 120, limit: 100 });
         let following = Census { following_files: 11, ..rows(10, 1000) };
-        let refusal = plan(following, NOW, &objects(109), None, LIMITS).expect_err("a refusal");
+        let refusal = plan(following, NOW, &objects(109), &Doubts::default(), LIMITS).expect_err("a refusal");
         assert_eq!(refusal.limit(), "max_percent");
     }
 
@@ -241,32 +291,54 @@ mod tests {
         let mut census = rows(1, 100);
         census.tables[0].cascade = Some("comments".to_owned());
         assert_eq!(
-            plan(census.clone(), NOW, &objects(100), None, LIMITS).expect_err("a refusal").limit(),
+            plan(census.clone(), NOW, &objects(100), &Doubts::default(), LIMITS).expect_err("a refusal").limit(),
             "allow_cascade"
         );
         (census.tables[0].deleted, census.tables[0].updated) = (0, 1);
-        assert!(plan(census, NOW, &objects(100), None, LIMITS).is_ok());
+        assert!(plan(census, NOW, &objects(100), &Doubts::default(), LIMITS).is_ok());
     }
 
     #[test]
     fn a_wrong_pair_refuses_whatever_the_limits() {
         let limits = Limits { max_removals: u64::MAX, max_percent: 100.0 };
         for why in [WrongPair::NoRecords, WrongPair::NoObjects, WrongPair::NoOverlap, WrongPair::LowOverlap(10.0)] {
-            assert_eq!(plan(files(1), NOW, &objects(1000), Some(why), limits), Err(Refusal::WrongPair(why)));
+            assert_eq!(
+                plan(files(1), NOW, &objects(1000), &Doubts { wrong_pair: Some(why), ..Doubts::default() }, limits),
+                Err(Refusal::WrongPair(why))
+            );
         }
     }
 
     #[test]
     fn due_trash_counts_towards_no_limit() {
         let census = Census { due_files: 1_000_000, ..Census::default() };
-        assert!(!plan(census, NOW, &objects(1), None, LIMITS).expect("a plan").is_empty());
+        assert!(!plan(census, NOW, &objects(1), &Doubts::default(), LIMITS).expect("a plan").is_empty());
     }
 
     #[test]
     fn a_refusal_says_what_to_type() {
         let refusal = Refusal::TooLarge { removals: 1, of: 3, what: "files".to_owned(), limit: 10.0 };
         assert!(refusal.to_string().ends_with("--max-percent 34"), "{refusal}");
-        assert!(plan(files(1), NOW, &objects(3), None, Limits { max_removals: 1, max_percent: 34.0 }).is_ok());
+        assert!(
+            plan(files(1), NOW, &objects(3), &Doubts::default(), Limits { max_removals: 1, max_percent: 34.0 }).is_ok()
+        );
+    }
+
+    #[test]
+    fn a_silent_source_refuses_files_and_not_rows() {
+        let doubts = |silence| Doubts { silent: vec![("users.avatar".to_owned(), silence)], ..Doubts::default() };
+        let refusal = |census, silence| plan(census, NOW, &objects(1000), &doubts(silence), LIMITS).err();
+        let (none, few, many) = (Silence::NoRow, Silence::NoObject(4), Silence::NoObject(5));
+        for (census, silence, refuses) in [
+            (files(1), none, true),
+            (files(1), many, true),
+            (files(1), few, false),
+            (Census { following_files: 1, ..rows(1, 100) }, many, true),
+            (rows(1, 100), many, false),
+        ] {
+            let refused = refusal(census, silence).map(|refusal| refusal.limit());
+            assert_eq!(refused, refuses.then_some("may_be_empty"), "{silence:?}");
+        }
     }
 
     const FREE: Limits = Limits { max_removals: u64::MAX, max_percent: 100.0 };
@@ -276,11 +348,11 @@ mod tests {
     }
 
     fn refused(census: Census, of: u64, limits: Limits) -> Refusal {
-        plan(census, NOW, &objects(of), None, limits).expect_err("a refusal")
+        plan(census, NOW, &objects(of), &Doubts::default(), limits).expect_err("a refusal")
     }
 
     fn fits(census: Census, of: u64, limits: Limits) -> bool {
-        plan(census, NOW, &objects(of), None, limits).is_ok()
+        plan(census, NOW, &objects(of), &Doubts::default(), limits).is_ok()
     }
 
     #[test]
@@ -312,16 +384,19 @@ mod tests {
     fn refusals_have_an_order() {
         let reaching = TableCensus { cascade: Some("comments".to_owned()), ..table("assets", 90, 0, 100) };
         let census = || Census { files: 90, tables: vec![reaching.clone()], ..Census::default() };
-        let pair = Some(WrongPair::NoOverlap);
-        let refusal = |limits, pair| plan(census(), NOW, &objects(100), pair, limits).expect_err("a refusal");
-        assert_eq!(refusal(LIMITS, pair).limit(), "wrong_pair");
-        assert_eq!(refusal(LIMITS, None).limit(), "max_removals");
-        let of_files = refusal(Limits { max_removals: 180, ..LIMITS }, None);
+        let silent = Doubts { silent: vec![("users.avatar".to_owned(), Silence::NoRow)], ..Doubts::default() };
+        let pair = Doubts { wrong_pair: Some(WrongPair::NoOverlap), ..silent.clone() };
+        let none = Doubts::default();
+        let refusal = |limits, doubts| plan(census(), NOW, &objects(100), doubts, limits).expect_err("a refusal");
+        assert_eq!(refusal(LIMITS, &pair).limit(), "wrong_pair");
+        assert_eq!(refusal(LIMITS, &silent).limit(), "may_be_empty");
+        assert_eq!(refusal(LIMITS, &none).limit(), "max_removals");
+        let of_files = refusal(Limits { max_removals: 180, ..LIMITS }, &none);
         assert!(matches!(&of_files, Refusal::TooLarge { what, .. } if what == "files"), "{of_files}");
         let few = Census { files: 1, tables: vec![reaching.clone()], ..Census::default() };
         let of_rows = refused(few, 100, LIMITS);
         assert!(matches!(&of_rows, Refusal::TooLarge { what, .. } if what == "rows of assets"), "{of_rows}");
-        assert_eq!(refusal(FREE, None).limit(), "allow_cascade");
+        assert_eq!(refusal(FREE, &none).limit(), "allow_cascade");
     }
 
     #[test]
@@ -371,7 +446,7 @@ mod tests {
 
     #[test]
     fn a_plan_is_empty_where_no_file_no_row_and_no_trash_goes() {
-        let is_empty = |census| plan(census, NOW, &objects(100), None, FREE).expect("a plan").is_empty();
+        let is_empty = |census| plan(census, NOW, &objects(100), &Doubts::default(), FREE).expect("a plan").is_empty();
         assert!(is_empty(Census { tables: vec![table("assets", 0, 0, 100)], file_bytes: 9, ..Census::default() }));
         assert!(!is_empty(files(1)));
         assert!(!is_empty(rows(1, 100)));
@@ -382,7 +457,7 @@ mod tests {
     #[test]
     fn a_plan_holds_what_was_counted_and_until_when_trash_is_due() {
         let census = Census { files: 3, due_files: 2, ..rows(1, 100) };
-        let plan = plan(census.clone(), NOW, &objects(100), None, LIMITS).expect("a plan");
+        let plan = plan(census.clone(), NOW, &objects(100), &Doubts::default(), LIMITS).expect("a plan");
         assert_eq!((plan.census(), plan.due_before()), (&census, NOW));
     }
 

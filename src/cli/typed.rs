@@ -1,5 +1,5 @@
-//! Reads what was typed. clap knows which options a command has; what it would not say well is said here: an option of the
-//! program itself that was typed with a command, or an option of a command that was typed before it.
+//! Reads what was typed. clap knows which options a command has; what it would not say well is said here: an option of
+//! the program itself that was typed with a command, or an option of a command that was typed before it.
 
 use std::ffi::OsString;
 

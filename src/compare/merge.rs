@@ -52,22 +52,22 @@ impl<'a> Join<'a> {
     }
 
     /// Joins the next page. Its objects must follow those of the page before; what the database knows beyond its last
-    /// object waits for the next page.
-    pub fn page(&mut self, objects: &Objects, mut emit: impl FnMut(Joined<'_>)) {
+    /// object waits for the next page. Each is given with the place in the slice of the next key that the database knows.
+    pub fn page(&mut self, objects: &Objects, mut emit: impl FnMut(Joined<'_>, usize)) {
         let mut waiting = self.waiting();
         for object in objects.iter() {
             loop {
-                let Some((key, claims)) = waiting else { break emit(Joined::StorageOnly(object)) };
+                let Some((key, claims)) = waiting else { break emit(Joined::StorageOnly(object), self.next) };
                 let order = key.cmp(object.key);
                 if order == Ordering::Greater {
-                    break emit(Joined::StorageOnly(object));
+                    break emit(Joined::StorageOnly(object), self.next);
                 }
                 self.next += 1;
                 waiting = self.waiting();
                 if order == Ordering::Equal {
-                    break emit(Joined::Both(claims, object));
+                    break emit(Joined::Both(claims, object), self.next);
                 }
-                emit(Joined::DatabaseOnly(key, claims));
+                emit(Joined::DatabaseOnly(key, claims), self.next);
             }
         }
     }
@@ -78,9 +78,9 @@ impl<'a> Join<'a> {
 
     /// Joins what is left once the range was listed to its end. Never called for a listing that failed: that absence
     /// would not be proven (I1).
-    pub fn finish(mut self, mut emit: impl FnMut(Joined<'_>)) {
+    pub fn finish(mut self, mut emit: impl FnMut(Joined<'_>, usize)) {
         while let Some((key, claims)) = self.waiting() {
-            emit(Joined::DatabaseOnly(key, claims));
+            emit(Joined::DatabaseOnly(key, claims), self.next);
             self.next += 1;
         }
     }
@@ -118,7 +118,7 @@ mod tests {
                 let through = builder.last().map(str::to_owned);
                 slices.push(std::mem::replace(&mut builder, Pool::default().slice(through.clone())).finish(through));
             }
-            builder.push(key, *claim);
+            builder.push(key, *claim, 3);
         }
         slices.push(builder.finish(None));
         for slice in &slices {
@@ -130,7 +130,7 @@ mod tests {
                 };
                 objects.iter().filter(covers).map(|key| object(key)).collect()
             };
-            let mut gather = |joined: Joined<'_>| match joined {
+            let mut gather = |joined: Joined<'_>, _| match joined {
                 Joined::DatabaseOnly(key, claims) => assert!(database.insert(key.to_owned(), claims).is_none()),
                 Joined::Both(claims, object) => assert!(both.insert(object.key.to_owned(), claims).is_none()),
                 Joined::StorageOnly(object) => assert!(storage.insert(object.key.to_owned())),
@@ -174,6 +174,7 @@ mod tests {
                 claims.records += u32::from(*claim != Claim::Reference);
                 claims.condemned += u32::from(*claim == Claim::Condemned);
                 claims.references += u32::from(*claim == Claim::Reference);
+                claims.sources = 1 << 3;
             }
             let (database, both, storage) = joined_by_ranges(&rows, &objects, (cut, page), &given);
             let (shared, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =

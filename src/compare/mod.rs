@@ -8,12 +8,12 @@
 
 mod cursor;
 pub mod density;
+pub mod folders;
 pub mod merge;
 pub mod owners;
 pub mod part;
 mod range;
 pub mod scope;
-pub mod segments;
 pub mod slice;
 mod slicer;
 pub mod split;
@@ -34,10 +34,12 @@ use crate::domain::{Object, Totals};
 use crate::storage::Store;
 use cursor::Cursor;
 use density::Density;
+pub use folders::Unknown;
 use part::Parts;
 use range::{Placed, Sharing};
 use scope::Scope;
 use slicer::Slicer;
+pub use slicer::SourceCounts;
 
 /// What the scan tells the ledger of keys that only one side has.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub enum Note {
     MissingReferences(Vec<String>),
     /// Keys of the database that may be misspelt keys below the prefix.
     Outside(Vec<String>),
+    /// Folders of which nothing is known.
+    Folders(Unknown),
 }
 
 /// An object that belongs to other keys, of which nothing is known yet.
@@ -65,6 +69,9 @@ pub struct DerivedObject {
     /// The nearest first.
     pub owners: Vec<Owner>,
     pub is_young: bool,
+    /// The topmost folder around it of which nothing is known, unless it is wanted: "" where it lies in none. `None`: its
+    /// folder is known.
+    pub folder: Option<String>,
 }
 
 /// How far a scan has come; read by whoever shows it.
@@ -100,15 +107,17 @@ pub struct Scan {
     pub concurrency: usize,
     pub progress: Arc<Progress>,
     pub density: Arc<Density>,
+    /// Which folders are to be told of.
+    pub folders: folders::Rules,
 }
 
 /// What a scan that came to its end has counted.
 pub struct Scanned {
     pub totals: Totals,
-    /// First path segments of which the database knows nothing (I18).
-    pub forgotten: Vec<String>,
-    /// Rows that were compared, by the source's place.
-    pub tables: Vec<u64>,
+    /// Folders of which nothing is known, beside those that notes told of.
+    pub unknown: Unknown,
+    /// What each source gave, by its place.
+    pub sources: Vec<SourceCounts>,
     /// Sources with values that are no URLs below their base.
     pub strays: Vec<(String, Strays)>,
 }
@@ -121,11 +130,11 @@ impl Scan {
             true => self.ranges_beside_each_other(slicer, &notes).await?,
             false => self.ranges_in_turn(slicer, &notes).await?,
         };
-        let (mut totals, forgotten) = parts.finish()?;
+        let (mut totals, unknown) = parts.finish()?;
         totals.add(&slicer.totals());
         totals.unreadable_names = self.store.unreadable_names();
-        let (tables, strays) = slicer.finish();
-        Ok(Scanned { totals, forgotten, tables, strays })
+        let (sources, strays) = slicer.finish();
+        Ok(Scanned { totals, unknown, sources, strays })
     }
 
     /// Slices that the database cuts, and parts that ranges give away, as many at once as there are places.

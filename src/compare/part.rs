@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
+use crate::compare::folders::{self, Folders, Unknown};
 use crate::compare::merge::Joined;
 use crate::compare::scope::Scope;
-use crate::compare::segments::Segments;
 use crate::compare::slice::Slice;
 use crate::compare::{DerivedObject, Note};
 use crate::domain::derived::{self, DerivedRule, Owner};
@@ -17,7 +17,7 @@ use crate::judge::Verdict;
 /// What one range amounts to so far, and what of it was not sent on yet.
 pub struct Part {
     totals: Totals,
-    segments: Segments,
+    folders: Folders,
     orphans: Objects,
     derived: Vec<DerivedObject>,
     condemned: Vec<Object>,
@@ -27,10 +27,10 @@ pub struct Part {
 }
 
 impl Part {
-    pub fn new(scope: &Scope) -> Self {
+    pub fn new(rules: folders::Rules) -> Self {
         Part {
             totals: Totals::default(),
-            segments: Segments::new(&scope.root),
+            folders: Folders::new(rules),
             orphans: Objects::default(),
             derived: Vec::new(),
             condemned: Vec::new(),
@@ -40,7 +40,8 @@ impl Part {
         }
     }
 
-    pub fn take(&mut self, scope: &Scope, joined: &Joined<'_>, verdict: Verdict) {
+    /// Takes a key that one side or both have; `place`: its slice, and where in it the next key that the database knows is.
+    pub fn take(&mut self, scope: &Scope, place: (&Slice, usize), joined: &Joined<'_>, verdict: Verdict) {
         let (key, claims, object) = match *joined {
             Joined::DatabaseOnly(key, claims) => (key, Some(claims), None),
             Joined::StorageOnly(object) => (object.key, None, Some(object)),
@@ -53,15 +54,17 @@ impl Part {
             self.totals.records += u64::from(claims.records);
             self.totals.references += u64::from(claims.references);
             self.totals.known_keys += 1;
-            self.segments.known(key);
+            self.folders.known(key);
         }
         if let Some(object) = object {
             self.totals.objects += 1;
             self.totals.object_bytes += object.size;
+            self.totals.newest_object = self.totals.newest_object.max(object.last_modified);
         }
         match (verdict, object) {
             (Verdict::OrphanedFile, Some(object)) => {
-                self.segments.orphan(key);
+                let (before, after) = place.0.around(place.1);
+                self.folders.orphan(key, before, after);
                 self.orphans.push(object);
             }
             (Verdict::YoungFile, _) => {
@@ -70,6 +73,7 @@ impl Part {
             }
             (Verdict::Wanted, Some(object)) => {
                 self.totals.shared_keys += 1;
+                self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
                 self.totals.newest_known = self.totals.newest_known.max(object.last_modified);
             }
             _ if claims.is_some_and(|claims| claims.records > 0) => self.missing.push(key.to_owned()),
@@ -81,7 +85,7 @@ impl Part {
     pub fn derive(
         &mut self,
         (scope, rules): (&Scope, &[DerivedRule]),
-        slice: &Slice,
+        (slice, next): (&Slice, usize),
         joined: &Joined<'_>,
         verdict: Verdict,
     ) -> bool {
@@ -95,19 +99,22 @@ impl Part {
         }
         self.totals.objects += 1;
         self.totals.object_bytes += object.size;
+        self.totals.newest_object = self.totals.newest_object.max(object.last_modified);
+        let (before, after) = slice.around(next);
         // Most lie near what they belong to.
         // What is ignored is somebody else's: nothing can be said of what belongs to it.
         let is_ignored = |owner: &Owner| !owner.is_prefix() && scope.ignores(owner.text());
         if owners.iter().any(|owner| slice.wants(owner) || is_ignored(owner)) {
             self.totals.derived += 1;
-            self.segments.known(object.key);
+            self.folders.wanted(object.key, before, after);
         } else {
             let is_young = verdict == Verdict::YoungFile;
             // Until it is known better: one that turns out to be wanted makes its folder a known one.
             if !is_young {
-                self.segments.orphan(object.key);
+                self.folders.orphan(object.key, before, after);
             }
-            self.derived.push(DerivedObject { object: object.to_object(), owners, is_young });
+            let folder = self.folders.name(object.key, before, after);
+            self.derived.push(DerivedObject { object: object.to_object(), owners, is_young, folder });
         }
         true
     }
@@ -136,6 +143,7 @@ impl Part {
             list(&mut self.young, Note::Young),
             list(&mut self.missing, Note::Missing),
             list(&mut self.missing_references, Note::MissingReferences),
+            self.folders.take().map(Note::Folders),
         ];
         notes.into_iter().flatten()
     }
@@ -158,37 +166,37 @@ pub struct Bounds {
 pub struct Parts {
     totals: Totals,
     /// By where they begin: where they end, and what was seen between.
-    ranges: BTreeMap<Option<String>, (Option<String>, Segments)>,
+    ranges: BTreeMap<Option<String>, (Option<String>, Folders)>,
 }
 
 impl Parts {
     pub fn add(&mut self, bounds: Bounds, part: Part) {
         self.totals.add(&part.totals);
-        let (mut after, mut through, mut segments) = (bounds.after, bounds.through, part.segments);
+        let (mut after, mut through, mut folders) = (bounds.after, bounds.through, part.folders);
         let before = self.ranges.range(..after.clone()).next_back();
         if let Some(start) =
             before.filter(|(_, (end, _))| *end == after && end.is_some()).map(|(start, _)| start.clone())
             && let Some((_, mut left)) = self.ranges.remove(&start)
         {
-            left.append(segments);
-            (after, segments) = (start, left);
+            left.append(folders);
+            (after, folders) = (start, left);
         }
         if through.is_some()
             && let Some((end, right)) = self.ranges.remove(&through)
         {
-            segments.append(right);
+            folders.append(right);
             through = end;
         }
-        self.ranges.insert(after, (through, segments));
+        self.ranges.insert(after, (through, folders));
     }
 
-    /// What all of them amount to, and the first path segments that nobody knows.
+    /// What all of them amount to, and the folders of which nothing is known, as far as no note told of them.
     ///
     /// # Errors
     /// A gap between them.
-    pub fn finish(mut self) -> Result<(Totals, Vec<String>)> {
+    pub fn finish(mut self) -> Result<(Totals, Unknown)> {
         match (self.ranges.pop_first(), self.ranges.is_empty()) {
-            (Some((None, (None, segments))), true) => Ok((self.totals, segments.finish())),
+            (Some((None, (None, folders))), true) => Ok((self.totals, folders.finish())),
             _ => bail!("not every range of keys was listed"),
         }
     }
@@ -202,7 +210,7 @@ mod tests {
         let mut parts = Parts::default();
         for (after, through) in ranges {
             let bounds = Bounds { after: after.map(str::to_owned), through: through.map(str::to_owned) };
-            parts.add(bounds, Part::new(&Scope::default()));
+            parts.add(bounds, Part::new(folders::Rules::default()));
         }
         parts
     }

@@ -102,7 +102,7 @@ impl Scan {
         sharing: Option<&Sharing>,
         notes: &Sender<Note>,
     ) -> Result<(Bounds, Part)> {
-        let mut part = Part::new(&self.scope);
+        let mut part = Part::new(self.folders);
         let slice = range.slice.clone();
         let mut join = Join::new(&slice, range.bounds.after.as_deref(), range.bounds.through.as_deref());
         let mut seen = Seen::from(range.letter);
@@ -112,12 +112,12 @@ impl Scan {
             self.progress.add_objects(page.objects.len());
             let met = join.left().0;
             listed += page.objects.len() as u64;
-            join.page(&page.objects, |joined| {
+            join.page(&page.objects, |joined, next| {
                 let verdict = judge::verdict(&joined, page.now, self.min_age);
-                if part.derive((&self.scope, &self.derived), &slice, &joined, verdict) {
+                if part.derive((&self.scope, &self.derived), (&slice, next), &joined, verdict) {
                     return;
                 }
-                part.take(&self.scope, &joined, verdict);
+                part.take(&self.scope, (&slice, next), &joined, verdict);
                 part.condemn(&self.scope, &joined, || judge::is_young(joined.last_modified(), page.now, self.min_age));
             });
             if let Some(sharing) = sharing.filter(|_| page.more && !cursor.is_beyond()) {
@@ -140,7 +140,7 @@ impl Scan {
             }
         }
         self.density.note(listed, join.left().1 - first);
-        join.finish(|joined| part.take(&self.scope, &joined, Verdict::MissingObject));
+        join.finish(|joined, next| part.take(&self.scope, (&slice, next), &joined, Verdict::MissingObject));
         for note in part.notes() {
             notes.send(note).await?;
         }

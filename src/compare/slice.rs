@@ -36,7 +36,8 @@ struct Entry {
 /// The claims on a key, in few bytes.
 #[derive(Debug, Clone, Copy)]
 enum Of {
-    One(Claim),
+    /// That of one row, and the place of its source, of which the last stands for all that follow.
+    One(Claim, u8),
     /// By their place among those of several rows.
     Several(u32),
 }
@@ -92,6 +93,13 @@ impl Slice {
         Some((&text[start..entry.end], entry.claims.among(several)))
     }
 
+    /// The keys that the database knows on both sides of an object that it does not: the one at this place, and the one
+    /// before it. The range of a slice begins after a key that is known too.
+    pub fn around(&self, next: usize) -> (Option<&str>, Option<&str>) {
+        let before = next.checked_sub(1).map_or(self.after.as_deref(), |before| self.key(before));
+        (before, self.key(next))
+    }
+
     /// How many of its keys are not after `key`.
     pub fn count_through(&self, key: &str) -> usize {
         self.count(|other| other <= key)
@@ -129,9 +137,9 @@ impl Slice {
 impl Of {
     fn among(self, several: &[Claims]) -> Claims {
         match self {
-            Of::One(claim) => {
+            Of::One(claim, source) => {
                 let mut claims = Claims::default();
-                claims.count(claim);
+                claims.count(claim, source.into());
                 claims
             }
             // A place that was never given would protect its key.
@@ -141,13 +149,14 @@ impl Of {
         }
     }
 
-    fn count(&mut self, claim: Claim, several: &mut Vec<Claims>) {
-        if let Of::One(first) = *self {
+    fn count(&mut self, claim: Claim, source: usize, several: &mut Vec<Claims>) {
+        if let Of::One(..) = *self {
+            let first = self.among(&[]);
             *self = Of::Several(u32::try_from(several.len()).unwrap_or(u32::MAX));
-            several.push(Of::One(first).among(&[]));
+            several.push(first);
         }
         if let Some(claims) = several.last_mut() {
-            claims.count(claim);
+            claims.count(claim, source);
         }
     }
 }
@@ -159,15 +168,17 @@ pub struct SliceBuilder {
 }
 
 impl SliceBuilder {
-    /// Adds a row's key, which must not be smaller than the one before; an equal one adds to the claims on it.
-    pub fn push(&mut self, key: &str, claim: Claim) {
+    /// Adds the key of a row of the source at this place. It must not be smaller than the one before; an equal one adds to
+    /// the claims on it.
+    pub fn push(&mut self, key: &str, claim: Claim, source: usize) {
         let is_known = self.last() == Some(key);
         let Room { text, entries, several } = &mut self.slice.room;
         match entries.last_mut().filter(|_| is_known) {
-            Some(entry) => entry.claims.count(claim, several),
+            Some(entry) => entry.claims.count(claim, source, several),
             None => {
                 text.push_str(key);
-                entries.push(Entry { end: text.len(), claims: Of::One(claim) });
+                entries
+                    .push(Entry { end: text.len(), claims: Of::One(claim, u8::try_from(source).unwrap_or(u8::MAX)) });
             }
         }
     }

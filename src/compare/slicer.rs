@@ -41,7 +41,7 @@ pub struct Slicer {
     longest_key_bytes: usize,
     complete: bool,
     totals: Totals,
-    tables: Vec<u64>,
+    sources: Vec<SourceCounts>,
 }
 
 impl Slicer {
@@ -61,7 +61,7 @@ impl Slicer {
             impossible: Vec::new(),
             complete: false,
             totals: Totals::default(),
-            tables: Vec::new(),
+            sources: Vec::new(),
         }
     }
 
@@ -72,9 +72,11 @@ impl Slicer {
         }
         while let Some(Named { key, claim, source }) = self.keys.next().await? {
             let owns = claim != Claim::Reference;
+            let counts = of_source(&mut self.sources, source);
+            counts.rows += 1;
             if !self.scope.holds(key) {
                 self.totals.outside_prefix += 1;
-                if self.scope.nearly_holds(key) {
+                if self.scope.may_hold_another_spelling(key) {
                     self.outside.push(key.to_owned());
                 }
                 if self.outside.len() >= NOTE_KEYS {
@@ -86,9 +88,11 @@ impl Slicer {
             if self.untold == TOLD_KEYS {
                 self.progress.add_records(std::mem::take(&mut self.untold));
             }
-            if owns && !self.scope.ignores(key) {
-                count(&mut self.tables, source);
+            // What is ignored is compared on neither side, and makes no folder a known one.
+            if self.scope.ignores(key) {
+                continue;
             }
+            counts.values += 1;
             if key.len() > self.longest_key_bytes {
                 if !self.scope.ignores(key) {
                     let count = if owns { &mut self.totals.records } else { &mut self.totals.references };
@@ -109,10 +113,10 @@ impl Slicer {
             if let Some(cut) = cut {
                 self.most = self.density.keys();
                 let mut next = self.pool.slice(Some(cut.clone()));
-                next.push(key, claim);
+                next.push(key, claim, source);
                 return Ok(Some(std::mem::replace(&mut self.filling, next).finish(Some(cut))));
             }
-            self.filling.push(key, claim);
+            self.filling.push(key, claim, source);
         }
         self.complete = true;
         self.progress.add_records(std::mem::take(&mut self.untold));
@@ -130,16 +134,24 @@ impl Slicer {
         self.totals
     }
 
-    /// How many rows of each source name a key that is compared, by the source's place; and what sources gave that are no
-    /// URLs.
-    pub fn finish(self) -> (Vec<u64>, Vec<(String, Strays)>) {
-        (self.tables, self.keys.strays())
+    /// What each source gave, by its place; and what sources gave that are no URLs.
+    pub fn finish(self) -> (Vec<SourceCounts>, Vec<(String, Strays)>) {
+        (self.sources, self.keys.strays())
     }
 }
 
-fn count(counts: &mut Vec<u64>, at: usize) {
+/// What one source gave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SourceCounts {
+    /// Rows with a value; or, where there is none, whether there are rows at all.
+    pub rows: u64,
+    /// Those whose key is compared: below the prefix, and not ignored.
+    pub values: u64,
+}
+
+fn of_source(counts: &mut Vec<SourceCounts>, at: usize) -> &mut SourceCounts {
     if counts.len() <= at {
-        counts.resize(at + 1, 0);
+        counts.resize(at + 1, SourceCounts::default());
     }
-    counts[at] += 1;
+    &mut counts[at]
 }

@@ -230,7 +230,7 @@ mod tests {
                 let cut = builder.last().map(str::to_owned);
                 slices.push(std::mem::replace(&mut builder, Pool::default().slice(cut.clone())).finish(cut));
             }
-            builder.push(key, Claim::Record);
+            builder.push(key, Claim::Record, 0);
         }
         slices.push(builder.finish(None));
         let start = |after: Option<&str>| after.map_or(0, |after| objects.partition_point(|key| key.as_str() <= after));

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use globset::GlobSet;
 use secrecy::SecretString;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use toml::Spanned;
@@ -74,6 +75,8 @@ pub struct Records {
     pub created_at: Option<String>,
     pub r#where: Option<String>,
     #[serde(default)]
+    pub may_be_empty: bool,
+    #[serde(default)]
     pub missing_file: Action,
     #[serde(default)]
     pub allow_cascade: bool,
@@ -87,6 +90,8 @@ pub struct References {
     pub table: Option<String>,
     pub key: Option<String>,
     pub query: Option<String>,
+    #[serde(default)]
+    pub may_be_empty: bool,
 }
 
 #[derive(serde::Deserialize, Debug, Clone)]
@@ -108,8 +113,11 @@ pub struct Safety {
     pub max_percent: Percent,
     /// The percentage of the smaller side's keys that must be on both sides; less looks like a wrong pair.
     pub min_overlap: Percent,
-    /// First path segments of which the database need know nothing.
-    pub unknown_prefixes: Vec<String>,
+    /// Folders of which the database need know nothing.
+    #[serde(deserialize_with = "folder_globs")]
+    pub unknown_prefixes: GlobSet,
+    /// So many orphaned files below a first folder of which nothing is known are held.
+    pub unknown_folder_files: u64,
     /// Keys that may be deleted in a second; 0: no limit of ours.
     pub max_deletes_per_second: u32,
     /// After this, a run finishes the batch in hand and stops.
@@ -123,7 +131,8 @@ impl Default for Safety {
             max_removals: 10_000,
             max_percent: Percent(10.0),
             min_overlap: Percent(50.0),
-            unknown_prefixes: Vec::new(),
+            unknown_prefixes: GlobSet::empty(),
+            unknown_folder_files: 5,
             max_deletes_per_second: 0,
             max_runtime: Age(Duration::from_secs(2 * 3600)),
         }
@@ -150,6 +159,13 @@ impl Default for Trash {
 #[serde(deny_unknown_fields, default)]
 pub struct Ledger {
     pub path: Option<PathBuf>,
+}
+
+/// Globs of folders; a `/` at the end of one says no more than that it is a folder.
+fn folder_globs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GlobSet, D::Error> {
+    let patterns = Vec::<String>::deserialize(deserializer)?;
+    let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.trim_end_matches('/')).collect();
+    super::globs(&patterns, "[safety] unknown_prefixes").map_err(de::Error::custom)
 }
 
 fn default_concurrency() -> usize {

@@ -46,6 +46,12 @@ pub struct Database {
 }
 
 impl Config {
+    /// Whether each source of keys may be empty, in the order in which the database gives them: records, then references.
+    pub fn may_be_empty(&self) -> impl Iterator<Item = bool> {
+        let records = self.records.iter().map(|records| records.may_be_empty);
+        records.chain(self.references.iter().map(|reference| reference.may_be_empty))
+    }
+
     /// The names of all rules, each once, in the order in which they are written.
     pub fn rules(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Vec::new();
@@ -98,6 +104,8 @@ pub struct Records {
     pub url_base: Option<String>,
     pub created_at: Option<String>,
     pub r#where: Option<String>,
+    /// Whether it may have no row, or none that names an object.
+    pub may_be_empty: bool,
     /// What becomes of a row whose object is missing.
     pub missing_file: Action,
     /// Whether deleting a row may change other tables.
@@ -115,7 +123,15 @@ pub enum Key {
 
 /// Keys in use elsewhere in the database.
 #[derive(Debug, Clone)]
-pub enum Reference {
+pub struct Reference {
+    pub keys: ReferenceKeys,
+    /// Whether it may give no value, or none that is an object.
+    pub may_be_empty: bool,
+}
+
+/// Where a reference's keys come from.
+#[derive(Debug, Clone)]
+pub enum ReferenceKeys {
     Column { table: String, key: String },
     Query(String),
 }
@@ -312,21 +328,28 @@ fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) -> R
             Place::Local { root: root.ok_or("[storage] kind = \"local\" needs a root")? }
         }
     };
-    Ok(Storage { place, prefix: section.prefix, ignore: globs(&section.ignore)?, concurrency: section.concurrency })
+    Ok(Storage {
+        place,
+        prefix: section.prefix,
+        ignore: globs(&section.ignore, "[storage] ignore")?,
+        concurrency: section.concurrency,
+    })
 }
 
-fn globs(patterns: &[String]) -> Result<GlobSet, String> {
+/// The set of these globs; `place` is where they are written.
+fn globs(patterns: &[impl AsRef<str>], place: &str) -> Result<GlobSet, String> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
+        let pattern = pattern.as_ref();
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        set.add(glob.map_err(|error| format!("[storage] ignore: {pattern:?}: {}", error.kind()))?);
+        set.add(glob.map_err(|error| format!("{place}: {pattern:?}: {}", error.kind()))?);
     }
-    set.build().map_err(|error| format!("[storage] ignore: {error}"))
+    set.build().map_err(|error| format!("{place}: {error}"))
 }
 
 fn records(section: file::Records) -> Result<Records, String> {
     let file::Records { table, id, key, key_sql, key_prefix, url_base, created_at, .. } = section;
-    let file::Records { r#where, missing_file, allow_cascade, rules, .. } = section;
+    let file::Records { r#where, may_be_empty, missing_file, allow_cascade, rules, .. } = section;
     let given = [("table", Some(&table)), ("id", Some(&id)), ("key", key.as_ref()), ("key_sql", key_sql.as_ref())];
     let given = given.into_iter().chain([("url_base", url_base.as_ref())]);
     if let Some((name, _)) = given.into_iter().find(|(_, value)| value.is_some_and(|value| value.trim().is_empty())) {
@@ -345,15 +368,28 @@ fn records(section: file::Records) -> Result<Records, String> {
             return Err(format!("{table}: [[records.rules]] {:?} stands there twice", rule.name));
         }
     }
-    Ok(Records { table, id, key, key_prefix, url_base, created_at, r#where, missing_file, allow_cascade, rules })
+    Ok(Records {
+        table,
+        id,
+        key,
+        key_prefix,
+        url_base,
+        created_at,
+        r#where,
+        may_be_empty,
+        missing_file,
+        allow_cascade,
+        rules,
+    })
 }
 
 fn reference(section: file::References) -> Result<Reference, String> {
-    match (section.table, section.key, section.query) {
-        (Some(table), Some(key), None) => Ok(Reference::Column { table, key }),
-        (None, None, Some(query)) => Ok(Reference::Query(query)),
-        _ => Err("[[references]] needs either table and key, or query".to_owned()),
-    }
+    let keys = match (section.table, section.key, section.query) {
+        (Some(table), Some(key), None) => ReferenceKeys::Column { table, key },
+        (None, None, Some(query)) => ReferenceKeys::Query(query),
+        _ => return Err("[[references]] needs either table and key, or query".to_owned()),
+    };
+    Ok(Reference { keys, may_be_empty: section.may_be_empty })
 }
 
 #[cfg(test)]

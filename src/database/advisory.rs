@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::database::checked::Database;
 use crate::database::connection::{Connection, Login};
-use crate::domain::key::fold_hash;
+use crate::domain::key::number_of;
 use crate::exit_code::LockedOut;
 
 /// The lock, on a connection of its own; it ends with the connection. Not every engine has one.
@@ -24,7 +24,7 @@ impl Database {
     pub async fn lock(&self, name: &str) -> Result<Advisory> {
         let login = self.login.clone();
         let mut connection = Connection::open(&login).await.context("connecting")?;
-        let number = fold_hash(name);
+        let number = number_of(name);
         connection.begin().await?;
         match login.driver.lock(&mut connection, number).await? {
             true => Ok(Advisory { login, connection, number }),

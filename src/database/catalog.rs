@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use crate::config::{Action, Config, Entity, Key, Records, Reference, Rule};
+use crate::config::{Action, Config, Entity, Key, Records, ReferenceKeys, Rule};
 use crate::database::column::{ColumnFacts, Owners, Table};
 use crate::database::connection::{Connection, Driver, Server};
 use crate::database::key_column::{self, KeyColumn};
@@ -26,9 +26,9 @@ pub async fn sources(driver: &'static dyn Driver, connection: &mut Connection, c
         sources.push(catalog.records(section, records).await?);
     }
     for (at, reference) in config.references.iter().enumerate() {
-        sources.push(match reference {
-            Reference::Column { table, key } => catalog.reference(table, key).await?,
-            Reference::Query(query) => catalog.query(at + 1, query).await?,
+        sources.push(match &reference.keys {
+            ReferenceKeys::Column { table, key } => catalog.reference(table, key).await?,
+            ReferenceKeys::Query(query) => catalog.query(at + 1, query).await?,
         });
     }
     Ok(sources)
@@ -91,6 +91,7 @@ impl Catalog<'_> {
             owns: true,
             key_prefix: records.key_prefix.clone(),
             url_base: records.url_base.clone(),
+            any_row_sql: Some(any_row(&self.driver.table(&rows.table))),
             stream_sql,
             lookup,
             index_sql,
@@ -189,6 +190,7 @@ impl Catalog<'_> {
             owns: false,
             key_prefix: String::new(),
             url_base: None,
+            any_row_sql: Some(any_row(&self.driver.table(&table))),
             stream_sql: column.stream(&[]),
             lookup: Some(column.lookup(&[])),
             index_sql: column.index(),
@@ -218,6 +220,7 @@ impl Catalog<'_> {
             owns: false,
             key_prefix: String::new(),
             url_base: None,
+            any_row_sql: None,
             stream_sql,
             lookup: None,
             index_sql: None,
@@ -260,6 +263,10 @@ impl Catalog<'_> {
         }
         Ok(column)
     }
+}
+
+fn any_row(table: &str) -> String {
+    format!("SELECT '1' FROM {table} LIMIT 1")
 }
 
 fn expect_text(type_name: &str, section: &str) -> Result<()> {

@@ -19,6 +19,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// The name of each source, by its place: records first, then references, as the configuration has them.
+    pub fn source_names(&self) -> Vec<String> {
+        self.sources.iter().map(|source| source.name.clone()).collect()
+    }
+
     /// Every source's keys.
     pub fn keys(&self) -> MergedKeys {
         MergedKeys::start(&self.login, &self.sources)

@@ -100,6 +100,13 @@ impl Rows {
         format!("SELECT {count} FROM {} WHERE {} AND {}", self.table(), self.is_keyless(), self.owns())
     }
 
+    /// The SQL that asks when the newest row was made; `None`: the table does not say.
+    pub fn newest_sql(&self) -> Option<String> {
+        let created = self.column(&self.created.as_ref()?.name);
+        let newest = self.dialect.text(&format!("max({created})"));
+        Some(format!("SELECT {newest} FROM {}", self.table()))
+    }
+
     /// Whether a row names no object.
     pub fn is_keyless(&self) -> String {
         let value = self.key_column().value();
@@ -146,7 +153,7 @@ impl Rows {
     /// Sets columns to what they were: their images are the first parameters, then comes the handle.
     pub fn unset_sql(&self, columns: &[&ColumnFacts]) -> String {
         let names = columns.iter().map(|facts| facts.name.as_str());
-        let set: Vec<(&str, String)> = names.zip(self.from_images(columns)).collect();
+        let set: Vec<(&str, String)> = names.zip(self.made_of_images(columns)).collect();
         self.update(&set, &self.is_it(columns.len() + 1))
     }
 
@@ -154,14 +161,14 @@ impl Rows {
     pub fn insert_sql(&self, columns: &[&ColumnFacts]) -> String {
         let names: Vec<String> = columns.iter().map(|facts| self.dialect.quoted(&facts.name)).collect();
         let (table, names, overriding) = (self.table(), names.join(", "), self.dialect.overriding());
-        let values = self.from_images(columns).join(", ");
+        let values = self.made_of_images(columns).join(", ");
         format!("INSERT INTO {table} ({names}){overriding} VALUES ({values})")
     }
 
     /// The values of these columns, whose images are the first parameters.
-    fn from_images(&self, columns: &[&ColumnFacts]) -> Vec<String> {
+    fn made_of_images(&self, columns: &[&ColumnFacts]) -> Vec<String> {
         let images = columns.iter().enumerate();
-        images.map(|(at, facts)| self.dialect.from_image(facts, &self.dialect.placeholder(at + 1))).collect()
+        images.map(|(at, facts)| self.dialect.made_of_image(facts, &self.dialect.placeholder(at + 1))).collect()
     }
 
     fn update(&self, set: &[(&str, String)], which: &str) -> String {

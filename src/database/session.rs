@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use chrono::TimeDelta;
 
 use super::checked::Database;
 use super::connection::Connection;
@@ -168,6 +169,41 @@ impl<'a> Session<'a> {
             }
         }
         Ok(strangers)
+    }
+
+    /// Whether the table of the source at this place has any row, whatever its key column holds. Of a query only its keys
+    /// are known.
+    pub async fn has_row(&mut self, place: usize) -> Result<bool> {
+        let source = self.database.sources.get(place);
+        let Some((source, sql)) = source.and_then(|source| Some((source, source.any_row_sql.as_ref()?))) else {
+            return Ok(false);
+        };
+        self.connection.begin().await?;
+        let rows =
+            self.connection.fetch(sql, &[]).await.with_context(|| format!("looking for a row of {}", source.name))?;
+        self.connection.end().await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// The table whose rows go furthest, and when its newest row was made. What cannot be read, and what is still to come,
+    /// says nothing.
+    pub async fn newest_row(&mut self) -> Result<Option<(String, Time)>> {
+        let latest = self.now().await?.checked_add_signed(TimeDelta::days(1));
+        let mut newest: Option<(String, Time)> = None;
+        for source in &self.database.sources {
+            let sql = source.rows.as_ref().and_then(Rows::newest_sql);
+            let Some(sql) = sql else { continue };
+            self.connection.begin().await?;
+            let rows = self.connection.fetch(&sql, &[]).await;
+            let text = rows.with_context(|| format!("asking for the newest row of {}", source.name))?;
+            self.connection.end().await?;
+            let made = text.into_iter().flatten().flatten().next().and_then(|text| date::parse(&text));
+            let Some(made) = made.filter(|made| latest.is_some_and(|latest| *made <= latest)) else { continue };
+            if newest.as_ref().is_none_or(|(_, before)| *before < made) {
+                newest = Some((source.name.clone(), made));
+            }
+        }
+        Ok(newest)
     }
 
     /// The database's own time.

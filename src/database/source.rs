@@ -22,6 +22,8 @@ pub struct Source {
     /// The rows with the given values: value, and for a source that owns, [details](Rows::details). A collation may
     /// make it give more than was asked for. `None`: the source must be streamed again instead.
     pub lookup: Option<Lookup>,
+    /// Gives one row where the table has any, whatever it holds; `None` for a query, of which only its keys are known.
+    pub any_row_sql: Option<String>,
     /// Whether the lookup may be asked for any key, and not just for those that came from the database itself.
     pub answers_for_any_key: bool,
     /// Whether its values may turn out to be JSON that nobody unpacked.

@@ -1,57 +1,65 @@
-//! PURE: why no run may act on a finding. A hold is data: a code that programs can rely on, and its place in the order of
-//! all holds. `ledger/holding` applies them, one after the other.
+//! PURE: why no run may act on a finding. A hold is one entry of one list: what it is, and a code that programs can rely
+//! on. A *held* finding is reported and never acted on; what lies in the trash already goes by its age all the same.
+//!
+//! Where a hold is found:
+//!
+//! - What an object by itself shows is found in `judge::held`, as the scan tells of it: files that follow their rows are
+//!   held too.
+//! - What a look at one row shows is found in `look_again::records`.
+//! - What needs all findings is found in `ledger::holding`, which applies every hold in the order of this list.
+//!
+//! A new hold is an entry here, and its arm in `ledger::holding`, without which the program does not compile; the README
+//! lists its code, and `invariants` its guard.
 
-/// What holds a finding. Where several would, the first of [`Hold::IN_ORDER`] is the one that is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hold {
+/// Makes the enum, the order and the codes of one list.
+macro_rules! holds {
+    ($($(#[$meaning:meta])* $hold:ident = $code:literal,)*) => {
+        /// What holds a finding. Where several would, the first of [`Hold::IN_ORDER`] is the one that is named.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Hold {
+            $($(#[$meaning])* $hold,)*
+        }
+
+        impl Hold {
+            /// Every hold, in the order in which they are applied: first those that come with the finding, then what its
+            /// name says, then what the sides as a whole say, and last what passes by itself.
+            pub const IN_ORDER: &[Hold] = &[$(Hold::$hold,)*];
+
+            /// The word for programs: `held_by` in JSON and CSV. It never changes.
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Hold::$hold => $code,)*
+                }
+            }
+        }
+    };
+}
+
+holds! {
     /// The file lies in a storage class from which it cannot be moved to the trash.
-    Archived,
+    Archived = "archived",
     /// Its key in the trash would be longer than the store allows.
-    KeyTooLong,
+    KeyTooLong = "key-too-long",
     /// The store did not say whether the row's object is there.
-    Forbidden,
-    /// Its key resembles one of the other side that has no partner either (I4).
-    Resembles,
+    Forbidden = "forbidden",
+    /// Its name resembles one of the other side that has no partner either (I4).
+    Resembles = "resembles",
     /// The row's file is in our own trash.
-    Trashed,
+    Trashed = "trashed",
     /// The file is newer than anything that the database knows (I17).
-    NewerThanDatabase,
+    NewerThanDatabase = "newer-than-database",
+    /// The row is newer than any object of the store (I17).
+    NewerThanStorage = "newer-than-storage",
     /// The database knows of nothing in the file's folder (I18).
-    UnknownFolder,
+    UnknownFolder = "unknown-folder",
     /// Only its first sighting says how old it is, and that was not long ago.
-    Undated,
+    Undated = "undated",
 }
 
 impl Hold {
-    /// Every hold. Doubts about the finding itself come before doubts about the whole, since they say more.
-    pub const IN_ORDER: [Hold; 8] = [
-        Hold::Archived,
-        Hold::KeyTooLong,
-        Hold::Forbidden,
-        Hold::Resembles,
-        Hold::Trashed,
-        Hold::NewerThanDatabase,
-        Hold::UnknownFolder,
-        Hold::Undated,
-    ];
-
-    /// The word for programs: `held_by` in JSON and CSV. It never changes.
-    pub fn code(self) -> &'static str {
-        match self {
-            Hold::Archived => "archived",
-            Hold::KeyTooLong => "key-too-long",
-            Hold::Forbidden => "forbidden",
-            Hold::Resembles => "resembles",
-            Hold::Trashed => "trashed",
-            Hold::NewerThanDatabase => "newer-than-database",
-            Hold::UnknownFolder => "unknown-folder",
-            Hold::Undated => "undated",
-        }
-    }
-
     /// The hold of this code.
     pub fn coded(code: &str) -> Option<Self> {
-        Self::IN_ORDER.into_iter().find(|hold| hold.code() == code)
+        Self::IN_ORDER.iter().copied().find(|hold| hold.code() == code)
     }
 }
 
@@ -74,9 +82,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_has_every_hold_once_and_no_two_share_a_code() {
-        assert!(Hold::IN_ORDER.is_sorted_by(|a, b| a < b));
-        let codes: std::collections::BTreeSet<_> = Hold::IN_ORDER.iter().map(|hold| hold.code()).collect();
-        assert_eq!(codes.len(), Hold::IN_ORDER.len());
+    fn every_hold_is_found_by_its_code() {
+        for hold in Hold::IN_ORDER {
+            assert_eq!(Hold::coded(hold.code()), Some(*hold));
+        }
+        assert_eq!(Hold::coded("no-such-hold"), None);
     }
 }

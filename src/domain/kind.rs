@@ -1,5 +1,9 @@
-//! PURE: what a finding can be. A kind is data: its side, its name and its texts stand here, and nowhere else is it named
-//! but where it is found.
+//! PURE: what a finding can be. A kind is data: its side, its name and its texts stand here.
+//!
+//! A new kind is an entry here ([`Kind::facts`] and the two lists), and whoever finds it: of a file, `compare::part` and
+//! `ledger::staging`; of a row, `look_again::records`, and what a run does with it, `config::Records::action`. Files of
+//! other kinds are not asked of the database once more by `look_again::at_files`, nor compared by name, unless these are
+//! told to.
 
 use std::fmt;
 use std::sync::Arc;

@@ -26,11 +26,17 @@ pub struct Claims {
     pub condemned: u32,
     /// Other places that use the key.
     pub references: u32,
+    /// The sources that name it, a bit each by their place; the last bit is that of all from [`MOST_SOURCES`] on.
+    pub sources: u64,
 }
 
+/// Sources that are told apart.
+pub const MOST_SOURCES: usize = 63;
+
 impl Claims {
-    /// Counts one more row.
-    pub fn count(&mut self, claim: Claim) {
+    /// Counts one more row, of the source at this place.
+    pub fn count(&mut self, claim: Claim, source: usize) {
+        self.sources |= 1 << source.min(MOST_SOURCES);
         let counts: &mut [&mut u32] = match claim {
             Claim::Record => &mut [&mut self.records],
             Claim::Condemned => &mut [&mut self.records, &mut self.condemned],

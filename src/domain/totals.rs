@@ -30,6 +30,10 @@ pub struct Totals {
     pub too_young_condemned: u64,
     /// The newest object that the database knows.
     pub newest_known: Option<Time>,
+    /// The newest object of all.
+    pub newest_object: Option<Time>,
+    /// The sources that name an object that is there: see [`Claims::sources`](super::Claims::sources).
+    pub sources_with_objects: u64,
     /// Files whose names are not UTF-8: never findings.
     pub unreadable_names: u64,
 }
@@ -49,6 +53,8 @@ impl Totals {
         self.too_young_records += other.too_young_records;
         self.too_young_condemned += other.too_young_condemned;
         self.newest_known = self.newest_known.max(other.newest_known);
+        self.newest_object = self.newest_object.max(other.newest_object);
+        self.sources_with_objects |= other.sources_with_objects;
         self.unreadable_names += other.unreadable_names;
     }
 }

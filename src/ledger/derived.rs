@@ -8,7 +8,6 @@ use super::staging::{columns, microseconds};
 use crate::compare::DerivedObject;
 use crate::compare::owners::Wanted;
 use crate::domain::derived::Owner;
-use crate::domain::key::fold_number;
 use crate::domain::{Held, Kind};
 
 pub const SCHEMA: &str = "
@@ -20,10 +19,9 @@ pub const SCHEMA: &str = "
         etag TEXT,
         held TEXT,
         held_by TEXT,
-        fold INTEGER NOT NULL,
         young INTEGER NOT NULL,
-        segment TEXT NOT NULL,
-        owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix, its fold], the nearest first
+        folder TEXT,           -- the topmost around it of which nothing else is known
+        owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix], the nearest first
     );
     CREATE TEMP TABLE owner (
         number INTEGER PRIMARY KEY,
@@ -40,26 +38,20 @@ pub struct Resolved {
     pub wanted: u64,
     /// Objects that nobody wants and that are too young to judge.
     pub young: u64,
-    /// First path segments of wanted ones.
-    pub segments: Vec<String>,
 }
 
 /// Adds derived objects, given as JSON: an array of rows as [`derived_row`] makes them.
-pub const ADD_DERIVED: &str = "INSERT INTO temp.derived (key, size, last_modified, etag, held, held_by, fold, young, segment, owners) \
+pub const ADD_DERIVED: &str = "INSERT INTO temp.derived (key, size, last_modified, etag, held, held_by, young, folder, owners) \
      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
-            value ->> 8, value -> 9 FROM json_each(?)";
+            value -> 8 FROM json_each(?)";
 
-/// A derived object of the scan, with why it could not be acted on, if so, and its first path segment.
-pub fn derived_row(
-    DerivedObject { object, owners, is_young }: &DerivedObject,
-    held: Option<Held>,
-    segment: String,
-) -> Value {
-    let owners: Vec<_> =
-        owners.iter().map(|owner| json!([owner.text(), owner.is_prefix(), fold_number(owner.text())])).collect();
-    let (modified, fold) = (microseconds(object.last_modified), fold_number(&object.key));
+/// A derived object of the scan, with why it could not be acted on, if so.
+pub fn derived_row(derived: &DerivedObject, held: Option<Held>) -> Value {
+    let DerivedObject { object, owners, is_young, folder } = derived;
+    let owners: Vec<_> = owners.iter().map(|owner| json!([owner.text(), owner.is_prefix()])).collect();
+    let modified = microseconds(object.last_modified);
     let (reason, code) = columns(held.as_ref());
-    json!([object.key, object.size, modified, object.etag, reason, code, fold, is_young, segment, owners])
+    json!([object.key, object.size, modified, object.etag, reason, code, is_young, folder, owners])
 }
 
 impl Ledger {
@@ -99,29 +91,27 @@ impl Ledger {
             UPDATE temp.derived SET wanted = coalesce((
                 SELECT max(w.wanted) FROM json_each(derived.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1), 0);
-            INSERT OR IGNORE INTO temp.unmatched (side, key, fold)
-                SELECT 'young', key, fold FROM temp.derived WHERE wanted = 0 AND young;";
+            INSERT OR IGNORE INTO temp.unmatched (side, key)
+                SELECT 'young', key FROM temp.derived WHERE wanted = 0 AND young;";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        let sql =
-            "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, held_by, owners)
-            SELECT ?, key, size, last_modified, etag, fold, held, held_by, owners FROM temp.derived
+        let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, held, held_by, owners)
+            SELECT ?, key, size, last_modified, etag, held, held_by, owners FROM temp.derived
             WHERE wanted = 0 AND NOT young";
         sqlx::query(sql).bind(Kind::OrphanedFile.name()).execute(&mut self.connection).await?;
         let sql =
             "SELECT count(*) FILTER (WHERE wanted > 0), count(*) FILTER (WHERE wanted = 0 AND young) FROM temp.derived";
         let (wanted, young): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
-        let sql = "SELECT DISTINCT segment FROM temp.derived WHERE wanted > 0";
-        let segments = sqlx::query_scalar(sql).fetch_all(&mut self.connection).await?;
-        sqlx::raw_sql("DELETE FROM temp.derived WHERE wanted <> 1").execute(&mut self.connection).await?;
-        Ok(Resolved { wanted: wanted.unsigned_abs(), young: young.unsigned_abs(), segments })
+        let sql = "DELETE FROM temp.folder WHERE name IN (SELECT folder FROM temp.derived WHERE wanted > 0);
+                   DELETE FROM temp.derived WHERE wanted <> 1";
+        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        Ok(Resolved { wanted: wanted.unsigned_abs(), young: young.unsigned_abs() })
     }
 
     /// Makes orphaned files of derived objects whose every owner goes with its condemned rows: they go in the same plan. Of
     /// a prefix every key must go.
     pub async fn follow_owners(&mut self, kinds: &[&str]) -> Result<u64> {
-        let sql =
-            "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, fold, held, held_by, owners)
-            SELECT ?2, key, size, last_modified, etag, fold, held, held_by, owners FROM temp.derived AS d
+        let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, held, held_by, owners)
+            SELECT ?2, key, size, last_modified, etag, held, held_by, owners FROM temp.derived AS d
             WHERE NOT young AND NOT EXISTS (
                 SELECT 1 FROM json_each(d.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1
@@ -145,8 +135,8 @@ impl Ledger {
 
 /// Owners from their JSON.
 pub fn owners_of(json: &str) -> Result<Vec<Owner>> {
-    let owners: Vec<(String, bool, i64)> = serde_json::from_str(json)?;
-    let owner = |(text, is_prefix, _)| if is_prefix { Owner::Prefix(text) } else { Owner::Key(text) };
+    let owners: Vec<(String, bool)> = serde_json::from_str(json)?;
+    let owner = |(text, is_prefix)| if is_prefix { Owner::Prefix(text) } else { Owner::Key(text) };
     Ok(owners.into_iter().map(owner).collect())
 }
 
@@ -161,11 +151,11 @@ fn strength(wanted: Wanted) -> u8 {
 mod tests {
     use super::super::fixture::{Fixture, object, record, rule};
     use super::*;
-    use crate::compare::Note;
+    use crate::compare::{Note, Unknown};
     use crate::domain::Kind;
 
     fn derived(key: &str, owner: Owner, is_young: bool) -> DerivedObject {
-        DerivedObject { object: object(key), owners: vec![owner], is_young }
+        DerivedObject { object: object(key), owners: vec![owner], is_young, folder: None }
     }
 
     /// The preview of each of these keys, with what the database says of the key.
@@ -232,6 +222,21 @@ mod tests {
             let groups: Vec<_> = rows.iter().map(|(key, _)| ((*key).to_owned(), false, 1)).collect();
             fixture.ledger.settle_groups(&groups, &["old"]).await.expect("groups");
             assert_eq!(fixture.ledger.follow_owners(&["old"]).await.expect("files"), follows);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wanted_file_makes_its_own_folder_a_known_one_and_no_other() {
+        for (folder, left) in [(None, vec!["", "a/"]), (Some("a/"), vec![""]), (Some(""), vec!["a/"])] {
+            let mut fixture = Fixture::new().await;
+            let unknown = Unknown { folders: vec![String::new(), "a/".to_owned()], siblings: Vec::new() };
+            fixture.note(Note::Folders(unknown)).await;
+            let object = derived("x_preview", key("x"), false);
+            fixture.note(Note::Derived(vec![DerivedObject { folder: folder.map(str::to_owned), ..object }])).await;
+            fixture.ledger.gather_owners().await.expect("owners");
+            fixture.ledger.want_owners(&[(1, Wanted::Yes)]).await.expect("a wanted owner");
+            fixture.ledger.resolve_derived().await.expect("derived objects");
+            assert_eq!(fixture.ledger.folders_after(None, 10).await.expect("folders"), left, "{folder:?}");
         }
     }
 

@@ -53,7 +53,7 @@ impl Fixture {
 
     pub async fn note(&mut self, note: Note) {
         let archived = |archived: bool| archived.then(|| Held::new(Hold::Archived, "archived"));
-        let staged = Staged::new(&note, |object| archived(object.archived), |_| String::new()).expect("a note");
+        let staged = Staged::new(&note, |object| archived(object.archived)).expect("a note");
         self.ledger.add(staged).await.expect("room on the disk");
     }
 

@@ -1,11 +1,14 @@
-//! Findings that no run may act on, and why: what is in doubt is held, and named. All holds are applied here, in the order
+//! Findings that no run may act on, and why: what is in doubt is held, and named. Every hold is applied here, in the order
 //! of [`Hold::IN_ORDER`]; a finding that is held already stays as it is, so the first that holds it is the one that is
-//! named.
+//! named. What an object or a row shows by itself was found when it was looked at, and comes with its finding: only what
+//! needs all findings is looked for here.
 
 use anyhow::Result;
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 
 use super::Ledger;
+use super::What;
 use super::history::stamp;
 use crate::domain::{Hold, Kind, Time};
 
@@ -16,14 +19,27 @@ pub struct Doubts<'a> {
     pub root: &'a str,
     /// Whether a column holds URLs.
     pub has_urls: bool,
-    /// Files stored after this are newer than what the database knows, which is told in these words.
-    pub newest_believable: Option<(Time, String)>,
-    /// First path segments of which the database knows nothing; "" stands for keys without a `/` after `root`.
-    pub unknown_segments: Vec<&'a str>,
+    /// How new what the database knows is, by each way to tell.
+    pub database_ends: Vec<End>,
+    /// How new the store's objects are.
+    pub storage_ends: Option<End>,
+    /// Whether files in folders of which nothing is known are held.
+    pub has_unknown_folders: bool,
     /// Rows without an age must have been seen by then, which is told in these words.
     pub seen_before: Option<(Time, String)>,
     /// The names of the rules.
     pub rules: Vec<&'a str>,
+}
+
+/// Where one side seems to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// The newest thing on it.
+    pub newest: Time,
+    /// The other side goes on where it has something that is newer than this.
+    pub believable: Time,
+    /// What to say of everything on the other side that is newer than the newest.
+    pub reason: String,
 }
 
 impl Ledger {
@@ -31,12 +47,14 @@ impl Ledger {
     pub async fn hold(&mut self, doubts: &Doubts<'_>) -> Result<()> {
         for hold in Hold::IN_ORDER {
             match hold {
-                // The finding came with it, from whoever looked at the object.
+                // The finding came with it, from whoever looked at the object or the row.
                 Hold::Archived | Hold::KeyTooLong | Hold::Forbidden => {}
                 Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
                 Hold::Trashed => self.hold_trashed().await?,
-                Hold::NewerThanDatabase => self.hold_newer_files(&doubts.newest_believable).await?,
-                Hold::UnknownFolder => self.hold_below(&doubts.unknown_segments, doubts.root).await?,
+                Hold::NewerThanDatabase => self.hold_newer_files(&doubts.database_ends).await?,
+                Hold::NewerThanStorage => self.hold_newer_rows(&doubts.storage_ends).await?,
+                Hold::UnknownFolder if doubts.has_unknown_folders => self.hold_below(doubts.root).await?,
+                Hold::UnknownFolder => {}
                 Hold::Undated => self.hold_newcomers(&doubts.seen_before).await?,
             }
         }
@@ -49,42 +67,25 @@ impl Ledger {
         if has_urls { self.hold_where_urls_end().await } else { Ok(()) }
     }
 
-    /// Holds orphaned files and records whose keys agree but for their spelling (I4), and derived files whose owners' keys
-    /// do. A hash that two folds share holds one finding too many, which is the side to err on.
+    /// Holds files and records whose names resemble each other (I4), as a second look has found.
     async fn hold_near_misses(&mut self) -> Result<()> {
-        let sql = "
-            CREATE INDEX temp.unmatched_fold ON unmatched (fold);
-            CREATE TEMP TABLE near (fold INTEGER NOT NULL, file TEXT NOT NULL, named TEXT NOT NULL);
-            INSERT INTO temp.near
-                SELECT f.fold, f.key, min(u.key) FROM temp.finding AS f CROSS JOIN temp.unmatched AS u ON u.fold = f.fold
-                WHERE NOT f.is_row AND u.side <> 'young' GROUP BY f.key;
-            INSERT INTO temp.near
-                SELECT u.fold, f.key, min(u.key) FROM temp.finding AS f INDEXED BY finding_derived CROSS JOIN json_each(f.owners) AS o
-                CROSS JOIN temp.unmatched AS u ON u.fold = o.value ->> 2
-                WHERE f.owners IS NOT NULL AND u.side <> 'young' GROUP BY f.key, u.fold;
-            CREATE INDEX temp.near_file ON near (file);";
-        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        let files = "UPDATE temp.finding
-             SET held = (SELECT 'looks like ' || min(n.named) FROM temp.near AS n WHERE n.file = finding.key), held_by = ?1
-             WHERE kind = ?2 AND held IS NULL AND key IN (SELECT file FROM temp.near)";
-        self.hold_files(Hold::Resembles, files).await?;
-        let with_file = "UPDATE temp.finding INDEXED BY finding_rows
-             SET held = (SELECT 'looks like ' || min(u.key) FROM temp.unmatched AS u
-                         WHERE u.fold = finding.fold AND u.side <> 'young'), held_by = ?
-             WHERE is_row AND held IS NULL AND rivals > 0
-               AND fold IN (SELECT fold FROM temp.unmatched WHERE side <> 'young')";
-        sqlx::query(with_file).bind(Hold::Resembles.code()).execute(&mut self.connection).await?;
-        let sql = "
-            INSERT INTO temp.near SELECT fold, key, '' FROM temp.unmatched WHERE side = 'young';
-            INSERT INTO temp.near SELECT fold, key, '' FROM temp.condemned;
-            CREATE INDEX temp.near_fold ON near (fold);";
-        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        let missing = "UPDATE temp.finding INDEXED BY finding_rows
-             SET held = (SELECT 'looks like ' || min(n.file) FROM temp.near AS n WHERE n.fold = finding.fold), held_by = ?
-             WHERE is_row AND held IS NULL AND kind = ? AND fold IN (SELECT fold FROM temp.near)";
-        let query = sqlx::query(missing).bind(Hold::Resembles.code()).bind(Kind::OrphanedRecord.name());
-        query.execute(&mut self.connection).await?;
-        sqlx::raw_sql("DROP TABLE temp.near").execute(&mut self.connection).await?;
+        let named = "SELECT 'looks like ' || r.named FROM temp.resembling AS r WHERE r.key = finding.key";
+        let files = format!(
+            "UPDATE temp.finding SET held = ({named} AND r.what = {0}), held_by = ?1
+             WHERE kind = ?2 AND held IS NULL AND key IN (SELECT key FROM temp.resembling WHERE what = {0})",
+            What::File as u8
+        );
+        self.hold_files(Hold::Resembles, &files).await?;
+        for (of, what) in [("rivals > 0", What::Condemned), ("size IS NULL AND kind = ?2", What::Known)] {
+            let rows = format!(
+                "UPDATE temp.finding INDEXED BY finding_rows SET held = ({named} AND r.what = {0}), held_by = ?1
+                 WHERE is_row AND held IS NULL AND {of}
+                   AND key IN (SELECT key FROM temp.resembling WHERE what = {0}) AND ?2 <> ''",
+                what as u8
+            );
+            let query = sqlx::query(AssertSqlSafe(rows)).bind(Hold::Resembles.code());
+            query.bind(Kind::OrphanedRecord.name()).execute(&mut self.connection).await?;
+        }
         Ok(())
     }
 
@@ -109,9 +110,10 @@ impl Ledger {
     }
 
     /// Runs a statement that holds files of the kind `?2` by the hold `?1`, for each kind of file.
-    async fn hold_files(&mut self, hold: Hold, sql: &'static str) -> Result<()> {
+    async fn hold_files(&mut self, hold: Hold, sql: &str) -> Result<()> {
         for kind in Kind::OF_FILES {
-            sqlx::query(sql).bind(hold.code()).bind(kind.name()).execute(&mut self.connection).await?;
+            let query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(hold.code()).bind(kind.name());
+            query.execute(&mut self.connection).await?;
         }
         Ok(())
     }
@@ -128,36 +130,28 @@ impl Ledger {
         Ok(())
     }
 
-    /// Holds files stored after what can be believed of this database (I17).
-    async fn hold_newer_files(&mut self, newest: &Option<(Time, String)>) -> Result<()> {
-        let Some((newest, reason)) = newest else { return Ok(()) };
-        let sql =
-            "UPDATE temp.finding SET held = ?1, held_by = ?2 WHERE NOT is_row AND held IS NULL AND last_modified > ?3";
-        let query = sqlx::query(sql).bind(reason).bind(Hold::NewerThanDatabase.code()).bind(newest.timestamp_micros());
-        query.execute(&mut self.connection).await?;
+    /// Holds files that are newer than what the database knows, where one of them is so by far (I17).
+    async fn hold_newer_files(&mut self, ends: &[End]) -> Result<()> {
+        for End { newest, believable, reason } in ends {
+            let sql = "UPDATE temp.finding SET held = ?1, held_by = ?2
+                 WHERE NOT is_row AND held IS NULL AND last_modified > ?3
+                   AND EXISTS (SELECT 1 FROM temp.finding WHERE NOT is_row AND last_modified > ?4)";
+            let query = sqlx::query(sql).bind(reason).bind(Hold::NewerThanDatabase.code());
+            let query = query.bind(newest.timestamp_micros()).bind(believable.timestamp_micros());
+            query.execute(&mut self.connection).await?;
+        }
         Ok(())
     }
 
-    /// Holds files below first path segments of which the database knows nothing (I18).
-    async fn hold_below(&mut self, segments: &[&str], root: &str) -> Result<()> {
-        for (segment, kind) in segments.iter().flat_map(|segment| Kind::OF_FILES.map(|kind| (*segment, kind))) {
-            let query = match segment {
-                "" => {
-                    let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database', held_by = ?1
-                         WHERE kind = ?2 AND held IS NULL AND instr(substr(key, ?3 + 1), '/') = 0";
-                    let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name().to_owned());
-                    query.bind(root.chars().count() as i64)
-                }
-                segment => {
-                    // Its keys stand together; what follows '/' in ASCII is '0'.
-                    let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?3 || ' is known to the database', held_by = ?1
-                         WHERE kind = ?2 AND held IS NULL AND key >= ?3 AND key < ?4";
-                    let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name().to_owned());
-                    query.bind(segment).bind(format!("{}0", segment.strip_suffix('/').unwrap_or(segment)))
-                }
-            };
-            query.execute(&mut self.connection).await?;
-        }
+    /// Holds rows without their object that are newer than any object, where one of them is so by far (I17).
+    async fn hold_newer_rows(&mut self, end: &Option<End>) -> Result<()> {
+        let Some(End { newest, believable, reason }) = end else { return Ok(()) };
+        // What a rule condemns is expendable with its file and without.
+        let sql = "UPDATE temp.finding SET held = ?1, held_by = ?2 WHERE kind = ?5 AND held IS NULL AND created_at > ?3
+               AND EXISTS (SELECT 1 FROM temp.finding WHERE kind = ?5 AND created_at > ?4)";
+        let query = sqlx::query(sql).bind(reason).bind(Hold::NewerThanStorage.code()).bind(newest.timestamp_micros());
+        let query = query.bind(believable.timestamp_micros()).bind(Kind::OrphanedRecord.name());
+        query.execute(&mut self.connection).await?;
         Ok(())
     }
 
@@ -197,16 +191,44 @@ impl Ledger {
 mod tests {
     use super::super::fixture::{Fixture, at, object, record, rule};
     use super::*;
-    use crate::compare::{DerivedObject, Note};
+    use crate::compare::{DerivedObject, Note, Unknown};
     use crate::domain::derived::Owner;
-    use crate::domain::{Created, Object};
+    use crate::domain::{Created, Object, Record};
     use crate::ledger::{NewRecord, NewRemoval, State};
+    use crate::look_again;
 
     fn held(findings: &[(&str, Option<Hold>)]) -> Vec<(String, Option<Hold>)> {
         findings.iter().map(|(key, by)| ((*key).to_owned(), *by)).collect()
     }
 
+    fn end(newest: u64, believable: u64) -> End {
+        End { newest: at(newest), believable: at(believable), reason: "newer".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn what_is_newer_than_a_side_is_held_where_something_is_newer_by_far() {
+        for (newest_file, newest_row, held_files, held_rows) in
+            [(90, 70, vec![], vec![]), (91, 71, vec!["c", "d"], vec!["g", "h"])]
+        {
+            let mut fixture = Fixture::new().await;
+            let file = |key: &str, seconds| Object { last_modified: Some(at(seconds)), ..object(key) };
+            fixture.orphans(&[file("b", 50), file("c", 51), file("d", newest_file)]).await;
+            let row = |key: &str, seconds| Record { created: Created::At(at(seconds)), ..record(key, key) };
+            fixture.rows(&Kind::OrphanedRecord, &[row("f", 60), row("g", 61), row("h", newest_row)]).await;
+            // The other end is one beyond which nothing lies by far.
+            let database_ends = vec![end(10, 1_000), end(50, 90)];
+            let doubts = Doubts { database_ends, storage_ends: Some(end(60, 70)), ..Doubts::default() };
+            kept(&mut fixture, &doubts).await;
+            let held = |found: Vec<(String, Option<Hold>)>| -> Vec<String> {
+                found.into_iter().filter(|(_, held)| held.is_some()).map(|(key, _)| key).collect()
+            };
+            assert_eq!(held(fixture.findings(&Kind::OrphanedFile).await), held_files);
+            assert_eq!(held(fixture.findings(&Kind::OrphanedRecord).await), held_rows);
+        }
+    }
+
     async fn kept(fixture: &mut Fixture, doubts: &Doubts<'_>) {
+        look_again::at_names(&mut fixture.ledger, None).await.expect("names");
         fixture.keep(doubts, &Kind::BUILT_IN, 1, at(0)).await;
     }
 
@@ -227,11 +249,36 @@ mod tests {
         let mut fixture = Fixture::new().await;
         fixture.note(Note::Young(vec!["young.png".to_owned()])).await;
         fixture.note(Note::Condemned(vec![object("condemned.png")])).await;
+        fixture.note(Note::Missing(["Condemned.png", "Young.png"].map(str::to_owned).into())).await;
         fixture.rows(&Kind::OrphanedRecord, &[record("Young.png", "1"), record("Condemned.png", "2")]).await;
         kept(&mut fixture, &Doubts::default()).await;
         let resembles = Some(Hold::Resembles);
         let expected = [("Condemned.png", resembles), ("Young.png", resembles)];
         assert_eq!(fixture.findings(&Kind::OrphanedRecord).await, held(&expected));
+    }
+
+    #[tokio::test]
+    async fn names_that_share_no_more_than_an_end_do_not_resemble() {
+        let mut fixture = Fixture::new().await;
+        fixture.orphans(&["u/1/original.jpg", "u/3/other.jpg"].map(object)).await;
+        fixture.note(Note::Missing(vec!["u/2/original.jpg".to_owned()])).await;
+        fixture.note(Note::MissingReferences(vec!["original.jpg".to_owned()])).await;
+        fixture.rows(&Kind::OrphanedRecord, &[record("u/2/original.jpg", "1")]).await;
+        kept(&mut fixture, &Doubts::default()).await;
+        let files = [("u/1/original.jpg", Some(Hold::Resembles)), ("u/3/other.jpg", None)];
+        assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&files));
+        assert_eq!(fixture.findings(&Kind::OrphanedRecord).await, held(&[("u/2/original.jpg", None)]));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_held_already_still_holds_the_row_that_resembles_it() {
+        let mut fixture = Fixture::new().await;
+        fixture.orphans(&[Object { archived: true, ..object("a b.png") }]).await;
+        fixture.note(Note::Missing(vec!["a%20b.png".to_owned()])).await;
+        fixture.rows(&Kind::OrphanedRecord, &[record("a%20b.png", "1")]).await;
+        kept(&mut fixture, &Doubts::default()).await;
+        assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&[("a b.png", Some(Hold::Archived))]));
+        assert_eq!(fixture.findings(&Kind::OrphanedRecord).await, held(&[("a%20b.png", Some(Hold::Resembles))]));
     }
 
     #[tokio::test]
@@ -248,11 +295,8 @@ mod tests {
         fixture.orphans(&files).await;
         let named = ["lost/archived.png", "lost/misspelt.png"];
         fixture.note(Note::MissingReferences(named.map(str::to_owned).into())).await;
-        let doubts = Doubts {
-            newest_believable: Some((at(50), "newer".to_owned())),
-            unknown_segments: vec!["lost/"],
-            ..Doubts::default()
-        };
+        let doubts = Doubts { database_ends: vec![end(50, 90)], has_unknown_folders: true, ..Doubts::default() };
+        fixture.note(Note::Folders(Unknown { folders: vec!["lost/".to_owned()], siblings: Vec::new() })).await;
         kept(&mut fixture, &doubts).await;
         let expected = [
             ("lost/Archived.png", Some(Hold::Archived)),
@@ -268,7 +312,8 @@ mod tests {
     async fn an_unknown_top_level_holds_what_has_no_folder_below_the_prefix() {
         let mut fixture = Fixture::new().await;
         fixture.orphans(&["\u{e9}/a.png", "\u{e9}/b/a.png"].map(object)).await;
-        kept(&mut fixture, &Doubts { root: "\u{e9}/", unknown_segments: vec![""], ..Doubts::default() }).await;
+        fixture.note(Note::Folders(Unknown { folders: vec![String::new()], siblings: Vec::new() })).await;
+        kept(&mut fixture, &Doubts { root: "\u{e9}/", has_unknown_folders: true, ..Doubts::default() }).await;
         let expected = [("\u{e9}/a.png", Some(Hold::UnknownFolder)), ("\u{e9}/b/a.png", None)];
         assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&expected));
     }
@@ -277,7 +322,7 @@ mod tests {
     async fn a_row_without_an_age_is_held_until_it_was_seen_for_long_enough() {
         let mut fixture = Fixture::new().await;
         let undated = || {
-            let record = crate::domain::Record { created: Created::Unconfigured, ..record("a.png", "1") };
+            let record = Record { created: Created::Unconfigured, ..record("a.png", "1") };
             [NewRecord { kind: Kind::OrphanedRecord, record, undated: true, held: None }]
         };
         let doubts = |seconds| Doubts { seen_before: Some((at(seconds), "new".to_owned())), ..Doubts::default() };
@@ -319,8 +364,12 @@ mod tests {
     #[tokio::test]
     async fn a_derived_file_is_held_by_what_holds_its_owner() {
         let mut fixture = Fixture::new().await;
-        let derived =
-            |key: &str, owner: Owner| DerivedObject { object: object(key), owners: vec![owner], is_young: false };
+        let derived = |key: &str, owner: Owner| DerivedObject {
+            object: object(key),
+            owners: vec![owner],
+            is_young: false,
+            folder: None,
+        };
         fixture
             .note(Note::Derived(vec![
                 derived("a_preview.png", Owner::Key("a.png".to_owned())),

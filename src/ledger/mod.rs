@@ -7,11 +7,13 @@
 
 mod derived;
 mod fixture;
+mod folders;
 mod history;
 mod holding;
 mod open;
 mod planned;
 mod removals;
+mod resembling;
 mod sightings;
 mod staging;
 
@@ -19,12 +21,13 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::domain::Time;
 
-pub use derived::Resolved;
+pub use derived::{Resolved, owners_of};
 pub use history::{Run, stamp};
-pub use holding::Doubts;
+pub use holding::{Doubts, End};
 pub use open::default_path;
 pub use planned::{FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
+pub use resembling::{Near, Pair, Uncarried, What};
 pub use sightings::{FindingsPage, Position};
 pub use staging::{NewRecord, Staged};
 

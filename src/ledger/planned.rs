@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::Ledger;
 use super::derived::owners_of;
 use crate::domain::derived::Owner;
-use crate::domain::{Kind, Object};
+use crate::domain::{Hold, Kind, Object};
 
 /// A file that is to be removed, and what it was found as.
 #[derive(Debug, Clone)]
@@ -68,6 +68,15 @@ impl Ledger {
         let sql = "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE NOT is_row AND held IS NULL";
         let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Whether any finding is held by one of these, or lies in a folder of which nothing is known.
+    pub async fn has_held(&mut self, holds: &[Hold]) -> Result<bool> {
+        let codes: Vec<_> = holds.iter().map(|hold| hold.code()).collect();
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding WHERE held_by IN (SELECT value FROM json_each(?))) \
+                          OR EXISTS (SELECT 1 FROM temp.folder)";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(&codes)?);
+        Ok(query.fetch_one(&mut self.connection).await?)
     }
 
     /// Files of a kind that may be removed, after a key and in byte order.

@@ -9,8 +9,7 @@ use sqlx::{Arguments, AssertSqlSafe, Encode, SqlSafeStr, SqlStr, Sqlite, Type};
 
 use super::Ledger;
 use super::derived::{ADD_DERIVED, derived_row};
-use crate::compare::Note;
-use crate::domain::key::fold_number;
+use crate::compare::{DerivedObject, Note};
 use crate::domain::listed::{Listed, Objects};
 use crate::domain::{Found, Held, Kind, Record, Sum, Time};
 use crate::only::Only;
@@ -30,7 +29,6 @@ pub const SCHEMA: &str = "
         last_modified INTEGER, -- microseconds since 1970
         etag TEXT,
         created_at INTEGER,    -- microseconds since 1970
-        fold INTEGER NOT NULL,
         held TEXT,             -- why no run may act on it, for people, ...
         held_by TEXT,          -- ... and the code of the hold
         section INTEGER NOT NULL DEFAULT 0, -- which of the [[records]] a row is of
@@ -48,7 +46,6 @@ pub const SCHEMA: &str = "
     CREATE TEMP TABLE unmatched (
         side TEXT NOT NULL,
         key TEXT NOT NULL,
-        fold INTEGER NOT NULL,
         PRIMARY KEY (side, key)
     ) WITHOUT ROWID;
     CREATE TEMP TABLE condemned (
@@ -56,7 +53,6 @@ pub const SCHEMA: &str = "
         size INTEGER NOT NULL,
         last_modified INTEGER,
         etag TEXT,
-        fold INTEGER NOT NULL,
         held TEXT,
         held_by TEXT
     ) WITHOUT ROWID;
@@ -72,18 +68,17 @@ pub struct NewRecord {
 }
 
 /// Sides of `unmatched`.
-const MISSING: &str = "missing";
-const MISSING_REFERENCE: &str = "missing-reference";
+pub(super) const MISSING: &str = "missing";
+pub(super) const MISSING_REFERENCE: &str = "missing-reference";
 const OUTSIDE: &str = "outside";
-const YOUNG: &str = "young";
+pub(super) const YOUNG: &str = "young";
 
 /// The statements that add orphaned files, each with how many it takes: any number is made of a few of them, and they stay
 /// prepared.
 static ADD_ORPHANS: LazyLock<[(usize, SqlStr); 4]> = LazyLock::new(|| {
     [250, 50, 8, 1].map(|count| {
-        let row = format!("('{}', ?, ?, ?, ?, ?, ?, ?)", Kind::OrphanedFile);
-        let (columns, rows) =
-            ("kind, key, size, last_modified, etag, fold, held, held_by", vec![row; count].join(", "));
+        let row = format!("('{}', ?, ?, ?, ?, ?, ?)", Kind::OrphanedFile);
+        let (columns, rows) = ("kind, key, size, last_modified, etag, held, held_by", vec![row; count].join(", "));
         let sql = format!("INSERT OR IGNORE INTO temp.finding ({columns}) VALUES {rows}");
         (count, AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str())
     })
@@ -94,49 +89,50 @@ static ADD_ORPHANS: LazyLock<[(usize, SqlStr); 4]> = LazyLock::new(|| {
 pub struct Staged(Vec<(SqlStr, SqliteArguments)>);
 
 impl Staged {
-    /// Makes a note ready; `hold` says why an orphaned file could not be acted on, if so, and `segment` in which first path
-    /// segment it lies.
-    pub fn new(
-        note: &Note,
-        hold: impl Fn(Listed<'_>) -> Option<Held>,
-        segment: impl Fn(&str) -> String,
-    ) -> Result<Self> {
+    /// Makes a note ready; `hold` says why no run may act on a file, if so.
+    pub fn new(note: &Note, hold: impl Fn(Listed<'_>) -> Option<Held>) -> Result<Self> {
         let unmatched = |side: &str, keys: &[String]| {
-            let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key, fold) \
-                       SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
-            Staged::rows(sql, keys.iter().map(|key| json!([side, key, fold_number(key)])))
+            let sql =
+                "INSERT OR IGNORE INTO temp.unmatched (side, key) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+            Staged::rows(sql, keys.iter().map(|key| json!([side, key])))
         };
         match note {
             Note::Orphans(objects) => Staged::orphans(objects, hold),
             Note::Condemned(objects) => {
-                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, fold, held, held_by) \
-                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
-                                  value ->> 6 FROM json_each(?)";
+                let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, held, held_by) \
+                           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+                           FROM json_each(?)";
                 let rows = objects.iter().map(|object| {
                     let held = hold(object.as_listed());
                     let (reason, code) = columns(held.as_ref());
-                    let (modified, fold) = (microseconds(object.last_modified), fold_number(&object.key));
-                    json!([object.key, object.size, modified, object.etag, fold, reason, code])
+                    let modified = microseconds(object.last_modified);
+                    json!([object.key, object.size, modified, object.etag, reason, code])
                 });
                 Staged::rows(sql, rows)
             }
             Note::Derived(objects) => {
-                let row =
-                    |derived| derived_row(derived, hold(derived.object.as_listed()), segment(&derived.object.key));
+                let row = |derived: &DerivedObject| derived_row(derived, hold(derived.object.as_listed()));
                 Staged::rows(ADD_DERIVED, objects.iter().map(row))
             }
             Note::Missing(keys) => unmatched(MISSING, keys),
             Note::MissingReferences(keys) => unmatched(MISSING_REFERENCE, keys),
             Note::Outside(keys) => unmatched(OUTSIDE, keys),
             Note::Young(keys) => unmatched(YOUNG, keys),
+            Note::Folders(unknown) => Staged::folders(unknown),
         }
     }
 
     /// Rows as the JSON that a statement reads.
-    fn rows(sql: &'static str, rows: impl Iterator<Item = Value>) -> Result<Self> {
+    pub(super) fn rows(sql: &'static str, rows: impl Iterator<Item = Value>) -> Result<Self> {
         let mut arguments = SqliteArguments::default();
         give(&mut arguments, serde_json::to_string(&rows.collect::<Vec<_>>())?)?;
         Ok(Staged(vec![(sql.into_sql_str(), arguments)]))
+    }
+
+    /// These statements, and then those.
+    pub(super) fn and(mut self, mut next: Staged) -> Self {
+        self.0.append(&mut next.0);
+        self
     }
 
     /// There may be as many of them as there are objects: their values are bound, as many at once as a statement has.
@@ -150,7 +146,6 @@ impl Staged {
                 give(&mut arguments, i64::try_from(object.size).unwrap_or(i64::MAX))?;
                 give(&mut arguments, microseconds(object.last_modified))?;
                 give(&mut arguments, object.etag)?;
-                give(&mut arguments, fold_number(object.key))?;
                 let held = hold(object);
                 let (reason, code) = columns(held.as_ref());
                 give(&mut arguments, reason.map(str::to_owned))?;
@@ -185,13 +180,12 @@ impl Ledger {
             let created_at = microseconds(record.created.time());
             let Record { key, table, id, section, handle, .. } = record;
             let (reason, code) = columns(held.as_ref());
-            let fold = fold_number(key);
-            json!([kind.name(), key, table, id, created_at, fold, reason, code, section, handle, undated])
+            json!([kind.name(), key, table, id, created_at, reason, code, section, handle, undated])
         });
         let sql = "INSERT OR IGNORE INTO temp.finding \
-                       (is_row, kind, key, table_name, record_id, created_at, fold, held, held_by, section, handle, undated) \
+                       (is_row, kind, key, table_name, record_id, created_at, held, held_by, section, handle, undated) \
                    SELECT 1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
-                          value ->> 7, value ->> 8, value ->> 9, value ->> 10 FROM json_each(?)";
+                          value ->> 7, value ->> 8, value ->> 9 FROM json_each(?)";
         self.insert(sql, rows.collect()).await
     }
 
@@ -326,7 +320,7 @@ impl Ledger {
 
     /// Drops everything that was found: a run that failed has no findings.
     pub async fn forget_all(&mut self) -> Result<()> {
-        sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched; DELETE FROM temp.condemned; DELETE FROM temp.derived")
+        sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched; DELETE FROM temp.condemned; DELETE FROM temp.derived; DELETE FROM temp.folder")
             .execute(&mut self.connection)
             .await?;
         Ok(())
@@ -446,7 +440,7 @@ mod tests {
             let placeholders = |sql: &SqlStr| sql.as_str().matches('?').count();
             assert!(statements.iter().all(|(sql, arguments)| placeholders(sql) == arguments.len()), "{count}");
             let given: usize = statements.iter().map(|(_, arguments)| arguments.len()).sum();
-            assert_eq!(given, 7 * count);
+            assert_eq!(given, 6 * count);
         }
     }
 }

@@ -2,7 +2,9 @@
 //! changed meanwhile is no finding.
 
 mod derived;
+mod folders;
 mod records;
+mod resembling;
 
 use anyhow::{Context, Result};
 
@@ -10,7 +12,9 @@ use crate::database::{Database, Named};
 use crate::ledger::Ledger;
 
 pub use derived::at_derived;
+pub use folders::at_folders;
 pub use records::at_records;
+pub use resembling::at_names;
 
 /// Files asked for at once: a source that cannot be asked by key is streamed again for each window.
 const WINDOW_KEYS: usize = 100_000;

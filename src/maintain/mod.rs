@@ -217,7 +217,7 @@ impl Run<'_> {
             narrowed => format!("{address}/{narrowed}"),
         };
         let min_overlap = self.config.safety.min_overlap.0;
-        inspected.wrong_pair.map(|why| warnings::wrong_pair(why, &inspected.totals, &address, min_overlap))
+        inspected.doubts.wrong_pair.map(|why| warnings::wrong_pair(why, &inspected.totals, &address, min_overlap))
     }
 
     async fn end(&self, ledger: &mut Ledger, report: &Report) -> Result<()> {

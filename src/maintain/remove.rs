@@ -12,7 +12,7 @@ use crate::config::{Action, Place};
 use crate::confirm::{self, Target};
 use crate::database::Database;
 use crate::domain::removal::{Removals, Stopped};
-use crate::domain::{Kind, Side, Time};
+use crate::domain::{Hold, Kind, Side, Time};
 use crate::execute::{self, Site};
 use crate::exit_code;
 use crate::inspect::Inspected;
@@ -21,6 +21,10 @@ use crate::lock::Lock;
 use crate::plan::{self, Census, Limits, TableCensus};
 use crate::publish::OutputFile;
 use crate::report::{self, Format, Outcome, Report};
+
+/// Trash that is due stays while any finding is held by one of these: they speak of a side that is behind, or of a table
+/// that was forgotten.
+const DOUBTS: [Hold; 3] = [Hold::NewerThanDatabase, Hold::NewerThanStorage, Hold::UnknownFolder];
 
 impl Run<'_> {
     /// Plans, asks, removes, and reports.
@@ -36,7 +40,7 @@ impl Run<'_> {
         let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
         let census = self.census(ledger, &sides.database, inspected, due_before).await?;
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
-        let plan = match plan::plan(census, due_before, &inspected.totals, inspected.wrong_pair, limits) {
+        let plan = match plan::plan(census, due_before, &inspected.totals, &inspected.doubts, limits) {
             Ok(plan) => plan,
             Err(refusal) => {
                 report.outcome = Outcome::Refused;
@@ -132,7 +136,9 @@ impl Run<'_> {
         let (following_files, following_bytes) = ledger.following().await?;
         // A run that was narrowed does not reach for what it was not asked about.
         let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
-        let (due_files, due_bytes) = if is_narrowed { (0, 0) } else { ledger.due(due_before).await? };
+        // Trash that is due may be wanted by what the database does not know.
+        let is_doubtful = inspected.doubts.refuses_files() || ledger.has_held(&DOUBTS).await?;
+        let (due_files, due_bytes) = if is_narrowed || is_doubtful { (0, 0) } else { ledger.due(due_before).await? };
         let mut tables: Vec<TableCensus> = Vec::new();
         for Rows { kind, section, table, rows } in ledger.planned_counts().await? {
             let records = &self.config.records[section];

@@ -49,7 +49,7 @@ fn objects() -> Objects {
 
 fn slice(numbers: impl Iterator<Item = u64>) -> Slice {
     let mut slice = Pool::default().slice(None);
-    numbers.for_each(|number| slice.push(&key(number), Claim::Record));
+    numbers.for_each(|number| slice.push(&key(number), Claim::Record, 0));
     slice.finish(None)
 }
 
@@ -79,7 +79,7 @@ fn slice_filled(bencher: Bencher) {
     let (pool, keys) = (Pool::default(), (0..PAGE).map(key).collect::<Vec<_>>());
     bencher.counter(ItemsCount::new(PAGE)).bench_local(|| {
         let mut slice = pool.slice(None);
-        black_box(&keys).iter().for_each(|key| slice.push(key, Claim::Record));
+        black_box(&keys).iter().for_each(|key| slice.push(key, Claim::Record, 0));
         slice.finish(None)
     });
 }
@@ -91,8 +91,8 @@ fn page_joined(bencher: Bencher, known: u64) {
     bencher.counter(ItemsCount::new(PAGE)).bench_local(|| {
         let mut joined = 0;
         let mut join = Join::new(black_box(&slice), None, None);
-        join.page(black_box(&objects), |_| joined += 1);
-        join.finish(|_| joined += 1);
+        join.page(black_box(&objects), |_, _| joined += 1);
+        join.finish(|_, _| joined += 1);
         joined
     });
 }

@@ -45,7 +45,7 @@ fn pure_rooms_touch_no_database_store_terminal_clock_or_environment() {
                 .any(|room| name == format!("database/{room}.rs"))
             || ["owners", "postgres/copied"].iter().any(|room| name == format!("database/dialect/{room}.rs"))
             || name.starts_with("database/dialect/") && name.ends_with("/sql.rs")
-            || ["density", "merge", "owners", "part", "scope", "segments", "slice", "split"]
+            || ["density", "folders", "merge", "owners", "part", "scope", "slice", "split"]
                 .iter()
                 .any(|room| name == format!("compare/{room}.rs"))
             || ["page", "scan"].iter().any(|room| name == format!("storage/s3/{room}.rs"))

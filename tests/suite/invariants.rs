@@ -149,8 +149,9 @@ fn is_test(files: &Files, path: &str) -> bool {
     let segments: Vec<&str> = path.split("::").collect();
     let (text, name) = match segments[..] {
         [ref room @ .., "tests", name] => {
-            let text = module(files, "src", room).and_then(|text| text.split_once("#[cfg(test)]"));
-            (text.map(|(_, tests)| tests), name)
+            let own = module(files, "src", &[room, &["tests"]].concat());
+            let below = module(files, "src", room).and_then(|text| text.split_once("#[cfg(test)]"));
+            (own.or(below.map(|(_, tests)| tests)), name)
         }
         [ref room @ .., name] => (module(files, "tests/suite", room), name),
         [] => return false,

@@ -75,15 +75,15 @@ pub trait Dialect: fmt::Debug + Sync {
 
     // --- rows: each column is kept as text, its image, so that the very row can be made again ---
 
-    /// A column's value as text from which [`from_image`](Self::from_image) makes the same value. NULL stays NULL.
+    /// A column's value as text from which [`made_of_image`](Self::made_of_image) makes the same value. NULL stays NULL.
     fn image(&self, facts: &ColumnFacts, column: &str) -> String;
 
     /// The value whose image is bound to `placeholder`, to be stored in the column.
-    fn from_image(&self, facts: &ColumnFacts, placeholder: &str) -> String;
+    fn made_of_image(&self, facts: &ColumnFacts, placeholder: &str) -> String;
 
     /// The same, to be compared with the column: of the column's own type, so that an index serves and no digit is lost.
     fn compared(&self, facts: &ColumnFacts, placeholder: &str) -> String {
-        self.from_image(facts, placeholder)
+        self.made_of_image(facts, placeholder)
     }
 
     /// A value of the configuration, to be stored in the column; as [text](Self::set_text) it is bound to `placeholder`.

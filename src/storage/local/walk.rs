@@ -236,6 +236,7 @@ mod tests {
         fs::create_dir(home.path().join("a")).expect("a folder");
         fs::write(home.path().join("a/b"), "").expect("a file");
         std::os::unix::fs::symlink(home.path().join("a"), home.path().join("c")).expect("a link");
+        std::os::unix::fs::symlink(home.path().join("a/b"), home.path().join("d")).expect("a link");
         fs::write(home.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "").expect("a file");
         let folder = Folder::open(home.path(), "", &GlobSet::empty()).expect("a folder");
         let mut walk = Walk::new(&folder, None);

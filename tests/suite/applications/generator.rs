@@ -25,6 +25,12 @@ pub fn application(in_a_folder: bool) -> Application {
             false => hostile(&mut application, name),
         }
     }
+    // The database knows something in each of these folders.
+    for folder in ["stray", "expired"] {
+        let known = format!("{HOSTILE_FOLDER}{folder}/known.png");
+        application.object(&known);
+        application.asset(&known);
+    }
     twins(&mut application);
     near_misses(&mut application);
     keys_of_no_object(&mut application);

@@ -86,7 +86,7 @@ fn csv_cells_are_no_formulas() {
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     let mut reader = csv::Reader::from_reader(outcome.stdout.as_bytes());
     let header: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
-    assert_eq!(header, ["kind", "key", "size", "last_modified", "table", "id", "created_at", "held"]);
+    assert_eq!(header, ["kind", "key", "size", "last_modified", "table", "id", "created_at", "held", "held_by"]);
     let cells: Vec<String> = reader.records().map(|row| row.expect("a row")[1].to_owned()).collect();
     let expected = [
         "''quoted.png",

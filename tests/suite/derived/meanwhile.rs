@@ -17,8 +17,8 @@ const FILES: [(&str, &str); 2] = [(PREVIEW, "assets/gone_preview.png"), (THUMB, 
 const OWNER: &str = "assets/gone.png";
 /// A source that is asked by key, and one that must be streamed.
 const REFERENCES: [&str; 2] = [
-    "[[references]]\ntable = \"late\"\nkey = \"storage_key\"\n",
-    "[[references]]\nquery = \"SELECT '' || storage_key FROM late\"\n",
+    "[[references]]\ntable = \"late\"\nkey = \"storage_key\"\nmay_be_empty = true\n",
+    "[[references]]\nquery = \"SELECT '' || storage_key FROM late\"\nmay_be_empty = true\n",
 ];
 
 fn scene(sections: &[&str], key: &str) -> Scene {

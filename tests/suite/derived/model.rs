@@ -88,7 +88,7 @@ proptest! {
         small.sql("CREATE TABLE IF NOT EXISTS more (path TEXT)");
         let written: String = chosen.iter()
             .map(|(pattern, owner)| format!("[[derived]]\npattern = '{pattern}'\nowner = '{owner}'\n"))
-            .chain(["[[references]]\ntable = \"more\"\nkey = \"path\"\n".to_owned()])
+            .chain(["[[references]]\ntable = \"more\"\nkey = \"path\"\nmay_be_empty = true\n".to_owned()])
             .collect();
         let rules: Vec<Rule> = chosen.iter().map(|(pattern, owner)| Rule {
             pattern: Regex::new(pattern).expect("a pattern"),

@@ -1,9 +1,10 @@
 //! What changes while files are removed, between the last look and the end: what became wanted comes back, and what was
 //! stored meanwhile stays (I8, I11).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::scene::{Scene, about, bytes_of};
 use super::second_look::{FOR_GOOD, expect_skipped};
@@ -60,7 +61,7 @@ fn a_row_that_appears_during_the_removal_brings_its_file_back() {
 #[test]
 fn a_streamed_reference_that_appears_during_the_removal_brings_its_file_back() {
     let scene = Scene::on_s3();
-    scene.configure("[[references]]\nquery = \"SELECT '' || storage_key FROM late\"");
+    scene.configure("[[references]]\nquery = \"SELECT '' || storage_key FROM late\"\nmay_be_empty = true");
     scene.database.run("CREATE TABLE late (storage_key TEXT)");
     let (key, database) = (scene.orphans[1].clone(), scene.database.url());
     let statement = format!("INSERT INTO late VALUES ('{key}')");
@@ -188,6 +189,28 @@ fn a_slow_rate_leaves_no_gap_after_the_last_look() {
     );
     let outcome = scene.execute(&["--format", "json"]);
     expect_skipped(&scene, &outcome, &key, &bytes_of(&key));
+}
+
+/// What the rate makes wait is waited for before the last look at a file, and not between that and its delete.
+#[test]
+fn a_slow_rate_waits_before_the_last_look() {
+    let scene = Scene::on_s3();
+    scene.configure(&format!("{FOR_GOOD}\n[safety]\nmax_deletes_per_second = 1"));
+    let (looks, gaps) = (Arc::new(Mutex::new(BTreeMap::new())), Arc::new(Mutex::new(Vec::new())));
+    let (looked, measured) = (Arc::clone(&looks), Arc::clone(&gaps));
+    scene.server().before(Call::Head, move |seen| {
+        looked.lock().expect("the looks").insert(seen.key.clone(), Instant::now());
+    });
+    scene.server().before(Call::Delete, move |seen| {
+        let look = looks.lock().expect("the looks")[&seen.key];
+        measured.lock().expect("the gaps").push(look.elapsed());
+    });
+    let outcome = scene.execute(&[]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let gaps = gaps.lock().expect("the gaps");
+    assert_eq!(gaps.len(), 3);
+    // A machine may be slow once; a wait of a second would be in each of them.
+    assert!(gaps.iter().any(|gap| *gap < Duration::from_millis(900)), "{gaps:?}");
 }
 
 /// A delete whose answer was lost, and other bytes at its key when it is looked up: it is not tried again.

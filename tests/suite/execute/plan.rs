@@ -164,9 +164,11 @@ fn a_dump_that_is_behind_and_a_forgotten_table_remove_nothing() {
     let scene = Scene::on_s3();
     scene.put_bytes("assets/newer.png", "x", hours_ago(48));
     (0..25).for_each(|number| scene.put(&format!("avatars/{number:02}.png")));
+    scene.insert(&["assets/now.png".to_owned()]);
+    scene.database.run("UPDATE assets SET created_at = datetime('now') WHERE storage_key = 'assets/now.png'");
     scene.configure("[safety]\nmax_percent = 100");
     let report = scene.executed();
-    assert_eq!(report["totals"]["held"], 26, "{report:#}");
+    assert_eq!(report["totals"]["held"], 26, "a file that is newer, and the avatars: {report:#}");
     assert_eq!(report["removals"]["files_trashed"], 3, "{report:#}");
     let all = scene.everything();
     assert!(all.contains_key("assets/newer.png"));
@@ -186,6 +188,27 @@ fn young_files_are_never_removed() {
         assert_eq!(keys_of(&report, "orphaned-file"), scene.orphans);
         let all = scene.everything();
         assert!(young.iter().all(|key| all.contains_key(*key)), "{:?}", all.keys());
+        scene.expect_removed();
+    }
+}
+
+/// A source of keys that gives nothing which is an object refuses the removal of files, unless the configuration says that
+/// it may.
+#[test]
+fn a_silent_source_is_refused() {
+    for scene in Scene::on_both() {
+        scene.database.run("CREATE TABLE users (avatar TEXT)");
+        let reference = "[[references]]\ntable = \"users\"\nkey = \"avatar\"\n";
+        scene.configure(reference);
+        for values in ["SELECT 1 WHERE 0", "VALUES ('a'), ('b'), ('c'), ('d'), ('e')"] {
+            scene.database.run(&format!("INSERT INTO users {values}"));
+            let outcome = terminal::run_without_prompt(&scene.tool, &["--execute", "--format", "json"]);
+            assert_eq!(outcome.code, 12, "{outcome:#?}");
+            assert_eq!(outcome.json()["refusal"]["limit"], "may_be_empty", "{outcome:#?}");
+            assert!(outcome.stderr.contains("users.avatar"), "{outcome:#?}");
+        }
+        scene.configure(&format!("{reference}may_be_empty = true\n"));
+        assert_eq!(scene.executed()["removals"]["files_trashed"], 3);
         scene.expect_removed();
     }
 }

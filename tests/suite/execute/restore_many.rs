@@ -49,7 +49,7 @@ fn are_restored_whole(files: usize, file: fn(&str) -> Upload, switches: &[&str],
     blocking(stream::iter(&keys).for_each_concurrent(AT_ONCE, |key| uploads.put_file(key, file(key))));
     blocking(uploads.put("assets/known.png"));
     database.run("CREATE TABLE assets (id INTEGER PRIMARY KEY, storage_key TEXT, created_at TEXT)");
-    database.run("INSERT INTO assets (storage_key, created_at) VALUES ('assets/known.png', '2020-01-01')");
+    database.run("INSERT INTO assets (storage_key, created_at) VALUES ('assets/known.png', datetime('now'))");
     println!("{files} files uploaded in {:.1?}", start.elapsed());
 
     let tool = real::tool(&database.url(), &garage, "unknown_prefixes = [\"assets/\"]");

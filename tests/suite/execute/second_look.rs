@@ -59,7 +59,7 @@ fn a_reference_that_appears_after_the_report_saves_its_file() {
     for (reference, sections) in references.iter().flat_map(|reference| [(reference, ""), (reference, FOR_GOOD)]) {
         let scene = Scene::on_s3();
         scene.database.run("CREATE TABLE users (id INTEGER PRIMARY KEY, avatar TEXT)");
-        scene.configure(&format!("[[references]]\n{reference}\n{sections}"));
+        scene.configure(&format!("[[references]]\n{reference}\nmay_be_empty = true\n{sections}"));
         let key = scene.orphans[1].clone();
         let outcome =
             execute_with(&scene, || scene.database.run(&format!("INSERT INTO users (avatar) VALUES ('{key}')")));

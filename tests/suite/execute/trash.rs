@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::scene::{Kept, Scene, about, bytes_of};
 use crate::support::s3::{Call, hours_ago};
+use crate::support::servers::Database;
 use crate::support::terminal::{self, Terminal};
 use crate::support::tool::keys_of;
 
@@ -91,8 +92,9 @@ fn a_key_can_be_removed_again() {
         let key = scene.orphans[0].clone();
         scene.executed();
         scene.put_bytes(&key, "another picture", hours_ago(24 * 80));
-        // Every other row is as old, so that it is not newer than all of them.
+        // Something known is as new, and so is its row: else the database would seem to be behind.
         scene.put_bytes("assets/000000.png", &bytes_of("assets/000000.png"), hours_ago(24 * 80));
+        scene.database.run("UPDATE assets SET created_at = datetime('now', '-80 days') WHERE id = 1");
         assert_eq!(scene.executed()["removals"]["files_trashed"], 1);
         let all = scene.everything();
         let trashed: Vec<_> = all.iter().filter(|(place, _)| place.ends_with(&format!("/{key}"))).collect();
@@ -195,7 +197,7 @@ fn a_row_whose_file_is_in_the_trash_is_held() {
         let key = &scene.orphans[0];
         scene.insert(std::slice::from_ref(key));
         let report = scene.run(&["--format", "json"]).json();
-        assert_eq!(keys_of(&report, "orphaned-record"), [key.clone()], "{report:#}");
+        assert_eq!(keys_of(&report, "orphaned-record"), std::slice::from_ref(key), "{report:#}");
         let held = report["findings"][0]["held"].as_str().unwrap_or_default();
         assert!(held.contains("in the trash") && held.contains("restore"), "{report:#}");
     }
@@ -208,6 +210,18 @@ fn with_due_trash(safety: &str) -> Scene {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     scene.configure(&format!("[trash]\nkeep = \"0s\"\n[safety]\n{safety}"));
     scene
+}
+
+/// Beside files of a forgotten table, and beside a source of keys that gives nothing, due trash stays: it may be wanted.
+#[test]
+fn due_trash_stays_beside_what_is_in_doubt() {
+    let scene = with_due_trash("");
+    (0..5).for_each(|number| scene.put(&format!("avatars/{number}.png")));
+    assert_eq!(terminal::run_without_prompt(&scene.tool, &["--execute"]).code, 0, "there is nothing to remove");
+    assert!(scene.orphans.iter().all(|key| scene.trashed(key).is_some()));
+
+    scene.configure("[trash]\nkeep = \"0s\"\n[safety]\nunknown_prefixes = [\"avatars\"]\nmax_percent = 100");
+    assert_eq!(scene.executed()["removals"]["purged"], 3, "the configuration has lifted it");
 }
 
 /// Due trash that the store refuses to delete is a failure of that file alone, and stays on record.

@@ -192,7 +192,8 @@ fn every_configuration_error_is_the_golden_one() {
     );
     pieces.push(case(tool, "(app.db is in UTF-16)\n", RIGHT));
     let head = format!(
-        "What is written wrong: the change, the exit code, and what is said on standard error. The configuration without it:\n\n\
+        "What is written wrong: the change, the exit code, and what is said on standard error. The configuration \
+         without it:\n\n\
          {}",
         prefixed(" ", RIGHT)
     );

@@ -1,8 +1,8 @@
 //! What the program says, word for word, in files below `tests/golden` that are there to be read: the help, the manual
 //! page, what is said of wrong usage and of a wrong configuration, and a report in each format.
 //!
-//! A test fails where a file differs, and writes nothing. `SNAPSHOTS=overwrite cargo test --features failpoints --test suite
-//! golden` writes them anew: what changed is then in the difference that a reviewer sees.
+//! A test fails where a file differs, and writes nothing. `SNAPSHOTS=overwrite cargo test --features failpoints --test
+//! suite golden` writes them anew: what changed is then in the difference that a reviewer sees.
 
 mod configuration_errors;
 mod help;

@@ -1,6 +1,7 @@
-//! A report in each format, and what `history` and `restore` print in JSON. Times, numbers and paths that vary are replaced.
+//! A report in each format, and what `history` and `restore` print in JSON. Times and paths, which vary, are replaced.
 
 use regex::Regex;
+use serde_json::Value;
 
 use super::expect;
 use crate::command_line::fixture::Small;
@@ -49,15 +50,17 @@ fn a_report_in_each_format_is_the_golden_one() {
     }
 }
 
-/// `cleanup-assets restore --format json`, with a file that is back and two things that are not.
+/// `cleanup-assets restore --format json`, with files that are back, and a file, a row and a key that are not.
 #[test]
 fn what_a_restore_prints_in_json_is_the_golden_one() {
     let small = scene();
     let removed = terminal::run(&small.tool, &["--execute", "--max-percent", "100"], "uploads");
     assert_eq!(removed.code, 0, "{removed:#?}");
     small.file("b/unknown.png");
-    let outcome = small.tool.run(&["restore", "--format", "json", "a/unknown.png", "b/unknown.png", "never.png"]);
-    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    small.sql("INSERT INTO assets (id, storage_key) VALUES (14, 'b/other.png')");
+    let keys = ["a/unknown.png", "b/unknown.png", "b/expired.png", "never.png"];
+    let outcome = small.tool.run(&[&["restore", "--format", "json"], &keys[..]].concat());
+    assert_eq!((outcome.code, &outcome.json()["schema"]), (3, &Value::from(1)), "{outcome:#?}");
     expect("restore.json", steady(&small, &outcome.stdout));
     expect_printed("history.json", &small, &small.tool.run(&["history", "1", "--format", "json"]));
 }

@@ -118,7 +118,7 @@ fn lay_out(world: &World, database: &Sqlite, folder: &Folder) {
         let (key, state) = (key_of(&download.key), text(download.state));
         format!("({id}, {key}, {state}, {}, {})", date(download.fetched), date(download.stale))
     });
-    let anchor = format!("(1000, '{ANCHOR}', '2020-01-01', 'active', 1, NULL, 0, NULL)");
+    let anchor = format!("(1000, '{ANCHOR}', datetime('now', '-2 days'), 'active', 1, NULL, 0, NULL)");
     let assets = assets.chain([anchor]).collect::<Vec<_>>().join(", ");
     let downloads = downloads.chain([format!("(1000, '{ANCHOR}', 'new', NULL, NULL)")]).collect::<Vec<_>>().join(", ");
     let users = world.references.iter().map(|number| format!("('{}')", key(*number)));

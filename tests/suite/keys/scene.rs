@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::support::s3::{ACCESS_KEY, SECRET_KEY, Server, days};
@@ -44,8 +45,8 @@ impl<'d> Scene<'d> {
     /// Inserts old rows: an id, a name, a URL.
     pub fn insert(&self, rows: &[(u32, Option<&str>, Option<&str>)]) {
         let text = |value: Option<&str>| value.map_or("NULL".to_owned(), |value| self.database.literal(value));
-        let rows =
-            rows.iter().map(|(id, name, url)| format!("({id}, {}, {}, '', '2024-01-01')", text(*name), text(*url)));
+        let made = DateTime::<Utc>::from(SystemTime::now() - days(90)).format("%Y-%m-%d %H:%M:%S");
+        let rows = rows.iter().map(|(id, name, url)| format!("({id}, {}, {}, '', '{made}')", text(*name), text(*url)));
         self.database.run(&format!("INSERT INTO files VALUES {}", rows.collect::<Vec<_>>().join(", ")));
     }
 

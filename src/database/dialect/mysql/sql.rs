@@ -70,7 +70,7 @@ impl Dialect for MySql {
         }
     }
 
-    fn from_image(&self, facts: &ColumnFacts, placeholder: &str) -> String {
+    fn made_of_image(&self, facts: &ColumnFacts, placeholder: &str) -> String {
         match Family::of(facts) {
             Family::Bytes => format!("UNHEX({placeholder})"),
             Family::Bits => format!("CAST({placeholder} AS UNSIGNED)"),
@@ -86,7 +86,7 @@ impl Dialect for MySql {
                 format!("CAST({placeholder} AS {})", facts.type_name.split(' ').next().unwrap_or("DECIMAL"))
             }
             Family::Text => converted(facts, placeholder),
-            _ => self.from_image(facts, placeholder),
+            _ => self.made_of_image(facts, placeholder),
         }
     }
 

@@ -81,7 +81,7 @@ impl Dialect for Postgres {
         }
     }
 
-    fn from_image(&self, facts: &ColumnFacts, placeholder: &str) -> String {
+    fn made_of_image(&self, facts: &ColumnFacts, placeholder: &str) -> String {
         format!("CAST({placeholder}::text AS {})", facts.type_name)
     }
 

@@ -62,7 +62,7 @@ impl Dialect for Sqlite {
         )
     }
 
-    fn from_image(&self, _facts: &ColumnFacts, placeholder: &str) -> String {
+    fn made_of_image(&self, _facts: &ColumnFacts, placeholder: &str) -> String {
         let rest = format!("substr({placeholder}, 2)");
         format!(
             "CASE WHEN typeof({placeholder}) = 'real' THEN {placeholder} ELSE CASE substr({placeholder}, 1, 1) \

@@ -65,6 +65,12 @@ impl Application {
         app
     }
 
+    /// Writes the configuration again, with more lines in `[[records]]`.
+    pub fn configure_records(&self, lines: &str) {
+        // What follows created_at belongs to the same section.
+        self.configure("", lines);
+    }
+
     /// Writes the configuration again, with more lines in `[storage]` and more sections after `[[records]]`.
     pub fn configure(&self, storage: &str, sections: &str) {
         let config = format!(
