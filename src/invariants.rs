@@ -385,7 +385,7 @@
 //!   In: `maintain::Run::compare`, `execute::resume::resume`.
 //!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
 //! - And before a restore.
-//!   In: `restore::restore`.
+//!   In: `commands::restore::Restoring::resume`.
 //!   Test: `killed::restore::a_restore_that_is_killed_at_a_call_is_finished_by_the_next`.
 //! - What became wanted meanwhile is put back.
 //!   In: `execute::resume::settle`.
@@ -564,7 +564,7 @@
 //!   In: `config::environment::expand`.
 //!   Test: `config::environment::tests::an_unset_variable_is_named_and_nothing_of_the_text_is_shown`.
 //! - sqlx warns of a URL's parameters, with their values: that is not logged.
-//!   In: `main::log_to_stderr`.
+//!   In: `cli::log::filter`.
 //!   Test: `faults::secrets::a_parameter_of_a_database_url_is_not_logged`.
 //! - Control and invisible characters are escaped.
 //!   In: `domain::key::Printable`, `domain::key::is_deceptive`.
