@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use super::s3::{ACCESS_KEY, Call, SECRET_KEY, Server, hours_ago};
@@ -100,9 +101,11 @@ impl RowScene {
             Fate::Unlinked => "NULL, NULL",
         };
         let going = (0..rows).map(|number| (FIRST_ID + number, key(number), columns, fate.has_files()));
+        // As old as their files: else the database would seem to be behind.
+        let made = DateTime::<Utc>::from(hours_ago(MONTH_HOURS)).to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut values = Vec::new();
         for (id, key, columns, has_file) in settled.chain(going) {
-            values.push(format!("({id}, '{key}', 'ready', {columns}, 'a title', '2020-01-01T00:00:00Z')"));
+            values.push(format!("({id}, '{key}', 'ready', {columns}, 'a title', '{made}')"));
             if has_file {
                 scene.server.bucket.put(&key, &key, hours_ago(MONTH_HOURS));
             }
