@@ -64,10 +64,12 @@ fn nextcloud_on_mariadb() {
 
 fn assert_exact(database: &dyn Database) {
     database.run(TABLES);
+    // As old as the files.
+    let made = (chrono::Utc::now() - chrono::TimeDelta::days(90)).timestamp();
     for (number, storage, path, mimetype) in FILES {
         database.run(&format!(
             "INSERT INTO oc_filecache (fileid, storage, path, path_hash, name, mimetype, mimepart, size, mtime, storage_mtime) \
-             VALUES ({number}, {storage}, '{path}', md5('{path}'), '{path}', {mimetype}, 3, 7, 1700000000, 1700000000)"
+             VALUES ({number}, {storage}, '{path}', md5('{path}'), '{path}', {mimetype}, 3, 7, {made}, {made})"
         ));
     }
     let scene = Scene::in_a_bucket(database, &blocks("Nextcloud"));
