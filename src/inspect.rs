@@ -55,10 +55,9 @@ impl Inspection<'_> {
         progress: Arc<Progress>,
     ) -> Result<Inspected> {
         tracing::debug!("comparing");
+        let listed_at = Utc::now();
         let scan = self.scan(database, store.clone(), ledger, progress);
-        let newest_row = async { database.session().await?.newest_row().await.context("the database") };
-        let (scanned, newest_row) = try_join!(scan, newest_row)?;
-        let Scanned { mut totals, unknown, mut sources, strays } = scanned;
+        let Scanned { mut totals, unknown, mut sources, strays } = scan.await?;
 
         ledger.add_folders(&unknown).await.context("the ledger")?;
         tracing::debug!("both sides are read; looking for what derived files belong to");
@@ -72,7 +71,7 @@ impl Inspection<'_> {
         tracing::debug!("looking again at records");
         // A run that was narrowed to keys has nothing to say of rows without one.
         let with_keyless = self.scope.prefix == self.scope.root;
-        let looked = look_again::at_records(ledger, database, &*store, self.config, with_keyless).await?;
+        let looked = look_again::at_records(ledger, database, &*store, (self.config, listed_at), with_keyless).await?;
         totals.too_young += looked.young + looked.young_condemned;
         totals.too_young_records = looked.young;
         totals.too_young_condemned += looked.young_condemned;
@@ -80,6 +79,7 @@ impl Inspection<'_> {
         let rules = |kind: &Kind| kind.rule().is_some() && self.kinds.contains(&Kind::OrphanedFile);
         let kinds: Vec<&str> = self.kinds.iter().filter(|kind| rules(kind)).map(Kind::name).collect();
         totals.derived = totals.derived.saturating_sub(ledger.follow_owners(&kinds).await.context("the ledger")?);
+        let alias = look_again::at_aliases(ledger, &*store).await?;
         tracing::debug!("looking again at names");
         let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
         let common = look_again::at_names(ledger, removes_rows.then_some((database, self.scope))).await?;
@@ -95,9 +95,11 @@ impl Inspection<'_> {
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
         let doubts = plan::Doubts { wrong_pair, silent };
+        let newest_row = self.newest_row(ledger, database).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(looked.warnings);
+        warnings.extend(alias);
         warnings.extend(common);
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
         Ok(Inspected { totals, found, tables, doubts, warnings })
@@ -193,6 +195,16 @@ impl Inspection<'_> {
         ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await?;
         tracing::debug!("counting");
         ledger.count_findings().await
+    }
+
+    /// The newest row, as far as it matters to the files that were found.
+    async fn newest_row(&self, ledger: &mut Ledger, database: &Database) -> Result<Option<(String, Time)>> {
+        let newest_file = ledger.newest_file().await.context("the ledger")?;
+        let margin = judge::margin(self.config.safety.min_age.0);
+        let enough = newest_file.zip(margin).and_then(|(newest, margin)| newest.checked_sub_signed(margin));
+        let Some(enough) = enough else { return Ok(None) };
+        let newest_row = async { database.session().await?.newest_row(enough).await };
+        newest_row.await.context("the database")
     }
 
     /// Where the database seems to end (I17): at the newest object that it knows, and at its newest row.

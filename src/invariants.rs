@@ -162,6 +162,10 @@
 //! - A key outside the prefix counts: it may be another spelling of one inside.
 //!   In: `compare::slicer::Slicer::next`.
 //!   Test: `faults::pair::a_value_outside_the_prefix_may_be_a_spelling_of_a_key_inside`.
+//! - A file that the store gives under another name too, which the database uses, is held.
+//!   In: `look_again::aliases::at_aliases`, `ledger::aliases::Ledger::match_unlisted`.
+//!   Tests: `doubts::aliases::a_file_that_is_named_through_a_link_stays`,
+//!   `doubts::aliases::a_store_that_folds_names_holds_what_it_gave`.
 //! - What is held is no part of the plan.
 //!   In: `ledger::planned::Ledger::removable`, `ledger::planned::Ledger::removable_after`,
 //!   `ledger::planned::Ledger::plan_rows`.
@@ -611,6 +615,9 @@
 //! - How much newer is believed.
 //!   In: `judge::newest_believable`.
 //!   Test: `judge::tests::a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known`.
+//! - A date that is still to come says nothing of how new a side is.
+//!   In: `compare::part::Place::past`, `database::session::Session::newest_row`.
+//!   Test: `doubts::sides::a_date_that_is_still_to_come_hides_no_side_that_is_behind`.
 //! - Where each side ends.
 //!   In: `inspect::Inspection::database_ends`, `database::session::Session::newest_row`.
 //!   Tests: `faults::pair::files_newer_than_the_database_are_held`,

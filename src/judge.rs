@@ -136,8 +136,12 @@ impl Group {
 /// The newest time at which something may have been made before it speaks of another side that is behind (I17), whose
 /// newest thing is of the time `newest`: later by more than `min_age` and a day. `None`: no time is so late.
 pub fn newest_believable(newest: Time, min_age: Duration) -> Option<Time> {
-    let margin = TimeDelta::from_std(min_age.max(Duration::from_secs(24 * 3600))).ok()?;
-    newest.checked_add_signed(margin)
+    newest.checked_add_signed(margin(min_age)?)
+}
+
+/// By how much one side may be newer than the other; `None`: by any time.
+pub fn margin(min_age: Duration) -> Option<TimeDelta> {
+    TimeDelta::from_std(min_age.max(Duration::from_secs(24 * 3600))).ok()
 }
 
 /// Why no run may act on a file, as far as the object by itself shows. Asked of every file that may become a finding, or

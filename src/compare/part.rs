@@ -11,8 +11,26 @@ use crate::compare::slice::Slice;
 use crate::compare::{DerivedObject, Note};
 use crate::domain::derived::{self, DerivedRule, Owner};
 use crate::domain::listed::Objects;
-use crate::domain::{Object, Totals};
+use crate::domain::{Object, Time, Totals};
 use crate::judge::Verdict;
+
+/// Where a key was met.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The database's keys of its range.
+    pub slice: &'a Slice,
+    /// Where in it the next key that the database knows is.
+    pub next: usize,
+    /// The store's own time; `None` without an object.
+    pub now: Option<Time>,
+}
+
+impl Place<'_> {
+    /// A time at which an object was stored, unless it is still to come: then it says nothing of how new a side is.
+    fn past(&self, time: Option<Time>) -> Option<Time> {
+        time.filter(|time| self.now.is_some_and(|now| *time <= now))
+    }
+}
 
 /// What one range amounts to so far, and what of it was not sent on yet.
 pub struct Part {
@@ -40,8 +58,8 @@ impl Part {
         }
     }
 
-    /// Takes a key that one side or both have; `place`: its slice, and where in it the next key that the database knows is.
-    pub fn take(&mut self, scope: &Scope, place: (&Slice, usize), joined: &Joined<'_>, verdict: Verdict) {
+    /// Takes a key that one side or both have.
+    pub fn take(&mut self, scope: &Scope, place: Place<'_>, joined: &Joined<'_>, verdict: Verdict) {
         let (key, claims, object) = match *joined {
             Joined::DatabaseOnly(key, claims) => (key, Some(claims), None),
             Joined::StorageOnly(object) => (object.key, None, Some(object)),
@@ -59,11 +77,11 @@ impl Part {
         if let Some(object) = object {
             self.totals.objects += 1;
             self.totals.object_bytes += object.size;
-            self.totals.newest_object = self.totals.newest_object.max(object.last_modified);
+            self.totals.newest_object = self.totals.newest_object.max(place.past(object.last_modified));
         }
         match (verdict, object) {
             (Verdict::OrphanedFile, Some(object)) => {
-                let (before, after) = place.0.around(place.1);
+                let (before, after) = place.slice.around(place.next);
                 self.folders.orphan(key, before, after);
                 self.orphans.push(object);
             }
@@ -74,7 +92,7 @@ impl Part {
             (Verdict::Wanted, Some(object)) => {
                 self.totals.shared_keys += 1;
                 self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
-                self.totals.newest_known = self.totals.newest_known.max(object.last_modified);
+                self.totals.newest_known = self.totals.newest_known.max(place.past(object.last_modified));
             }
             _ if claims.is_some_and(|claims| claims.records > 0) => self.missing.push(key.to_owned()),
             _ => self.missing_references.push(key.to_owned()),
@@ -85,7 +103,7 @@ impl Part {
     pub fn derive(
         &mut self,
         (scope, rules): (&Scope, &[DerivedRule]),
-        (slice, next): (&Slice, usize),
+        place: Place<'_>,
         joined: &Joined<'_>,
         verdict: Verdict,
     ) -> bool {
@@ -99,12 +117,12 @@ impl Part {
         }
         self.totals.objects += 1;
         self.totals.object_bytes += object.size;
-        self.totals.newest_object = self.totals.newest_object.max(object.last_modified);
-        let (before, after) = slice.around(next);
+        self.totals.newest_object = self.totals.newest_object.max(place.past(object.last_modified));
+        let (before, after) = place.slice.around(place.next);
         // Most lie near what they belong to.
         // What is ignored is somebody else's: nothing can be said of what belongs to it.
         let is_ignored = |owner: &Owner| !owner.is_prefix() && scope.ignores(owner.text());
-        if owners.iter().any(|owner| slice.wants(owner) || is_ignored(owner)) {
+        if owners.iter().any(|owner| place.slice.wants(owner) || is_ignored(owner)) {
             self.totals.derived += 1;
             self.folders.wanted(object.key, before, after);
         } else {

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::compare::cursor::Cursor;
 use crate::compare::merge::Join;
-use crate::compare::part::{Bounds, Part};
+use crate::compare::part::{Bounds, Part, Place};
 use crate::compare::slice::Slice;
 use crate::compare::split::{Seen, Spare, Unfinished};
 use crate::compare::{Note, Scan};
@@ -114,10 +114,11 @@ impl Scan {
             listed += page.objects.len() as u64;
             join.page(&page.objects, |joined, next| {
                 let verdict = judge::verdict(&joined, page.now, self.min_age);
-                if part.derive((&self.scope, &self.derived), (&slice, next), &joined, verdict) {
+                let place = Place { slice: &slice, next, now: Some(page.now) };
+                if part.derive((&self.scope, &self.derived), place, &joined, verdict) {
                     return;
                 }
-                part.take(&self.scope, (&slice, next), &joined, verdict);
+                part.take(&self.scope, place, &joined, verdict);
                 part.condemn(&self.scope, &joined, || judge::is_young(joined.last_modified(), page.now, self.min_age));
             });
             if let Some(sharing) = sharing.filter(|_| page.more && !cursor.is_beyond()) {
@@ -140,7 +141,9 @@ impl Scan {
             }
         }
         self.density.note(listed, join.left().1 - first);
-        join.finish(|joined, next| part.take(&self.scope, (&slice, next), &joined, Verdict::MissingObject));
+        join.finish(|joined, next| {
+            part.take(&self.scope, Place { slice: &slice, next, now: None }, &joined, Verdict::MissingObject);
+        });
         for note in part.notes() {
             notes.send(note).await?;
         }

@@ -10,6 +10,10 @@ use crate::database::key_column::KeyColumn;
 use crate::database::rules::RuleSql;
 use crate::domain::Mark;
 
+/// Rows that are read to learn how new a table is. So many whose dates are still to come, as those of a placeholder are, hide
+/// no row that was made.
+const NEWEST_ROWS: usize = 1_000;
+
 /// What rows of a table that owns objects are told apart, judged and removed by.
 #[derive(Debug)]
 pub struct Rows {
@@ -100,11 +104,15 @@ impl Rows {
         format!("SELECT {count} FROM {} WHERE {} AND {}", self.table(), self.is_keyless(), self.owns())
     }
 
-    /// The SQL that asks when the newest row was made; `None`: the table does not say.
-    pub fn newest_sql(&self) -> Option<String> {
-        let created = self.column(&self.created.as_ref()?.name);
-        let newest = self.dialect.text(&format!("max({created})"));
-        Some(format!("SELECT {newest} FROM {}", self.table()))
+    /// The SQL that asks when rows were made, each a few rows: first those of the greatest ids, which an index finds at once
+    /// and of which one is new in most tables; then the newest, which may read all. Empty: the table does not say.
+    pub fn newest_sql(&self) -> Vec<String> {
+        let Some(created) = &self.created else { return Vec::new() };
+        let (made, table, text) = (self.column(&created.name), self.table(), self.created_text());
+        let by = |order: &str| {
+            format!("SELECT {text} FROM {table} WHERE {made} IS NOT NULL ORDER BY {order} DESC LIMIT {NEWEST_ROWS}")
+        };
+        vec![by(&self.column(&self.id.name)), by(&made)]
     }
 
     /// Whether a row names no object.

@@ -185,22 +185,30 @@ impl<'a> Session<'a> {
         Ok(!rows.is_empty())
     }
 
-    /// The table whose rows go furthest, and when its newest row was made. What cannot be read, and what is still to come,
-    /// says nothing.
-    pub async fn newest_row(&mut self) -> Result<Option<(String, Time)>> {
-        let latest = self.now().await?.checked_add_signed(TimeDelta::days(1));
+    /// The table whose rows go furthest, and when its newest row was made; the first row that is not older than `enough` will
+    /// do. What cannot be read, and what is still to come, says nothing.
+    pub async fn newest_row(&mut self, enough: Time) -> Result<Option<(String, Time)>> {
+        let latest = self.now().await?.checked_add_signed(TimeDelta::days(1)).unwrap_or(Time::MAX_UTC);
         let mut newest: Option<(String, Time)> = None;
-        for source in &self.database.sources {
-            let sql = source.rows.as_ref().and_then(Rows::newest_sql);
-            let Some(sql) = sql else { continue };
+        let statements =
+            self.database.sources.iter().filter_map(|source| Some((source, source.rows.as_ref()?.newest_sql())));
+        // What costs little is asked of every table first.
+        let mut statements: Vec<_> = statements
+            .flat_map(|(source, sql)| sql.into_iter().enumerate().map(move |(at, sql)| (at, source, sql)))
+            .collect();
+        statements.sort_by_key(|(at, _, _)| *at);
+        for (_, source, sql) in statements {
             self.connection.begin().await?;
             let rows = self.connection.fetch(&sql, &[]).await;
-            let text = rows.with_context(|| format!("asking for the newest row of {}", source.name))?;
+            let rows = rows.with_context(|| format!("asking for the newest rows of {}", source.name))?;
             self.connection.end().await?;
-            let made = text.into_iter().flatten().flatten().next().and_then(|text| date::parse(&text));
-            let Some(made) = made.filter(|made| latest.is_some_and(|latest| *made <= latest)) else { continue };
+            let made = rows.into_iter().flatten().flatten().filter_map(|text| date::parse(&text));
+            let Some(made) = made.filter(|made| *made <= latest).max() else { continue };
             if newest.as_ref().is_none_or(|(_, before)| *before < made) {
                 newest = Some((source.name.clone(), made));
+            }
+            if made >= enough {
+                break;
             }
         }
         Ok(newest)

@@ -44,6 +44,8 @@ holds! {
     Forbidden = "forbidden",
     /// Its name resembles one of the other side that has no partner either (I4).
     Resembles = "resembles",
+    /// The store gives the file under another name too, which the database uses (I4).
+    Alias = "alias",
     /// The row's file is in our own trash.
     Trashed = "trashed",
     /// The file is newer than anything that the database knows (I17).

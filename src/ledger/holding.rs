@@ -50,6 +50,7 @@ impl Ledger {
                 // The finding came with it, from whoever looked at the object or the row.
                 Hold::Archived | Hold::KeyTooLong | Hold::Forbidden => {}
                 Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
+                Hold::Alias => self.hold_aliases().await?,
                 Hold::Trashed => self.hold_trashed().await?,
                 Hold::NewerThanDatabase => self.hold_newer_files(&doubts.database_ends).await?,
                 Hold::NewerThanStorage => self.hold_newer_rows(&doubts.storage_ends).await?,
@@ -128,6 +129,13 @@ impl Ledger {
         let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair);
         query.execute(&mut self.connection).await?;
         Ok(())
+    }
+
+    /// When the newest file was stored that is a finding.
+    pub async fn newest_file(&mut self) -> Result<Option<Time>> {
+        let sql = "SELECT max(last_modified) FROM temp.finding WHERE NOT is_row";
+        let newest: Option<i64> = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
+        Ok(newest.and_then(Time::from_timestamp_micros))
     }
 
     /// Holds files that are newer than what the database knows, where one of them is so by far (I17).

@@ -5,6 +5,7 @@
 //! orphans needs no memory for them. Every row belongs to a pair of database and store, so that one ledger can serve
 //! many configurations.
 
+mod aliases;
 mod derived;
 mod fixture;
 mod folders;

@@ -1,6 +1,7 @@
 //! The second look: what the scan found on one side only is asked of both sides once more before it is reported. What
 //! changed meanwhile is no finding.
 
+mod aliases;
 mod derived;
 mod folders;
 mod records;
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::database::{Database, Named};
 use crate::ledger::Ledger;
 
+pub use aliases::at_aliases;
 pub use derived::at_derived;
 pub use folders::at_folders;
 pub use records::at_records;

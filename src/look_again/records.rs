@@ -10,7 +10,7 @@ use super::{ASK, WINDOW_KEYS};
 use crate::config::{Action, Config, Key, Records};
 use crate::database::Database;
 use crate::domain::key::Printable;
-use crate::domain::{Created, Held, Hold, Kind, Mark, Record, Time};
+use crate::domain::{Created, Held, Hold, Kind, Mark, Object, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
 use crate::ledger::{Ledger, NewRecord};
 use crate::storage::{Presence, Store};
@@ -36,15 +36,16 @@ pub struct Looked {
     unreadable: u64,
 }
 
-/// Looks again at rows. `with_keyless`: also at those that name no object.
+/// Looks again at rows; the listing began at `listed_at`. `with_keyless`: also at those that name no object.
 pub async fn at_records(
     ledger: &mut Ledger,
     database: &Database,
     store: &dyn Store,
-    config: &Config,
+    (config, listed_at): (&Config, Time),
     with_keyless: bool,
 ) -> Result<Looked> {
-    let mut looking = Looking { ledger, database, store, config, looked: Looked::default(), records: Vec::new() };
+    let mut looking =
+        Looking { ledger, database, store, config, listed_at, looked: Looked::default(), records: Vec::new() };
     looking.at_missing().await?;
     if with_keyless {
         looking.count_keyless().await.context(ASK)?;
@@ -70,6 +71,7 @@ struct Looking<'a> {
     database: &'a Database,
     store: &'a dyn Store,
     config: &'a Config,
+    listed_at: Time,
     looked: Looked,
     /// On their way to the ledger.
     records: Vec<NewRecord>,
@@ -91,11 +93,14 @@ impl Looking<'_> {
             let concurrency = self.config.storage.concurrency;
             let store = self.store;
             let looks = looks(store, &window, concurrency).await.context(LOOK)?;
-            let here: Vec<String> =
-                looks.iter().filter(|(_, look)| **look == Look::Here).map(|(key, _)| (*key).to_owned()).collect();
-            self.ledger.found_missing(&here).await?;
+            let here: Vec<&Object> = looks.values().filter_map(Look::object).collect();
+            self.ledger.found_missing(&here.iter().map(|object| object.key.clone()).collect::<Vec<_>>()).await?;
+            // What was stored since the listing began is just new.
+            let unlisted = here.into_iter().filter(|object| object.last_modified < Some(self.listed_at));
+            self.ledger.add_unlisted(&unlisted.collect::<Vec<_>>()).await?;
 
-            let gone: Vec<&str> = looks.iter().filter(|(_, look)| **look != Look::Here).map(|(key, _)| *key).collect();
+            let gone: Vec<&str> =
+                looks.iter().filter(|(_, look)| look.object().is_none()).map(|(key, _)| *key).collect();
             let ask = async {
                 let mut session = self.database.session().await?;
                 let now = session.now().await?;
@@ -264,18 +269,26 @@ impl Looking<'_> {
     }
 }
 
-#[derive(PartialEq)]
 enum Look {
-    Here,
+    Here(Object),
     Gone,
     Unknown(String),
+}
+
+impl Look {
+    fn object(&self) -> Option<&Object> {
+        match self {
+            Look::Here(object) => Some(object),
+            Look::Gone | Look::Unknown(_) => None,
+        }
+    }
 }
 
 async fn looks<'k>(store: &dyn Store, keys: &'k [String], concurrency: usize) -> Result<HashMap<&'k str, Look>> {
     futures::stream::iter(keys)
         .map(|key| async move {
             let look = match store.look(key).await? {
-                Presence::Present(_) => Look::Here,
+                Presence::Present(object) => Look::Here(object),
                 Presence::Missing => Look::Gone,
                 Presence::Unknown(reason) => Look::Unknown(reason),
             };

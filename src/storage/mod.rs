@@ -53,6 +53,16 @@ pub trait Store: Send + Sync {
     /// No object of the store has a longer key.
     fn longest_key_bytes(&self) -> usize;
 
+    /// Whether a file has a number of its own, whatever names it goes by.
+    fn numbers_files(&self) -> bool {
+        false
+    }
+
+    /// The number of the file that opens at this key, links and mounts followed; `None`: none opens, or files have none.
+    fn file_number(&self, _key: &str) -> Option<FileNumber> {
+        None
+    }
+
     /// What the store was asked so far.
     fn requests(&self) -> Requests;
 
@@ -61,6 +71,9 @@ pub trait Store: Send + Sync {
         0
     }
 }
+
+/// What a file system tells a file by: its device, and its number on it.
+pub type FileNumber = (u64, u64);
 
 /// A listing under way.
 pub trait Listing: Send {

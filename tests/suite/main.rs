@@ -7,6 +7,7 @@ mod applications;
 mod command_line;
 mod derived;
 mod documents;
+mod doubts;
 mod execute;
 mod faults;
 mod golden;

@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use globset::GlobSet;
 
 use crate::domain::{Object, Requests};
-use crate::storage::{Copied, Listing, Page, Presence, Removed, Store, Target};
+use crate::storage::{Copied, FileNumber, Listing, Page, Presence, Removed, Store, Target};
 use walk::Walk;
 
 /// The longest path that Linux takes, in bytes (PATH_MAX).
@@ -120,6 +120,17 @@ impl Store for Folder {
 
     fn longest_key_bytes(&self) -> usize {
         MAX_KEY_BYTES
+    }
+
+    fn numbers_files(&self) -> bool {
+        true
+    }
+
+    fn file_number(&self, key: &str) -> Option<FileNumber> {
+        // An absolute path would leave the root behind.
+        let is_below = !key.starts_with('/') && !key.is_empty();
+        let metadata = is_below.then(|| fs::metadata(self.root.join(key)).ok())??;
+        metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
     }
 
     fn requests(&self) -> Requests {

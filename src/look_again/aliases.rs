@@ -1,0 +1,60 @@
+//! The second look at objects that go by two names (I4): a store that folds names, or a link or a mount in a folder, gives
+//! a file under a name that it does not list. A row that uses such a name wants the file all the same.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+
+use crate::domain::key::Printable;
+use crate::ledger::{Ledger, Uncarried};
+use crate::storage::{FileNumber, Store};
+
+/// Keys read from the ledger at once.
+const PAGE: usize = 2_000;
+
+/// Finds the files that the store gives under names that the database uses, and leaves them in the ledger. Gives what people
+/// should know.
+pub async fn at_aliases(ledger: &mut Ledger, store: &dyn Store) -> Result<Option<String>> {
+    match store.numbers_files() {
+        true => compare_numbers(ledger, store).await?,
+        false => ledger.match_unlisted().await?,
+    }
+    let aliases = ledger.aliases().await.context("the ledger")?;
+    Ok(aliases.map(|(count, key, named)| {
+        let plural = if count == 1 { "file is" } else { "files are" };
+        format!(
+            "the storage gives files under names that it does not list, such as {} for {}: the database uses such names, \
+             and {count} {plural} held; write the names into the database as the storage lists them",
+            Printable(&named),
+            Printable(&key)
+        )
+    }))
+}
+
+/// Compares files by what tells them apart whatever they are called.
+async fn compare_numbers(ledger: &mut Ledger, store: &dyn Store) -> Result<()> {
+    let mut named: HashMap<FileNumber, String> = HashMap::new();
+    let mut after: Option<Uncarried> = None;
+    loop {
+        let page = ledger.uncarried_after(after.as_ref(), PAGE).await?;
+        for uncarried in &page {
+            if let Some(number) = store.file_number(&uncarried.value) {
+                named.entry(number).or_insert_with(|| uncarried.value.clone());
+            }
+        }
+        match page.into_iter().next_back() {
+            Some(last) => after = Some(last),
+            None => break,
+        }
+    }
+    let mut after = String::new();
+    while !named.is_empty() {
+        let page = ledger.files_after(&after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(last);
+        let number = |key: &String| store.file_number(key);
+        let aliases = page.iter().filter_map(|key| Some((key.clone(), named.get(&number(key)?)?.clone())));
+        ledger.add_aliases(&aliases.collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! What a run must hold, or refuse, because its inputs are not what they seem; and, beside each, what must go all the same.
+//! Every scene is a small application with a folder of old files, and ends with a removal at a terminal.
+
+mod aliases;
+mod scene;
+mod sides;
