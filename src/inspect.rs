@@ -80,13 +80,16 @@ impl Inspection<'_> {
         let kinds: Vec<&str> = self.kinds.iter().filter(|kind| rules(kind)).map(Kind::name).collect();
         totals.derived = totals.derived.saturating_sub(ledger.follow_owners(&kinds).await.context("the ledger")?);
         let alias = look_again::at_aliases(ledger, &*store).await?;
+        tracing::debug!("looking again at values that hold more than a key");
+        let packed = look_again::at_packed(ledger, database, self.scope).await?;
         tracing::debug!("looking again at names");
         let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
         let common = look_again::at_names(ledger, removes_rows.then_some((database, self.scope))).await?;
         let places = self.config.records.len() + self.config.references.len();
         sources.resize(places, SourceCounts::default());
         count_rows(database, &mut sources).await?;
-        let silent = self.silent(&database.source_names(), &sources, &totals);
+        let mut silent = self.silent(&database.source_names(), &sources, &totals);
+        silent.retain(|(name, _)| packed.iter().all(|packed| packed.source != *name));
         let mut tables: Vec<u64> = sources.iter().take(self.config.records.len()).map(|counts| counts.values).collect();
         for (section, rows) in looked.keyless {
             tables[section] += rows;
@@ -94,13 +97,14 @@ impl Inspection<'_> {
 
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
-        let doubts = plan::Doubts { wrong_pair, silent };
+        let doubts = plan::Doubts { wrong_pair, packed, silent };
         let newest_row = self.newest_row(ledger, database).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(looked.warnings);
         warnings.extend(alias);
         warnings.extend(common);
+        warnings.extend(doubts.packed.iter().map(plan::packed_warning));
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
         Ok(Inspected { totals, found, tables, doubts, warnings })
     }

@@ -124,6 +124,11 @@
 //!   In: `judge::Silence::of`, `plan::plan`.
 //!   Tests: `execute::plan::a_silent_source_is_refused`, `plan::tests::a_silent_source_refuses_files_and_not_rows`,
 //!   `faults::pair::a_silent_source_is_a_warning`.
+//! - A source of values that hold more than a key does too.
+//!   In: `look_again::packed::at_packed`, `domain::packed::unpack`, `plan::plan`.
+//!   Tests: `doubts::packed::a_packed_source_refuses_the_removal_of_files`,
+//!   `doubts::packed::what_a_packed_value_names_is_not_removed`, `doubts::packed::a_long_text_is_taken_apart_too`,
+//!   `domain::packed::tests::keys_are_found_in_whatever_holds_them`.
 //! - A dry run warns of it, above its findings.
 //!   In: `report::warnings::wrong_pair`.
 //!   Tests: `faults::pair::no_records_at_all_is_a_warning`, `faults::pair::no_objects_at_all_is_a_warning`,
@@ -166,6 +171,9 @@
 //!   In: `look_again::aliases::at_aliases`, `ledger::aliases::Ledger::match_unlisted`.
 //!   Tests: `doubts::aliases::a_file_that_is_named_through_a_link_stays`,
 //!   `doubts::aliases::a_store_that_folds_names_holds_what_it_gave`.
+//! - Due trash stays that resembles a value that no object carries.
+//!   In: `ledger::removals::Which::condition`.
+//!   Test: `execute::trash::due_trash_that_looks_like_a_value_stays`.
 //! - What is held is no part of the plan.
 //!   In: `ledger::planned::Ledger::removable`, `ledger::planned::Ledger::removable_after`,
 //!   `ledger::planned::Ledger::plan_rows`.

@@ -4,6 +4,8 @@
 use std::fmt;
 
 use crate::config::{Percent, Safety};
+use crate::domain::key::Printable;
+use crate::domain::packed::Packing;
 use crate::domain::{Time, Totals};
 use crate::judge::{Silence, WrongPair};
 
@@ -92,6 +94,8 @@ pub enum Refusal {
         name: String,
         silence: Silence,
     },
+    /// A source of values that hold more than a key (I3).
+    Packed(Packed),
     /// More removals than `max_removals`.
     TooMany {
         removals: u64,
@@ -112,10 +116,26 @@ pub enum Refusal {
     },
 }
 
+/// A source of which a value holds more than a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// As the configuration names it.
+    pub source: String,
+    /// Whether its rows own their objects.
+    pub owns: bool,
+    pub packing: Packing,
+    /// A part of such a value that is an object's key.
+    pub part: String,
+    /// The query that gives the keys one by one, where there is a short one.
+    pub query: Option<String>,
+}
+
 /// What is doubtful about the comparison as a whole.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Doubts {
     pub wrong_pair: Option<WrongPair>,
+    /// Sources of which values hold more than a key.
+    pub packed: Vec<Packed>,
     /// Sources of keys that are in doubt, by their names.
     pub silent: Vec<(String, Silence)>,
 }
@@ -123,7 +143,7 @@ pub struct Doubts {
 impl Doubts {
     /// Whether no file may be removed.
     pub fn refuses_files(&self) -> bool {
-        self.wrong_pair.is_some() || self.silent.iter().any(|(_, silence)| silence.refuses())
+        self.wrong_pair.is_some() || !self.packed.is_empty() || self.silent.iter().any(|(_, silence)| silence.refuses())
     }
 }
 
@@ -138,8 +158,12 @@ pub fn plan(
     if let Some(why) = doubts.wrong_pair {
         return Err(Refusal::WrongPair(why));
     }
+    let removes_files = census.files + census.following_files > 0;
+    if let Some(packed) = doubts.packed.first().filter(|_| removes_files) {
+        return Err(Refusal::Packed(packed.clone()));
+    }
     if let Some((name, silence)) = doubts.silent.iter().find(|(_, silence)| silence.refuses())
-        && census.files + census.following_files > 0
+        && removes_files
     {
         return Err(Refusal::Source { name: name.clone(), silence: *silence });
     }
@@ -171,6 +195,7 @@ impl Refusal {
             Refusal::WrongPair(WrongPair::LowOverlap(_)) => "min_overlap",
             Refusal::WrongPair(_) => "wrong_pair",
             Refusal::Source { .. } => "may_be_empty",
+            Refusal::Packed(_) => "packed",
             Refusal::TooMany { .. } => "max_removals",
             Refusal::TooLarge { .. } => "max_percent",
             Refusal::Cascade { .. } => "allow_cascade",
@@ -200,6 +225,7 @@ impl fmt::Display for Refusal {
                 "{}: no file is removed, as it may be one of its files. {MAY_BE_EMPTY}",
                 silent(name, *silence)
             ),
+            Refusal::Packed(packed) => write!(f, "no file is removed, as it may be one that is named there: {packed}"),
             Refusal::TooMany { removals, limit } => write!(
                 f,
                 "{removals} findings would be removed, and max_removals is {limit}: if it is really meant, add \
@@ -220,6 +246,32 @@ impl fmt::Display for Refusal {
             ),
         }
     }
+}
+
+impl fmt::Display for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Packed { source, owns, packing, part, query } = self;
+        let (noun, part) = (packing.noun(), Printable(part));
+        write!(
+            f,
+            "a value of {source} is {noun}, and names {part}, which is an object: taken for one key it protects nothing. "
+        )?;
+        match (query, owns) {
+            (Some(query), true) => {
+                write!(f, "Leave such rows out with `where`, and add [[references]] query = '''{query}'''")
+            }
+            (Some(query), false) => write!(f, "Instead of the column, write [[references]] query = '''{query}'''"),
+            (None, true) => f.write_str(
+                "Leave such rows out with `where`, and add a [[references]] query that gives the keys one by one",
+            ),
+            (None, false) => f.write_str("Write a [[references]] query that gives the keys one by one"),
+        }
+    }
+}
+
+/// What to say of a source of which values hold more than a key, before anything is planned.
+pub fn packed_warning(packed: &Packed) -> String {
+    format!("`--execute` would remove no file: {packed}")
 }
 
 const MAY_BE_EMPTY: &str =

@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 use crate::database::{MergedKeys, Strays};
 use crate::domain::derived::{DerivedRule, Owner};
 use crate::domain::listed::Objects;
+use crate::domain::packed::Packing;
 use crate::domain::{Object, Totals};
 use crate::storage::Store;
 use cursor::Cursor;
@@ -53,13 +54,31 @@ pub enum Note {
     /// Keys of objects that nobody knows and that are too young to judge.
     Young(Vec<String>),
     /// Keys that records name and that were not listed.
-    Missing(Vec<String>),
+    Missing(Vec<Unmatched>),
     /// Keys that only references name and that were not listed.
-    MissingReferences(Vec<String>),
+    MissingReferences(Vec<Unmatched>),
     /// Keys of the database that may be misspelt keys below the prefix.
-    Outside(Vec<String>),
+    Outside(Vec<Unmatched>),
+    /// Values that are too long to be a key, in any spelling, and hold several.
+    Packed(Vec<Packed>),
     /// Folders of which nothing is known.
     Folders(Unknown),
+}
+
+/// A key that the database names, and which of its sources do: see [`Claims::sources`](crate::domain::Claims::sources).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    pub key: String,
+    pub sources: u64,
+}
+
+/// A value that holds more than a key, and its parts.
+#[derive(Debug)]
+pub struct Packed {
+    /// The place of its source.
+    pub source: usize,
+    pub packing: Packing,
+    pub parts: Vec<String>,
 }
 
 /// An object that belongs to other keys, of which nothing is known yet.

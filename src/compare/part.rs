@@ -8,7 +8,7 @@ use crate::compare::folders::{self, Folders, Unknown};
 use crate::compare::merge::Joined;
 use crate::compare::scope::Scope;
 use crate::compare::slice::Slice;
-use crate::compare::{DerivedObject, Note};
+use crate::compare::{DerivedObject, Note, Unmatched};
 use crate::domain::derived::{self, DerivedRule, Owner};
 use crate::domain::listed::Objects;
 use crate::domain::{Object, Time, Totals};
@@ -40,8 +40,8 @@ pub struct Part {
     derived: Vec<DerivedObject>,
     condemned: Vec<Object>,
     young: Vec<String>,
-    missing: Vec<String>,
-    missing_references: Vec<String>,
+    missing: Vec<Unmatched>,
+    missing_references: Vec<Unmatched>,
 }
 
 impl Part {
@@ -94,8 +94,13 @@ impl Part {
                 self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
                 self.totals.newest_known = self.totals.newest_known.max(place.past(object.last_modified));
             }
-            _ if claims.is_some_and(|claims| claims.records > 0) => self.missing.push(key.to_owned()),
-            _ => self.missing_references.push(key.to_owned()),
+            (_, None) => {
+                let claims = claims.unwrap_or_default();
+                let missing = if claims.records > 0 { &mut self.missing } else { &mut self.missing_references };
+                missing.push(Unmatched { key: key.to_owned(), sources: claims.sources });
+            }
+            // An object and a row of the database: there is nothing to say of it.
+            (Verdict::MissingObject, Some(_)) => {}
         }
     }
 

@@ -9,9 +9,9 @@ use tokio::sync::mpsc::Sender;
 use crate::compare::density::Density;
 use crate::compare::scope::Scope;
 use crate::compare::slice::{Pool, Slice, SliceBuilder};
-use crate::compare::{Note, Progress, Scan};
+use crate::compare::{Note, Packed, Progress, Scan, Unmatched};
 use crate::database::{MergedKeys, Named, Strays};
-use crate::domain::{Claim, Totals};
+use crate::domain::{Claim, MOST_SOURCES, Totals, packed};
 
 /// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
 const SLICE_BYTES: usize = 512 * 1024;
@@ -19,6 +19,11 @@ const SLICE_BYTES: usize = 512 * 1024;
 const NOTE_KEYS: usize = 1_000;
 /// The same of keys that may be of any length.
 const IMPOSSIBLE_KEYS: usize = 16;
+/// A value that is longer is not a key in any spelling: percent-encoding three times makes nine bytes of one, and there is a
+/// host or a path in front.
+const LONGEST_SPELLING_BYTES: usize = 16 * 1024;
+/// Parts of longer values that are looked at, of one source: where so many are no object's key, the values are not packed.
+const MOST_PARTS: usize = 200_000;
 /// Keys after which whoever shows the progress is told.
 const TOLD_KEYS: usize = 256;
 
@@ -35,9 +40,14 @@ pub struct Slicer {
     density: Arc<Density>,
     /// Keys that it is to have.
     most: usize,
-    outside: Vec<String>,
-    /// Keys that are too long for the store to hold: no range ends with one, and no object has one.
-    impossible: Vec<String>,
+    outside: Vec<Unmatched>,
+    /// Keys that are too long for the store to hold: no range ends with one, and no object has one. First those of records,
+    /// then those that only references have.
+    impossible: [Vec<Unmatched>; 2],
+    /// Values that are longer than any spelling of a key.
+    packed: Vec<Packed>,
+    /// How many parts of such values each source gave.
+    parts: Vec<usize>,
     longest_key_bytes: usize,
     complete: bool,
     totals: Totals,
@@ -58,7 +68,9 @@ impl Slicer {
             most: scan.density.keys(),
             density: scan.density.clone(),
             outside: Vec::new(),
-            impossible: Vec::new(),
+            impossible: Default::default(),
+            packed: Vec::new(),
+            parts: Vec::new(),
             complete: false,
             totals: Totals::default(),
             sources: Vec::new(),
@@ -74,37 +86,27 @@ impl Slicer {
             let owns = claim != Claim::Reference;
             let counts = of_source(&mut self.sources, source);
             counts.rows += 1;
-            if !self.scope.holds(key) {
-                self.totals.outside_prefix += 1;
-                if self.scope.may_hold_another_spelling(key) {
-                    self.outside.push(key.to_owned());
+            let is_outside = !self.scope.holds(key);
+            self.totals.outside_prefix += u64::from(is_outside);
+            if !is_outside {
+                self.untold += 1;
+                if self.untold == TOLD_KEYS {
+                    self.progress.add_records(std::mem::take(&mut self.untold));
                 }
-                if self.outside.len() >= NOTE_KEYS {
-                    self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
+                // What is ignored is compared on neither side, and makes no folder a known one.
+                if self.scope.ignores(key) {
+                    continue;
                 }
-                continue;
+                counts.values += 1;
             }
-            self.untold += 1;
-            if self.untold == TOLD_KEYS {
-                self.progress.add_records(std::mem::take(&mut self.untold));
-            }
-            // What is ignored is compared on neither side, and makes no folder a known one.
-            if self.scope.ignores(key) {
-                continue;
-            }
-            counts.values += 1;
-            if key.len() > self.longest_key_bytes {
-                if !self.scope.ignores(key) {
+            if is_outside || key.len() > self.longest_key_bytes {
+                if !is_outside {
                     let count = if owns { &mut self.totals.records } else { &mut self.totals.references };
                     *count += 1;
                     self.totals.known_keys += 1;
-                    if owns {
-                        self.impossible.push(key.to_owned());
-                    }
                 }
-                if self.impossible.len() >= IMPOSSIBLE_KEYS {
-                    self.notes.send(Note::Missing(std::mem::take(&mut self.impossible))).await?;
-                }
+                let unmatched = Unmatched { key: key.to_owned(), sources: 1 << source.min(MOST_SOURCES) };
+                self.note_apart(unmatched, (source, owns, is_outside)).await?;
                 continue;
             }
             let is_full = self.filling.count() >= self.most || self.filling.bytes() >= SLICE_BYTES;
@@ -120,13 +122,61 @@ impl Slicer {
         }
         self.complete = true;
         self.progress.add_records(std::mem::take(&mut self.untold));
-        if !self.outside.is_empty() {
+        self.send_notes(1).await?;
+        Ok(Some(std::mem::take(&mut self.filling).finish(None)))
+    }
+
+    /// Notes a key that is in no slice: outside the prefix, or too long for any object to have it.
+    async fn note_apart(
+        &mut self,
+        unmatched: Unmatched,
+        (source, owns, is_outside): (usize, bool, bool),
+    ) -> Result<()> {
+        if unmatched.key.len() > LONGEST_SPELLING_BYTES {
+            self.take_apart(&unmatched.key, source);
+        }
+        match (is_outside, owns) {
+            // A row is a finding however long its value is.
+            (false, true) => self.impossible[0].push(unmatched),
+            _ if unmatched.key.len() > LONGEST_SPELLING_BYTES => {}
+            (false, false) => self.impossible[1].push(unmatched),
+            (true, _) if self.scope.may_hold_another_spelling(&unmatched.key) => self.outside.push(unmatched),
+            (true, _) => {}
+        }
+        self.send_notes(NOTE_KEYS).await
+    }
+
+    /// Notes what may be keys in a value that is no spelling of one.
+    fn take_apart(&mut self, value: &str, source: usize) {
+        if self.parts.len() <= source {
+            self.parts.resize(source + 1, 0);
+        }
+        if self.parts[source] >= MOST_PARTS {
+            return;
+        }
+        let Some((packing, mut parts)) = packed::unpack(value) else { return };
+        parts.retain(|part| part.len() <= LONGEST_SPELLING_BYTES);
+        self.parts[source] += parts.len();
+        self.packed.push(Packed { source, packing, parts });
+    }
+
+    /// Sends what was noted, as soon as there are so many keys.
+    async fn send_notes(&mut self, keys: usize) -> Result<()> {
+        let of_any_length = keys.min(IMPOSSIBLE_KEYS);
+        if self.outside.len() >= keys {
             self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
         }
-        if !self.impossible.is_empty() {
-            self.notes.send(Note::Missing(std::mem::take(&mut self.impossible))).await?;
+        let [records, references] = &mut self.impossible;
+        if records.len() >= of_any_length {
+            self.notes.send(Note::Missing(std::mem::take(records))).await?;
         }
-        Ok(Some(std::mem::take(&mut self.filling).finish(None)))
+        if references.len() >= of_any_length {
+            self.notes.send(Note::MissingReferences(std::mem::take(references))).await?;
+        }
+        if self.packed.len() >= of_any_length {
+            self.notes.send(Note::Packed(std::mem::take(&mut self.packed))).await?;
+        }
+        Ok(())
     }
 
     /// What was counted of keys that are in no slice.

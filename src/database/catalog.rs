@@ -11,7 +11,7 @@ use crate::database::connection::{Connection, Driver, Server};
 use crate::database::key_column::{self, KeyColumn};
 use crate::database::rows::{Rows, Strangers};
 use crate::database::rules::{self, RuleSql};
-use crate::database::source::Source;
+use crate::database::source::{Column, Source};
 use crate::exit_code::Misconfigured;
 
 /// Every source of keys that the configuration names, checked.
@@ -91,6 +91,7 @@ impl Catalog<'_> {
             owns: true,
             key_prefix: records.key_prefix.clone(),
             url_base: records.url_base.clone(),
+            column: rows.key.expression.is_none().then(|| self.column(&rows.table, &rows.key.name)),
             any_row_sql: Some(any_row(&self.driver.table(&rows.table))),
             stream_sql,
             lookup,
@@ -190,6 +191,7 @@ impl Catalog<'_> {
             owns: false,
             key_prefix: String::new(),
             url_base: None,
+            column: Some(self.column(&table, key)),
             any_row_sql: Some(any_row(&self.driver.table(&table))),
             stream_sql: column.stream(&[]),
             lookup: Some(column.lookup(&[])),
@@ -220,6 +222,7 @@ impl Catalog<'_> {
             owns: false,
             key_prefix: String::new(),
             url_base: None,
+            column: None,
             any_row_sql: None,
             stream_sql,
             lookup: None,
@@ -250,6 +253,11 @@ impl Catalog<'_> {
             bail!(Misconfigured(format!("{section}: there is no such table; the database has {there}")));
         }
         Ok(columns)
+    }
+
+    fn column(&self, table: &Table, name: &str) -> Column {
+        let (column, table) = (self.driver.column(table, name), self.driver.table(table));
+        Column { dialect: self.driver, table, column }
     }
 
     async fn tables(&mut self) -> Result<Vec<String>> {

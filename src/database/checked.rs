@@ -11,6 +11,7 @@ use crate::database::rows::Rows;
 use crate::database::source::Source;
 use crate::database::stream::{MergedKeys, Named};
 use crate::domain::derived::Owner;
+use crate::domain::packed::{self, Packing};
 
 /// A database whose sources are checked.
 pub struct Database {
@@ -22,6 +23,29 @@ impl Database {
     /// The name of each source, by its place: records first, then references, as the configuration has them.
     pub fn source_names(&self) -> Vec<String> {
         self.sources.iter().map(|source| source.name.clone()).collect()
+    }
+
+    /// Whether the rows of the source at this place own their objects.
+    pub fn owns(&self, place: usize) -> bool {
+        self.sources.get(place).is_some_and(|source| source.owns)
+    }
+
+    /// The keys in a value of a source that may hold more than one, and how it does; `key` is what the value would be as one.
+    pub fn unpack(&self, place: usize, key: &str) -> Option<(Packing, Vec<String>)> {
+        let source = self.sources.get(place)?;
+        let (packing, parts) = packed::unpack(key.strip_prefix(&source.key_prefix).unwrap_or(key))?;
+        Some((packing, parts.iter().map(|part| source.key_of(part).0).collect()))
+    }
+
+    /// The key that a value of a source names.
+    pub fn key_of(&self, place: usize, value: &str) -> String {
+        self.sources.get(place).map_or_else(|| value.to_owned(), |source| source.key_of(value).0)
+    }
+
+    /// A query that gives the keys one by one that values of a source hold; `None`: this engine has none, or the source is
+    /// itself a query.
+    pub fn unpacking(&self, place: usize, packing: Packing) -> Option<String> {
+        self.sources.get(place)?.column.as_ref()?.unpacking(packing)
     }
 
     /// Every source's keys.

@@ -1,8 +1,10 @@
 //! PURE: one place of the database from which keys come, and the keys that its values name.
 
+use crate::database::dialect::sql::Dialect;
 use crate::database::key_column::Lookup;
 use crate::database::rows::Rows;
 use crate::database::url;
+use crate::domain::packed::Packing;
 
 /// One place of the database from which keys come.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Source {
     /// The rows with the given values: value, and for a source that owns, [details](Rows::details). A collation may
     /// make it give more than was asked for. `None`: the source must be streamed again instead.
     pub lookup: Option<Lookup>,
+    /// The column that its values are in; `None` for a query, or an expression.
+    pub column: Option<Column>,
     /// Gives one row where the table has any, whatever it holds; `None` for a query, of which only its keys are known.
     pub any_row_sql: Option<String>,
     /// Whether the lookup may be asked for any key, and not just for those that came from the database itself.
@@ -32,6 +36,21 @@ pub struct Source {
     pub must_be_spooled: bool,
     /// What its rows are like, where they own their objects.
     pub rows: Option<Rows>,
+}
+
+/// A column, as SQL.
+#[derive(Debug)]
+pub struct Column {
+    pub dialect: &'static dyn Dialect,
+    pub table: String,
+    pub column: String,
+}
+
+impl Column {
+    /// The query that gives the keys one by one that its values hold.
+    pub fn unpacking(&self, packing: Packing) -> Option<String> {
+        self.dialect.unpacking(packing, &self.table, &self.column)
+    }
 }
 
 impl Source {

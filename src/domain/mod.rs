@@ -7,6 +7,7 @@ pub mod key;
 mod kind;
 pub mod listed;
 mod object;
+pub mod packed;
 pub mod removal;
 pub mod resemble;
 mod row;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Doubts, Ledger, NewRecord, Position, Staged};
-use crate::compare::Note;
+use crate::compare::{Note, Unmatched};
 use crate::domain::{Created, Held, Hold, Kind, Object, Record, Time};
 
 /// A ledger, and the folder that it lies in.
@@ -61,6 +61,16 @@ impl Fixture {
         self.note(Note::Orphans(objects.iter().map(Object::as_listed).collect())).await;
     }
 
+    /// Keys that records name and that were not listed.
+    pub async fn missing(&mut self, keys: &[&str]) {
+        self.note(Note::Missing(keys.iter().map(|key| unmatched(key)).collect())).await;
+    }
+
+    /// The same of references.
+    pub async fn missing_references(&mut self, keys: &[&str]) {
+        self.note(Note::MissingReferences(keys.iter().map(|key| unmatched(key)).collect())).await;
+    }
+
     /// Rows that are findings of this kind.
     pub async fn rows(&mut self, kind: &Kind, records: &[Record]) {
         let new =
@@ -96,4 +106,8 @@ impl Fixture {
         let page = self.ledger.findings(kind, &Position::default(), 1000).await.expect("a page");
         page.read().expect("findings").into_iter().map(|finding| (finding.key, finding.first_seen)).collect()
     }
+}
+
+fn unmatched(key: &str) -> Unmatched {
+    Unmatched { key: key.to_owned(), sources: 1 }
 }

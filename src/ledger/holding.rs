@@ -244,7 +244,7 @@ mod tests {
     async fn two_spellings_of_one_key_hold_each_other_and_other_keys_stay_as_they_are() {
         let mut fixture = Fixture::new().await;
         fixture.orphans(&[object("a b.png"), object("c.png")]).await;
-        fixture.note(Note::Missing(vec!["/A%20b.png".to_owned(), "d.png".to_owned()])).await;
+        fixture.missing(&["/A%20b.png", "d.png"]).await;
         fixture.rows(&Kind::OrphanedRecord, &[record("/A%20b.png", "1"), record("d.png", "2")]).await;
         kept(&mut fixture, &Doubts::default()).await;
         let resembles = Some(Hold::Resembles);
@@ -257,7 +257,7 @@ mod tests {
         let mut fixture = Fixture::new().await;
         fixture.note(Note::Young(vec!["young.png".to_owned()])).await;
         fixture.note(Note::Condemned(vec![object("condemned.png")])).await;
-        fixture.note(Note::Missing(["Condemned.png", "Young.png"].map(str::to_owned).into())).await;
+        fixture.missing(&["Condemned.png", "Young.png"]).await;
         fixture.rows(&Kind::OrphanedRecord, &[record("Young.png", "1"), record("Condemned.png", "2")]).await;
         kept(&mut fixture, &Doubts::default()).await;
         let resembles = Some(Hold::Resembles);
@@ -269,8 +269,8 @@ mod tests {
     async fn names_that_share_no_more_than_an_end_do_not_resemble() {
         let mut fixture = Fixture::new().await;
         fixture.orphans(&["u/1/original.jpg", "u/3/other.jpg"].map(object)).await;
-        fixture.note(Note::Missing(vec!["u/2/original.jpg".to_owned()])).await;
-        fixture.note(Note::MissingReferences(vec!["original.jpg".to_owned()])).await;
+        fixture.missing(&["u/2/original.jpg"]).await;
+        fixture.missing_references(&["original.jpg"]).await;
         fixture.rows(&Kind::OrphanedRecord, &[record("u/2/original.jpg", "1")]).await;
         kept(&mut fixture, &Doubts::default()).await;
         let files = [("u/1/original.jpg", Some(Hold::Resembles)), ("u/3/other.jpg", None)];
@@ -282,7 +282,7 @@ mod tests {
     async fn a_file_that_is_held_already_still_holds_the_row_that_resembles_it() {
         let mut fixture = Fixture::new().await;
         fixture.orphans(&[Object { archived: true, ..object("a b.png") }]).await;
-        fixture.note(Note::Missing(vec!["a%20b.png".to_owned()])).await;
+        fixture.missing(&["a%20b.png"]).await;
         fixture.rows(&Kind::OrphanedRecord, &[record("a%20b.png", "1")]).await;
         kept(&mut fixture, &Doubts::default()).await;
         assert_eq!(fixture.findings(&Kind::OrphanedFile).await, held(&[("a b.png", Some(Hold::Archived))]));
@@ -302,7 +302,7 @@ mod tests {
         ];
         fixture.orphans(&files).await;
         let named = ["lost/archived.png", "lost/misspelt.png"];
-        fixture.note(Note::MissingReferences(named.map(str::to_owned).into())).await;
+        fixture.missing_references(&named).await;
         let doubts = Doubts { database_ends: vec![end(50, 90)], has_unknown_folders: true, ..Doubts::default() };
         fixture.note(Note::Folders(Unknown { folders: vec!["lost/".to_owned()], siblings: Vec::new() })).await;
         kept(&mut fixture, &doubts).await;

@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::Ledger;
+use super::What;
 use super::history::stamp;
 use crate::domain::{Image, Kind, Object, Time};
 use crate::failpoint;
@@ -241,7 +242,10 @@ impl Which<'_> {
                 "state IN ('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', \
                            'row-restoring') AND ?3 = 0"
             }
-            Which::Due(_) => "state = 'trashed' AND done_at <= ?3",
+            // What resembles a value that no object carries may be wanted (I4).
+            Which::Due(_) => {
+                "state = 'trashed' AND done_at <= ?3 AND key NOT IN (SELECT key FROM temp.resembling WHERE what = 4)"
+            }
         }
     }
 }
@@ -351,10 +355,21 @@ impl Ledger {
 
     /// How many files, and bytes, of trash are due.
     pub async fn due(&mut self, before: Time) -> Result<(u64, u64)> {
-        let sql = "SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair = ? AND state = 'trashed' AND done_at <= ?";
-        let query = sqlx::query_as(sql).bind(self.pair).bind(stamp(before));
+        let condition = Which::Due(before).condition();
+        let sql = format!("SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair = ?1 AND {condition}");
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(self.pair).bind(0).bind(stamp(before));
         let (files, bytes): (i64, i64) = query.fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// How many files of due trash stay because they resemble a value that no object carries, and one of them with its value.
+    pub async fn due_in_doubt(&mut self, before: Time) -> Result<Option<(u64, String, String)>> {
+        let sql =
+            "SELECT count(*), min(removals.key), named FROM removals JOIN temp.resembling AS r ON r.key = removals.key
+             WHERE what = ? AND pair = ? AND state = 'trashed' AND done_at <= ? HAVING count(*) > 0";
+        let query = sqlx::query_as(sql).bind(What::Trashed as u8).bind(self.pair).bind(stamp(before));
+        let first: Option<(i64, String, String)> = query.fetch_optional(&mut self.connection).await?;
+        Ok(first.map(|(count, key, named)| (count.unsigned_abs(), key, named)))
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use super::staging::{MISSING, MISSING_REFERENCE, YOUNG};
-use crate::domain::Kind;
+use crate::domain::{Kind, MOST_SOURCES};
 
 pub const SCHEMA: &str = "
     -- Names of objects that share a number with a value: what they are, the object's key, and the name that was compared.
@@ -44,10 +44,12 @@ pub enum What {
     Young = 2,
     /// An object that the database knows.
     Known = 3,
+    /// A file in our own trash, by the key that it had.
+    Trashed = 4,
 }
 
 impl What {
-    const ALL: [What; 4] = [What::File, What::Condemned, What::Young, What::Known];
+    const ALL: [What; 5] = [What::File, What::Condemned, What::Young, What::Known, What::Trashed];
 }
 
 /// A value of the database without an object of that key.
@@ -57,6 +59,25 @@ pub struct Uncarried {
     /// Whether a record names it, and not just a reference.
     pub is_record: bool,
     place: (String, String),
+    sources: u64,
+}
+
+impl Uncarried {
+    /// The places of the sources that give it; the last stands for all that follow.
+    pub fn sources(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..=MOST_SOURCES).filter(|place| self.sources & 1 << place != 0)
+    }
+
+    /// Where reading goes on after it.
+    pub(super) fn place(&self) -> (String, String) {
+        self.place.clone()
+    }
+}
+
+impl From<(String, String, i64)> for Uncarried {
+    fn from((side, key, sources): (String, String, i64)) -> Self {
+        Uncarried { value: key.clone(), is_record: side == MISSING, place: (side, key), sources: sources as u64 }
+    }
 }
 
 /// A name that shares a number with a value.
@@ -86,14 +107,11 @@ pub struct Pair {
 impl Ledger {
     /// Values without an object, after one of them.
     pub async fn uncarried_after(&mut self, after: Option<&Uncarried>, limit: usize) -> Result<Vec<Uncarried>> {
-        let sql =
-            "SELECT side, key FROM temp.unmatched WHERE (side, key) > (?, ?) AND side <> ? ORDER BY side, key LIMIT ?";
-        let (side, key) = after.map(|after| after.place.clone()).unwrap_or_default();
+        let sql = "SELECT side, key, sources FROM temp.unmatched WHERE (side, key) > (?, ?) AND side <> ? ORDER BY side, key LIMIT ?";
+        let (side, key) = after.map(Uncarried::place).unwrap_or_default();
         let query = sqlx::query_as(sql).bind(side).bind(key).bind(YOUNG).bind(limit as i64);
-        let rows: Vec<(String, String)> = query.fetch_all(&mut self.connection).await?;
-        let uncarried =
-            rows.into_iter().map(|place| Uncarried { value: place.1.clone(), is_record: place.0 == MISSING, place });
-        Ok(uncarried.collect())
+        let rows: Vec<(String, String, i64)> = query.fetch_all(&mut self.connection).await?;
+        Ok(rows.into_iter().map(Uncarried::from).collect())
     }
 
     /// Keys of objects of one sort after a key, each with the names of what it belongs to by a rule.
@@ -109,9 +127,13 @@ impl Ledger {
             What::File => "SELECT key, owners FROM temp.finding WHERE kind = ?4 AND key > ?1 ORDER BY key LIMIT ?2",
             What::Condemned => "SELECT key, NULL FROM temp.condemned WHERE key > ?1 ORDER BY key LIMIT ?2",
             What::Young => "SELECT key, NULL FROM temp.unmatched WHERE side = ?3 AND key > ?1 ORDER BY key LIMIT ?2",
+            What::Trashed => {
+                "SELECT DISTINCT key, NULL FROM removals WHERE pair = ?5 AND key > ?1 AND trash_key IS NOT NULL \
+                     AND state IN ('trashed', 'trashed-unsettled') ORDER BY key LIMIT ?2"
+            }
             What::Known => return Ok(Vec::new()),
         };
-        let query = sqlx::query_as(sql).bind(after).bind(limit as i64).bind(YOUNG).bind(kind.name());
+        let query = sqlx::query_as(sql).bind(after).bind(limit as i64).bind(YOUNG).bind(kind.name()).bind(self.pair);
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 

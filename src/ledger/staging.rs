@@ -9,7 +9,7 @@ use sqlx::{Arguments, AssertSqlSafe, Encode, SqlSafeStr, SqlStr, Sqlite, Type};
 
 use super::Ledger;
 use super::derived::{ADD_DERIVED, derived_row};
-use crate::compare::{DerivedObject, Note};
+use crate::compare::{DerivedObject, Note, Unmatched};
 use crate::domain::listed::{Listed, Objects};
 use crate::domain::{Found, Held, Kind, Record, Sum, Time};
 use crate::only::Only;
@@ -46,6 +46,7 @@ pub const SCHEMA: &str = "
     CREATE TEMP TABLE unmatched (
         side TEXT NOT NULL,
         key TEXT NOT NULL,
+        sources INTEGER NOT NULL DEFAULT 0, -- those that give it, a bit each
         PRIMARY KEY (side, key)
     ) WITHOUT ROWID;
     CREATE TEMP TABLE condemned (
@@ -72,6 +73,8 @@ pub(super) const MISSING: &str = "missing";
 pub(super) const MISSING_REFERENCE: &str = "missing-reference";
 const OUTSIDE: &str = "outside";
 pub(super) const YOUNG: &str = "young";
+/// Parts of the others.
+pub(super) const PART: &str = "part";
 
 /// The statements that add orphaned files, each with how many it takes: any number is made of a few of them, and they stay
 /// prepared.
@@ -91,10 +94,11 @@ pub struct Staged(Vec<(SqlStr, SqliteArguments)>);
 impl Staged {
     /// Makes a note ready; `hold` says why no run may act on a file, if so.
     pub fn new(note: &Note, hold: impl Fn(Listed<'_>) -> Option<Held>) -> Result<Self> {
-        let unmatched = |side: &str, keys: &[String]| {
-            let sql =
-                "INSERT OR IGNORE INTO temp.unmatched (side, key) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
-            Staged::rows(sql, keys.iter().map(|key| json!([side, key])))
+        let unmatched = |side: &str, keys: &[Unmatched]| {
+            let sql = "INSERT INTO temp.unmatched (side, key, sources) \
+                       SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true \
+                       ON CONFLICT DO UPDATE SET sources = sources | excluded.sources";
+            Staged::rows(sql, keys.iter().map(|unmatched| json!([side, unmatched.key, unmatched.sources as i64])))
         };
         match note {
             Note::Orphans(objects) => Staged::orphans(objects, hold),
@@ -117,7 +121,12 @@ impl Staged {
             Note::Missing(keys) => unmatched(MISSING, keys),
             Note::MissingReferences(keys) => unmatched(MISSING_REFERENCE, keys),
             Note::Outside(keys) => unmatched(OUTSIDE, keys),
-            Note::Young(keys) => unmatched(YOUNG, keys),
+            Note::Packed(values) => Staged::packed(values),
+            Note::Young(keys) => {
+                let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key) \
+                           SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+                Staged::rows(sql, keys.iter().map(|key| json!([YOUNG, key])))
+            }
             Note::Folders(unknown) => Staged::folders(unknown),
         }
     }

@@ -4,6 +4,7 @@
 mod aliases;
 mod derived;
 mod folders;
+mod packed;
 mod records;
 mod resembling;
 
@@ -15,6 +16,7 @@ use crate::ledger::Ledger;
 pub use aliases::at_aliases;
 pub use derived::at_derived;
 pub use folders::at_folders;
+pub use packed::at_packed;
 pub use records::at_records;
 pub use resembling::at_names;
 

@@ -27,7 +27,7 @@ pub async fn at_names(ledger: &mut Ledger, known: Option<(&Database, &Scope)>) -
     if needles.is_empty() {
         return Ok(Vec::new());
     }
-    for what in [What::File, What::Condemned, What::Young] {
+    for what in [What::File, What::Condemned, What::Young, What::Trashed] {
         search(ledger, &needles, what).await?;
     }
     if let Some((database, scope)) = known.filter(|_| !needles.records.is_empty()) {
@@ -203,7 +203,9 @@ async fn keep_pairs(ledger: &mut Ledger, pairs: &[&Pair], common: &Common) -> Re
     let objects =
         pairs.iter().filter(|pair| pair.what != What::Known && (is_same_name(pair) || !common.has(&pair.value)));
     let objects: Vec<_> = objects.map(|pair| (pair.what, pair.key.as_str(), pair.value.as_str())).collect();
-    let values = pairs.iter().filter(|pair| pair.is_record).map(|pair| (pair.value.as_str(), pair.key.as_str()));
+    // A row whose file is in our trash is held for that.
+    let rows = pairs.iter().filter(|pair| pair.is_record && pair.what != What::Trashed);
+    let values = rows.map(|pair| (pair.value.as_str(), pair.key.as_str()));
     ledger.add_resembling(&objects, &values.collect::<Vec<_>>()).await
 }
 
@@ -212,7 +214,7 @@ async fn keep_pairs(ledger: &mut Ledger, pairs: &[&Pair], common: &Common) -> Re
 fn is_confirmed(pair: &Pair) -> bool {
     match pair.what {
         What::Known => pair.name != pair.value && is_same_name(pair),
-        What::File | What::Condemned | What::Young => resembles(&pair.name, &pair.value),
+        What::File | What::Condemned | What::Young | What::Trashed => resembles(&pair.name, &pair.value),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::cli::ExitCode;
 use crate::config::{Action, Place};
 use crate::confirm::{self, Target};
 use crate::database::Database;
+use crate::domain::key::Printable;
 use crate::domain::removal::{Removals, Stopped};
 use crate::domain::{Hold, Kind, Side, Time};
 use crate::execute::{self, Site};
@@ -38,6 +39,13 @@ impl Run<'_> {
     ) -> Result<ExitCode> {
         let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
         let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
+        if let Some((count, key, value)) = ledger.due_in_doubt(due_before).await? {
+            let (files, key, value) = (if count == 1 { "file" } else { "files" }, Printable(&key), Printable(&value));
+            report.warnings.push(format!(
+                "{count} {files} of due trash stay, such as {key}: the database names {value}, which looks like it; \
+                 `cleanup-assets restore {key}` brings it back"
+            ));
+        }
         let census = self.census(ledger, &sides.database, inspected, due_before).await?;
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
         let plan = match plan::plan(census, due_before, &inspected.totals, &inspected.doubts, limits) {

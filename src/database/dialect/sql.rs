@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::config::Value;
 use crate::database::column::{ColumnFacts, Owners, Table};
+use crate::domain::packed::Packing;
 
 /// An engine's SQL. What is named `column` or `sql` is SQL already.
 pub trait Dialect: fmt::Debug + Sync {
@@ -72,6 +73,10 @@ pub trait Dialect: fmt::Debug + Sync {
 
     /// Whether [`key`](Self::key) is the text that is bound to `placeholder`, byte for byte.
     fn is_key(&self, key: &str, placeholder: &str) -> String;
+
+    /// A query that gives the keys one by one that values of a column hold, other values as they are; for people, on one line.
+    /// `None`: nothing short does it.
+    fn unpacking(&self, packing: Packing, table: &str, column: &str) -> Option<String>;
 
     // --- rows: each column is kept as text, its image, so that the very row can be made again ---
 
@@ -160,4 +165,18 @@ pub enum KeyList {
     One(&'static str),
     /// Each to a parameter of its own, which is written like this. Such a list cannot be empty.
     Each(String),
+}
+
+/// The targets of links in a text, where an engine has no regular expressions that give rows: attributes `src`, and `href`.
+pub fn links(table: &str, column: &str) -> String {
+    let next = |attribute: &str| {
+        let (after, found) = (attribute.len() + 2, format!("instr(rest, '{attribute}=\"')"));
+        format!("SELECT 1, substr(rest, {found} + {after}) FROM links WHERE {found} > 0")
+    };
+    format!(
+        "WITH RECURSIVE links (is_target, rest) AS (SELECT 0, {column} FROM {table} UNION {} UNION {}) \
+         SELECT substr(rest, 1, instr(rest, '\"') - 1) FROM links WHERE is_target = 1 AND instr(rest, '\"') > 1",
+        next("src"),
+        next("href")
+    )
 }

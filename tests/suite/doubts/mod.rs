@@ -2,5 +2,6 @@
 //! Every scene is a small application with a folder of old files, and ends with a removal at a terminal.
 
 mod aliases;
+mod packed;
 mod scene;
 mod sides;

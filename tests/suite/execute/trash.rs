@@ -224,6 +224,22 @@ fn due_trash_stays_beside_what_is_in_doubt() {
     assert_eq!(scene.executed()["removals"]["purged"], 3, "the configuration has lifted it");
 }
 
+/// Due trash stays that a value without an object may be a spelling of, and the report says so; the rest goes.
+#[test]
+fn due_trash_that_looks_like_a_value_stays() {
+    let scene = with_due_trash("");
+    let spelt = format!("/{}", scene.orphans[0].to_uppercase());
+    scene.database.run(&format!("INSERT INTO assets (storage_key) VALUES ('{spelt}')"));
+    let report = scene.executed();
+    assert_eq!(report["removals"]["purged"], 2, "{report:#}");
+    assert!(scene.trashed(&scene.orphans[0]).is_some() && scene.trashed(&scene.orphans[1]).is_none());
+    let warnings = report["warnings"].as_array().expect("warnings");
+    assert!(
+        warnings.iter().any(|warning| warning.as_str().is_some_and(|warning| warning.contains(&spelt))),
+        "{report:#}"
+    );
+}
+
 /// Due trash that the store refuses to delete is a failure of that file alone, and stays on record.
 #[test]
 fn due_trash_that_is_refused_stays_on_record() {

@@ -4,7 +4,8 @@ use crate::config::Value;
 use crate::database::column::{ColumnFacts, Owners, Table};
 use crate::database::dialect::mysql::MySql;
 use crate::database::dialect::owners;
-use crate::database::dialect::sql::{Dialect, KeyList};
+use crate::database::dialect::sql::{Dialect, KeyList, links};
+use crate::domain::packed::Packing;
 
 impl Dialect for MySql {
     fn quoted(&self, name: &str) -> String {
@@ -57,6 +58,25 @@ impl Dialect for MySql {
 
     fn is_key(&self, key: &str, placeholder: &str) -> String {
         format!("{key} = CAST({placeholder} AS BINARY)")
+    }
+
+    fn unpacking(&self, packing: Packing, table: &str, column: &str) -> Option<String> {
+        let parts = |json: String, path: &str| {
+            format!(
+                "SELECT TRIM(parts.part) FROM {table}, JSON_TABLE({json}, '{path}' COLUMNS (part TEXT PATH '$')) AS parts"
+            )
+        };
+        let split =
+            |text: String| parts(format!("CONCAT('[', REPLACE(JSON_QUOTE({text}), '<|>', '\",\"'), ']')"), "$[*]");
+        let or = |other: &str| format!("CASE WHEN JSON_VALID({column}) THEN {column} ELSE {other} END");
+        Some(match packing {
+            Packing::List => parts(or(&format!("JSON_ARRAY({column})")), "$[*]"),
+            Packing::Map => parts(or(&format!("JSON_OBJECT('value', {column})")), "$.*"),
+            Packing::Links => links(table, column),
+            Packing::Lines => split(format!("REPLACE(REPLACE({column}, CHAR(13), ''), CHAR(10), '<|>')")),
+            Packing::Commas => split(format!("REPLACE({column}, ',', '<|>')")),
+            Packing::Other => return None,
+        })
     }
 
     fn image(&self, facts: &ColumnFacts, column: &str) -> String {

@@ -5,6 +5,7 @@ use crate::database::column::{ColumnFacts, Owners, Table};
 use crate::database::dialect::owners;
 use crate::database::dialect::postgres::Postgres;
 use crate::database::dialect::sql::{Dialect, KeyList};
+use crate::domain::packed::Packing;
 
 /// Everything that a transaction of ours needs to be told. LOCAL, so that it works behind a pooler. Plans are not compiled,
 /// where the server could (from 11 on): that takes longer than it saves.
@@ -72,6 +73,25 @@ impl Dialect for Postgres {
 
     fn is_key(&self, key: &str, placeholder: &str) -> String {
         format!("{key} COLLATE \"C\" = {placeholder}::text")
+    }
+
+    fn unpacking(&self, packing: Packing, table: &str, column: &str) -> Option<String> {
+        Some(match packing {
+            Packing::List | Packing::Map => format!(
+                "SELECT part #>> '{{}}' FROM {table}, jsonb_path_query(CASE WHEN {column}::text ~ '^\\s*[[{{]' THEN \
+                 {column}::text::jsonb ELSE to_jsonb({column}::text) END, 'strict $.**') AS part \
+                 WHERE jsonb_typeof(part) = 'string'"
+            ),
+            Packing::Links => format!(
+                "SELECT coalesce(part[1], part[2]) FROM {table}, \
+                 regexp_matches({column}, '(?:src|href)=\"([^\"]+)\"|\\]\\(([^)\\s]+)', 'g') AS part"
+            ),
+            Packing::Lines => {
+                format!("SELECT btrim(part) FROM {table}, regexp_split_to_table({column}, '\\s*[\\r\\n]+\\s*') AS part")
+            }
+            Packing::Commas => format!("SELECT btrim(part) FROM {table}, regexp_split_to_table({column}, ',') AS part"),
+            Packing::Other => return None,
+        })
     }
 
     fn image(&self, facts: &ColumnFacts, column: &str) -> String {

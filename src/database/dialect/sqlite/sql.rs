@@ -3,8 +3,9 @@
 use crate::config::Value;
 use crate::database::column::{ColumnFacts, Owners, Table};
 use crate::database::dialect::owners;
-use crate::database::dialect::sql::{Dialect, KeyList};
+use crate::database::dialect::sql::{Dialect, KeyList, links};
 use crate::database::dialect::sqlite::Sqlite;
+use crate::domain::packed::Packing;
 
 impl Dialect for Sqlite {
     fn literal(&self, text: &str) -> String {
@@ -55,6 +56,22 @@ impl Dialect for Sqlite {
 
     /// A value's type is its own, whatever the column says. Text may hold a NUL, which `quote` would end at. A REAL stays
     /// one: no text that SQLite would make of it is exact.
+    fn unpacking(&self, packing: Packing, table: &str, column: &str) -> Option<String> {
+        let split =
+            |text: String| format!("SELECT trim(part.value) FROM {table}, json_each('[' || {text} || ']') AS part");
+        let parts = "'\",\"'";
+        Some(match packing {
+            Packing::List | Packing::Map => format!(
+                "SELECT part.atom FROM {table}, json_tree(CASE WHEN json_valid({column}) THEN {column} \
+                 ELSE json_quote({column}) END) AS part WHERE part.type = 'text'"
+            ),
+            Packing::Links => links(table, column),
+            Packing::Lines => split(format!("replace(replace(json_quote({column}), '\\r', ''), '\\n', {parts})")),
+            Packing::Commas => split(format!("replace(json_quote({column}), ',', {parts})")),
+            Packing::Other => return None,
+        })
+    }
+
     fn image(&self, _facts: &ColumnFacts, column: &str) -> String {
         format!(
             "CASE typeof({column}) WHEN 'null' THEN NULL WHEN 'integer' THEN 'i' || {column} \

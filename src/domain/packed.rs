@@ -1,0 +1,187 @@
+//! PURE: texts that hold more than a key: a JSON list, a list with commas, a page with links. As a key such a text protects
+//! nothing of what it names.
+
+use serde_json::Value;
+
+/// How a text holds keys, as far as it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Packing {
+    /// A JSON list.
+    List,
+    /// A JSON object.
+    Map,
+    /// Links of HTML or Markdown.
+    Links,
+    /// Lines.
+    Lines,
+    /// Parts with commas between.
+    Commas,
+    /// Parts with something else between.
+    Other,
+}
+
+impl Packing {
+    const ALL: [Packing; 6] =
+        [Packing::List, Packing::Map, Packing::Links, Packing::Lines, Packing::Commas, Packing::Other];
+
+    /// The packing of this number.
+    pub fn numbered(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|packing| *packing as u8 == number)
+    }
+
+    /// What such a text is, for people.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Packing::List => "a JSON list",
+            Packing::Map => "a JSON object",
+            Packing::Links => "a text with links",
+            Packing::Lines => "several lines",
+            Packing::Commas => "a list with commas",
+            Packing::Other => "several values in one",
+        }
+    }
+}
+
+/// JSON in JSON, and links in it, are looked for so deep.
+const DEPTH: usize = 3;
+
+/// What may be keys in a text that holds more than one, or one in a wrapping that is not a spelling of it: each part once,
+/// in order. `None`: the text is one value.
+pub fn unpack(text: &str) -> Option<(Packing, Vec<String>)> {
+    let packing = packing(text)?;
+    let mut parts = Vec::new();
+    gather(text, DEPTH, &mut parts);
+    parts.retain(|part| !part.is_empty() && part != text);
+    parts.sort_unstable();
+    parts.dedup();
+    (!parts.is_empty()).then_some((packing, parts))
+}
+
+fn packing(text: &str) -> Option<Packing> {
+    let has = |what: &str| text.contains(what);
+    // Most values are one key, and are seen to be at once.
+    if !text.contains([',', ';', '|', '"', '\'', '<', '(', '[', '{', '\n', '\r', '\t']) {
+        return None;
+    }
+    Some(match json(text) {
+        Some(Value::Array(_)) => Packing::List,
+        Some(_) => Packing::Map,
+        None if has("](") || has("=\"") || has("='") || has("<") && has(">") => Packing::Links,
+        None if text.trim().contains(['\n', '\r']) => Packing::Lines,
+        None if has(",") => Packing::Commas,
+        None => Packing::Other,
+    })
+}
+
+/// A JSON list or object.
+fn json(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let is_packed = text.starts_with(['[', '{']) && text.ends_with([']', '}']);
+    is_packed.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+fn gather(text: &str, depth: usize, parts: &mut Vec<String>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    if let Some(value) = json(text) {
+        return gather_json(&value, depth, parts);
+    }
+    let mut add = |part: &str| {
+        let part = part.trim();
+        if !part.is_empty() {
+            parts.push(part.to_owned());
+        }
+    };
+    // Between quotes: attributes of HTML, and what languages write of their own values.
+    for quote in ['"', '\''] {
+        text.split(quote).skip(1).for_each(&mut add);
+    }
+    for (open, close) in [("](", [')', ' ']), ("(", [')', ')']), ("<", ['>', '>'])] {
+        text.split(open).skip(1).filter_map(|rest| rest.split(close).next()).for_each(&mut add);
+    }
+    text.split([',', ';', '|', '\n', '\r', '\t']).for_each(&mut add);
+    // As `srcset` has them: `a.png 1x, b.png 2x`.
+    let words = text.split(|c: char| c.is_whitespace() || c == ',' || c == '"' || c == '\'');
+    words.filter(|word| word.contains(['/', '.'])).for_each(&mut add);
+}
+
+fn gather_json(value: &Value, depth: usize, parts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            parts.push(text.clone());
+            if packing(text).is_some() {
+                gather(text, depth, parts);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| gather_json(value, depth, parts)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                parts.push(name.clone());
+                gather_json(value, depth, parts);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_in_whatever_holds_them() {
+        for (text, packing) in [
+            (r#"["a/1.png","b/2 x.png"]"#, Packing::List),
+            (r#" [ "a\/1.png", "b/2 x.png" ] "#, Packing::List),
+            (r#"[{"src":"a/1.png","size":3},{"src":"b/2 x.png"}]"#, Packing::List),
+            (r#"{"big":"a/1.png","sizes":{"small":"b/2 x.png"}}"#, Packing::Map),
+            (r#"{"a/1.png":{"w":1},"b/2 x.png":null}"#, Packing::Map),
+            (r#"{"body":"<img src=\"a/1.png\"> <a href='b/2 x.png'>"}"#, Packing::Map),
+            (r#"["[\"a/1.png\",\"b/2 x.png\"]"]"#, Packing::List),
+            (r#"<p><img alt="" src="a/1.png"><a href='b/2 x.png'>x</a></p>"#, Packing::Links),
+            ("see ![one](a/1.png) and [two](b/2 x.png \"title\")", Packing::Links),
+            ("![one](a/1.png \"title\") and <b/2 x.png>", Packing::Links),
+            ("a/1.png,b/2 x.png", Packing::Commas),
+            ("a/1.png, b/2 x.png,", Packing::Commas),
+            ("a/1.png\nb/2 x.png\n", Packing::Lines),
+            ("a/1.png\r\nb/2 x.png", Packing::Lines),
+            ("a/1.png;b/2 x.png", Packing::Other),
+            ("a/1.png | b/2 x.png", Packing::Other),
+            (r#"a:2:{i:0;s:7:"a/1.png";i:1;s:9:"b/2 x.png";}"#, Packing::Other),
+        ] {
+            let (found, parts) = unpack(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(found, packing, "{text}");
+            for key in ["a/1.png", "b/2 x.png"] {
+                let is_cut = text.contains("(b/2 x.png \"") && key.starts_with('b');
+                assert!(is_cut || parts.iter().any(|part| part == key), "{text}: {parts:?}");
+            }
+        }
+        let (_, parts) = unpack("<img srcset=\"a/1.png 1x, b/2.png 2x\">").expect("parts");
+        assert!(["a/1.png", "b/2.png"].iter().all(|key| parts.iter().any(|part| part == key)), "{parts:?}");
+    }
+
+    #[test]
+    fn one_value_is_not_a_packing() {
+        for text in
+            ["", "a/1.png", "a b/1 2.png", "https://cdn.example.com/a.png?v=2&w=3#top", "2026-01-01 10:00", "\u{e9}"]
+        {
+            assert_eq!(unpack(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_only_looks_packed_gives_no_part_that_is_itself() {
+        for text in ["a (copy).png", "it's.png", "a;b", "[", "{}", "\"", "a,b", "\u{e9},<"] {
+            let parts = unpack(text).map(|(_, parts)| parts).unwrap_or_default();
+            assert!(parts.iter().all(|part| part != text && !part.is_empty()), "{text}: {parts:?}");
+        }
+    }
+
+    #[test]
+    fn every_packing_has_a_number_of_its_own() {
+        for packing in Packing::ALL {
+            assert_eq!(Packing::numbered(packing as u8), Some(packing));
+        }
+        assert_eq!(Packing::numbered(Packing::ALL.len() as u8), None);
+    }
+}
