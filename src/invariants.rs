@@ -129,6 +129,11 @@
 //!   Tests: `doubts::packed::a_packed_source_refuses_the_removal_of_files`,
 //!   `doubts::packed::what_a_packed_value_names_is_not_removed`, `doubts::packed::a_long_text_is_taken_apart_too`,
 //!   `domain::packed::tests::keys_are_found_in_whatever_holds_them`.
+//! - What a rule condemns because its owners' table has no row is held, and is not condemned when it is to be removed.
+//!   In: `database::session::Session::ownerless`, `ledger::holding::Ledger::hold_ownerless`,
+//!   `database::rules::owner_is_gone`.
+//!   Tests: `rules::owners::an_owners_table_without_a_row_holds_what_it_would_condemn`,
+//!   `rules::owners::an_owners_table_that_is_emptied_at_the_prompt_condemns_nothing`.
 //! - A dry run warns of it, above its findings.
 //!   In: `report::warnings::wrong_pair`.
 //!   Tests: `faults::pair::no_records_at_all_is_a_warning`, `faults::pair::no_objects_at_all_is_a_warning`,

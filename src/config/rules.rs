@@ -50,6 +50,9 @@ pub struct Entity {
     pub id: String,
     /// The table of each type.
     pub tables: BTreeMap<String, String>,
+    /// The types whose table may have no row: all of their owners are gone then. Else what is condemned for that is held.
+    #[serde(default)]
+    pub may_be_empty: Vec<String>,
 }
 
 /// A rule that makes a row expendable though its file is there.
@@ -97,6 +100,15 @@ impl Rule {
         }
         if entity.as_ref().is_some_and(|entity| entity.tables.is_empty()) {
             return wrong("its entity names no tables");
+        }
+        let of_entity = entity.iter().flat_map(|entity| entity.may_be_empty.iter().map(move |name| (entity, name)));
+        if let Some((entity, unknown)) = of_entity.into_iter().find(|(entity, name)| !entity.tables.contains_key(*name))
+        {
+            let types: Vec<&str> = entity.tables.keys().map(String::as_str).collect();
+            return wrong(&format!(
+                "its entity.may_be_empty names {unknown:?}, which is not a type of its tables: these are {}",
+                types.join(", ")
+            ));
         }
         let started = since.clone().or(created_at.map(str::to_owned));
         let clock = match (since.is_some() || after.is_some(), started) {

@@ -9,7 +9,7 @@ use crate::config::{Action, Config, Entity, Key, Records, ReferenceKeys, Rule};
 use crate::database::column::{ColumnFacts, Owners, Table};
 use crate::database::connection::{Connection, Driver, Server};
 use crate::database::key_column::{self, KeyColumn};
-use crate::database::rows::{Rows, Strangers};
+use crate::database::rows::{Ownerless, Rows, Strangers};
 use crate::database::rules::{self, RuleSql};
 use crate::database::source::{Column, Source};
 use crate::exit_code::Misconfigured;
@@ -69,6 +69,7 @@ impl Catalog<'_> {
             rules: Vec::new(),
             clocks: Vec::new(),
             strangers: Vec::new(),
+            ownerless: Vec::new(),
             columns: columns.iter().filter(|column| !column.is_generated).cloned().collect(),
             table,
         };
@@ -107,8 +108,12 @@ impl Catalog<'_> {
             set.keys().try_for_each(|name| named(columns, name, section, "set").map(|_| ()))?;
         }
         let mut conditions: Vec<String> = rule.r#where.iter().map(|sql| rules::is_true(sql)).collect();
+        let mut acting = conditions.clone();
+        let before = rows.ownerless.len();
         if let Some(entity) = &rule.entity {
-            conditions.push(self.entity(entity, rows, columns, section, &rule.name).await?);
+            let (is_gone, is_gone_for_sure) = self.entity(entity, rows, columns, section, &rule.name).await?;
+            conditions.push(is_gone);
+            acting.push(is_gone_for_sure);
         }
         let since = match &rule.clock {
             Some(clock) => {
@@ -118,15 +123,19 @@ impl Catalog<'_> {
             None => None,
         };
         let always = || format!("{} IS NOT NULL", since.as_deref().unwrap_or("NULL"));
-        let condition = if conditions.is_empty() { always() } else { conditions.join(" AND ") };
+        let all = |conditions: Vec<String>| if conditions.is_empty() { always() } else { conditions.join(" AND ") };
+        let (condition, acting) = (all(conditions), all(acting));
         let checked = format!("SELECT 1 FROM {} WHERE {condition}", self.driver.table(&rows.table));
         self.accepts(&checked, section).await?;
-        rows.rules.push(RuleSql { condition, since });
+        for ownerless in &mut rows.ownerless[before..] {
+            ownerless.handles_sql.push_str(&format!(" AND {condition}"));
+        }
+        rows.rules.push(RuleSql { condition, acting, since });
         rows.clocks.push(rule.after());
         Ok(())
     }
 
-    /// The condition for rows whose owner is gone.
+    /// The condition for rows whose owner is gone, and the one by which they may be removed.
     async fn entity(
         &mut self,
         entity: &Entity,
@@ -134,7 +143,7 @@ impl Catalog<'_> {
         columns: &[ColumnFacts],
         section: &str,
         rule: &Arc<str>,
-    ) -> Result<String> {
+    ) -> Result<(String, String)> {
         let r#type = named(columns, &entity.r#type, section, "entity type")?;
         let id = named(columns, &entity.id, section, "entity id")?;
         let mut tables = Vec::new();
@@ -155,14 +164,32 @@ impl Catalog<'_> {
             }
             tables.push((type_name.as_str(), table, primary));
         }
-        let owners: Vec<Owners<'_>> =
-            tables.iter().map(|(type_name, table, id)| Owners { type_name, table, id }).collect();
+        let owners: Vec<Owners<'_>> = tables
+            .iter()
+            .map(|(type_name, table, id)| {
+                let may_be_empty = entity.may_be_empty.iter().any(|name| name == type_name);
+                Owners { type_name, table, id, may_be_empty }
+            })
+            .collect();
         let type_column = self.driver.column(&rows.table, &r#type.name);
         let id_column = self.driver.column(&rows.table, &id.name);
         let sql = rules::strangers(self.driver, &rows.table, &type_column, &owners);
         self.accepts(&sql, section).await?;
         rows.strangers.push(Strangers { rule: rule.clone(), type_column: r#type.name.clone(), sql });
-        Ok(rules::owner_is_gone(self.driver, (&type_column, &id_column), id, &owners))
+        let handle = self.driver.image(&rows.id, &self.driver.column(&rows.table, &rows.id.name));
+        let table = self.driver.table(&rows.table);
+        for owners in owners.iter().filter(|owners| !owners.may_be_empty) {
+            let literal = self.driver.literal(owners.type_name);
+            rows.ownerless.push(Ownerless {
+                rule: rule.clone(),
+                type_name: owners.type_name.to_owned(),
+                owners: entity.tables[owners.type_name].clone(),
+                any_owner_sql: any_row(&self.driver.table(owners.table)),
+                handles_sql: format!("SELECT {handle} FROM {table} WHERE {type_column} = {literal}"),
+            });
+        }
+        let is_gone = |acting| rules::owner_is_gone(self.driver, (&type_column, &id_column), id, &owners, acting);
+        Ok((is_gone(false), is_gone(true)))
     }
 
     /// An expression over a row, as if it were a column.

@@ -50,4 +50,6 @@ pub struct Owners<'a> {
     pub table: &'a Table,
     /// The column that the row's id points at.
     pub id: &'a ColumnFacts,
+    /// Whether the table may have no row.
+    pub may_be_empty: bool,
 }

@@ -29,6 +29,7 @@ pub use advisory::Advisory;
 pub use checked::Database;
 pub use chunks::Strays;
 pub use open::address;
+pub use rows::Ownerless;
 pub use session::{Session, Stranger};
 pub use stream::{MergedKeys, Named};
 pub use way_back::Back;

@@ -34,6 +34,21 @@ pub struct Rows {
     pub clocks: Vec<Duration>,
     /// For each rule with an entity, what counts rows by a type that it names no table for.
     pub strangers: Vec<Strangers>,
+    /// For each type of an entity whose table must have rows, what finds those that would be condemned without one.
+    pub ownerless: Vec<Ownerless>,
+}
+
+/// Rows that are condemned because their owners' table has no row.
+#[derive(Debug)]
+pub struct Ownerless {
+    pub rule: Arc<str>,
+    pub type_name: String,
+    /// The owners' table, as the configuration names it.
+    pub owners: String,
+    /// Gives a row where that table has any.
+    pub any_owner_sql: String,
+    /// The [handles](crate::domain::Record::handle) of the rows that the rule condemns for owners of this type.
+    pub handles_sql: String,
 }
 
 /// Rows whose owner nobody can look for.
@@ -129,7 +144,7 @@ impl Rows {
     pub fn read_sql(&self, lock: bool) -> String {
         let owns = format!("CASE WHEN {} THEN '1' ELSE '0' END", self.owns());
         let mut columns = vec![self.key_column().value(), owns, self.created_text()];
-        columns.extend(self.marks());
+        columns.extend(self.rules.iter().map(|rule| rule.acting_mark(self.dialect)));
         let image = |facts: &ColumnFacts| self.dialect.image(facts, &self.column(&facts.name));
         columns.extend(self.columns.iter().map(image));
         let lock = if lock { self.dialect.row_lock() } else { "" };
@@ -199,7 +214,7 @@ impl Rows {
             return conditions.join(" AND ");
         }
         conditions.push(self.owns());
-        conditions.extend(rule.and_then(|rule| self.rules.get(rule)).map(|rule| rule.condition.clone()));
+        conditions.extend(rule.and_then(|rule| self.rules.get(rule)).map(|rule| rule.acting.clone()));
         conditions.join(" AND ")
     }
 

@@ -8,6 +8,8 @@ use crate::database::dialect::sql::Dialect;
 pub struct RuleSql {
     /// TRUE for rows that it may condemn.
     pub condition: String,
+    /// The same for rows that it may remove: an owners' table that has no row by then condemns nothing.
+    pub acting: String,
     /// The column where its clock starts, qualified.
     pub since: Option<String>,
 }
@@ -15,9 +17,18 @@ pub struct RuleSql {
 impl RuleSql {
     /// NULL for a row that the rule spares; else when its clock started, or nothing where it has none.
     pub fn mark(&self, dialect: &dyn Dialect) -> String {
+        self.mark_of(&self.condition, dialect)
+    }
+
+    /// The same for a row that is about to be removed.
+    pub fn acting_mark(&self, dialect: &dyn Dialect) -> String {
+        self.mark_of(&self.acting, dialect)
+    }
+
+    fn mark_of(&self, condition: &str, dialect: &dyn Dialect) -> String {
         match &self.since {
-            Some(since) => format!("CASE WHEN {} THEN {} END", self.condition, dialect.text(since)),
-            None => format!("CASE WHEN {} THEN '' END", self.condition),
+            Some(since) => format!("CASE WHEN {condition} THEN {} END", dialect.text(since)),
+            None => format!("CASE WHEN {condition} THEN '' END"),
         }
     }
 }
@@ -28,16 +39,21 @@ pub fn is_true(sql: &str) -> String {
 }
 
 /// TRUE for rows whose owner is gone. `type_column` and `id_column` are qualified; `id` is what the catalog says of the
-/// latter.
+/// latter. `acting`: a table without a row says nothing of its owners, unless it may be empty.
 pub fn owner_is_gone(
     dialect: &dyn Dialect,
     (type_column, id_column): (&str, &str),
     id: &ColumnFacts,
     owners: &[Owners<'_>],
+    acting: bool,
 ) -> String {
     let gone = owners.iter().map(|owners| {
         let (type_name, is_gone) = (dialect.literal(owners.type_name), dialect.has_no_owner(id_column, id, owners));
-        format!("({type_column} = {type_name} AND {id_column} IS NOT NULL AND {is_gone})")
+        let has_any = match acting && !owners.may_be_empty {
+            true => format!(" AND EXISTS (SELECT 1 FROM {})", dialect.table(owners.table)),
+            false => String::new(),
+        };
+        format!("({type_column} = {type_name} AND {id_column} IS NOT NULL AND {is_gone}{has_any})")
     });
     format!("(({}) IS TRUE)", gone.collect::<Vec<_>>().join(" OR "))
 }

@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::date;
 use super::dialect::link::Cells;
 use super::dialect::link::Parameter;
-use super::rows::Rows;
+use super::rows::{Ownerless, Rows};
 use super::source::Source;
 use crate::domain::{Created, Record, Time};
 
@@ -169,6 +169,37 @@ impl<'a> Session<'a> {
             }
         }
         Ok(strangers)
+    }
+
+    /// Gives the rows that rules condemn for owners whose table has no row to `sink`: their table and its place among the
+    /// `[[records]]`, why, and the row's [handle](Record::handle).
+    pub async fn ownerless(
+        &mut self,
+        sink: &mut impl AsyncFnMut((&str, usize), &Ownerless, String) -> Result<()>,
+    ) -> Result<()> {
+        for source in &self.database.sources {
+            let Some(rows) = &source.rows else { continue };
+            for ownerless in &rows.ownerless {
+                self.connection.begin().await?;
+                let owners = self.connection.fetch(&ownerless.any_owner_sql, &[]).await;
+                let has_owners = owners
+                    .with_context(|| format!("looking for a row of {}", ownerless.owners))
+                    .map(|rows| !rows.is_empty())?;
+                self.connection.end().await?;
+                if has_owners {
+                    continue;
+                }
+                let mut note = async |mut row: Cells| {
+                    let handle = row.pop().flatten().unwrap_or_default();
+                    sink((&source.name, rows.section), ownerless, handle).await
+                };
+                self.connection.begin().await?;
+                let fetched = self.connection.fetch_each(&ownerless.handles_sql, &[], &mut note).await;
+                fetched.with_context(|| format!("reading rows of {}", source.name))?;
+                self.connection.end().await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the table of the source at this place has any row, whatever its key column holds. Of a query only its keys

@@ -48,6 +48,8 @@ holds! {
     Alias = "alias",
     /// The row's file is in our own trash.
     Trashed = "trashed",
+    /// The table where the row's owner would be has no row (I3).
+    Owner = "owner",
     /// The file is newer than anything that the database knows (I17).
     NewerThanDatabase = "newer-than-database",
     /// The row is newer than any object of the store (I17).

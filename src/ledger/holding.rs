@@ -3,6 +3,8 @@
 //! named. What an object or a row shows by itself was found when it was looked at, and comes with its finding: only what
 //! needs all findings is looked for here.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -11,6 +13,16 @@ use super::Ledger;
 use super::What;
 use super::history::stamp;
 use crate::domain::{Hold, Kind, Time};
+
+pub const SCHEMA: &str = "
+    -- Rows that rules condemn because their owners' table has no row.
+    CREATE TEMP TABLE ownerless (
+        table_name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        handle TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (table_name, kind, handle)
+    ) WITHOUT ROWID;";
 
 /// What a comparison knows, beside the findings themselves, that makes them doubtful.
 #[derive(Debug, Default)]
@@ -52,6 +64,7 @@ impl Ledger {
                 Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
                 Hold::Alias => self.hold_aliases().await?,
                 Hold::Trashed => self.hold_trashed().await?,
+                Hold::Owner => self.hold_ownerless().await?,
                 Hold::NewerThanDatabase => self.hold_newer_files(&doubts.database_ends).await?,
                 Hold::NewerThanStorage => self.hold_newer_rows(&doubts.storage_ends).await?,
                 Hold::UnknownFolder if doubts.has_unknown_folders => self.hold_below(doubts.root).await?,
@@ -128,6 +141,26 @@ impl Ledger {
                      AND r.state IN ('trashed', 'trashed-unsettled'))";
         let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair);
         query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Adds rows that a rule condemns because their owners' table has no row: the rule, table, handle and reason of each.
+    pub async fn add_ownerless(&mut self, rows: &[(Arc<str>, String, String, String)]) -> Result<()> {
+        let rows: Vec<_> =
+            rows.iter().map(|(rule, table, handle, reason)| json!([&**rule, table, handle, reason])).collect();
+        let sql = "INSERT OR IGNORE INTO temp.ownerless \
+                   SELECT value ->> 1, value ->> 0, value ->> 2, value ->> 3 FROM json_each(?)";
+        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds them (I3).
+    async fn hold_ownerless(&mut self) -> Result<()> {
+        let sql =
+            "UPDATE temp.finding INDEXED BY finding_rows SET held = o.reason, held_by = ? FROM temp.ownerless AS o
+             WHERE is_row AND held IS NULL AND finding.kind = o.kind AND finding.table_name = o.table_name
+                 AND finding.handle = o.handle";
+        sqlx::query(sql).bind(Hold::Owner.code()).execute(&mut self.connection).await?;
         Ok(())
     }
 

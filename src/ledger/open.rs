@@ -97,6 +97,7 @@ async fn open(path: &Path, fingerprint: &str, temporary: Option<tempfile::TempDi
     connection.execute(sqlx::raw_sql(super::derived::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::aliases::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::packed::SCHEMA)).await?;
+    connection.execute(sqlx::raw_sql(super::holding::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::folders::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::resembling::SCHEMA)).await?;
     Ok(Ledger { connection, pair, kept_at: None, _temporary: temporary })

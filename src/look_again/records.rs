@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::{ASK, WINDOW_KEYS};
 use crate::config::{Action, Config, Key, Records};
-use crate::database::Database;
+use crate::database::{Database, Ownerless};
 use crate::domain::key::Printable;
 use crate::domain::{Created, Held, Hold, Kind, Mark, Object, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
@@ -53,6 +53,7 @@ pub async fn at_records(
     if config.records.iter().any(|records| !records.rules.is_empty()) {
         looking.at_condemned().await?;
         looking.at_strangers().await.context(ASK)?;
+        looking.at_ownerless().await.context(ASK)?;
         if with_keyless {
             looking.at_keyless().await.context(ASK)?;
         }
@@ -214,6 +215,28 @@ impl Looking<'_> {
             self.looked.warnings.push(format!("rows of {more} more types are kept, as no rule names a table for them"));
         }
         Ok(())
+    }
+
+    /// Notes the rows that rules condemn for owners whose table has no row: it may have been restored in part (I3).
+    async fn at_ownerless(&mut self) -> Result<()> {
+        let (ledger, warnings) = (&mut *self.ledger, &mut self.looked.warnings);
+        let mut rows = Vec::new();
+        let mut last = None;
+        let mut note = async |(table, section): (&str, usize), ownerless: &Ownerless, handle: String| {
+            let Ownerless { rule, type_name, owners, .. } = ownerless;
+            if last.as_ref() != Some(&(section, rule.clone(), type_name.clone())) {
+                warnings.push(format!(
+                    "{table}: {owners}, where rule {rule} looks for the owners of type {type_name}, has no row: what it condemns \
+                     for that is held; if it is really meant, add may_be_empty = [{type_name:?}] to the rule's entity"
+                ));
+                last = Some((section, rule.clone(), type_name.clone()));
+            }
+            let reason = format!("its owner would be in {owners}, which has no row");
+            rows.push((rule.clone(), table.to_owned(), handle, reason));
+            if rows.len() >= ROWS { ledger.add_ownerless(&std::mem::take(&mut rows)).await } else { Ok(()) }
+        };
+        self.database.session().await?.ownerless(&mut note).await?;
+        self.ledger.add_ownerless(&rows).await
     }
 
     /// Judges a row, and makes a finding of it where it is one. `is_missing`: its object is not there.

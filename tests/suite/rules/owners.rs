@@ -1,7 +1,8 @@
 //! Owners that are there though they are written in another way; and ids and keys that are hard to write.
 
 use super::on_every_engine;
-use super::scene::{Engine, NO_LIMITS, Scene, expect, warnings};
+use super::scene::{Engine, NAME, NO_LIMITS, Scene, expect, finding, warnings};
+use crate::support::terminal::Terminal;
 
 on_every_engine!(
     ids_and_keys_with_quotes_and_backslashes,
@@ -13,6 +14,8 @@ on_every_engine!(
     an_id_that_is_null_points_at_nobody,
     an_owner_of_the_same_table,
     an_owner_with_a_key_of_several_columns_is_found_by_its_id,
+    an_owners_table_without_a_row_holds_what_it_would_condemn,
+    an_owners_table_that_is_emptied_at_the_prompt_condemns_nothing,
 );
 
 const LIVE: [&str; 3] = ["live/1.png", "live/2.png", "live/3.png"];
@@ -83,7 +86,7 @@ fn ids_and_keys_with_quotes_and_backslashes(engine: Engine) {
 /// As frameworks write it: the name of a class, byte for byte, though MySQL reads a backslash as an escape.
 fn a_polymorphic_type_with_backslashes(engine: Engine) {
     let scene = Scene::of_assets(engine, "");
-    scene.run("CREATE TABLE tours (id {id}); INSERT INTO tours VALUES (4); CREATE TABLE guides (id {id})");
+    scene.run("CREATE TABLE tours (id {id}); INSERT INTO tours VALUES (4); CREATE TABLE guides (id {id}); INSERT INTO guides VALUES (5)");
     let tables = r#"{ 'App\Models\Tour' = "tours", 'App\Models\Gui''de' = "guides" }"#.replace("''", "");
     let rule = "[[records.rules]]\nname = \"ownerless\"\n";
     scene.configure_assets(
@@ -216,4 +219,52 @@ fn an_owner_with_a_key_of_several_columns_is_found_by_its_id(engine: Engine) {
     file(&scene, "2", "live/7.png", "7");
     file(&scene, "3", "live/8.png", "8");
     gone(&scene, &["dead/1.png"], &["live/7.png", "live/8.png"]);
+}
+
+/// A table of owners that has no row may have been restored in part: what it would condemn is held, what other tables
+/// condemn goes, and `may_be_empty` lifts it.
+fn an_owners_table_without_a_row_holds_what_it_would_condemn(engine: Engine) {
+    let scene = Scene::of_assets(engine, "");
+    scene.run("CREATE TABLE tours (id {id}); INSERT INTO tours VALUES (4); CREATE TABLE guides (id {id})");
+    let configure = |may_be_empty: &str| {
+        let entity = format!(
+            "type = \"status\", id = \"id\", tables = {{ tour = \"tours\", guide = \"guides\" }}{may_be_empty}"
+        );
+        let rule = format!("[[records.rules]]\nname = \"ownerless\"\nentity = {{ {entity} }}\n");
+        scene.configure_assets(&rule, NO_LIMITS);
+    };
+    configure("");
+    for (id, owner) in [(4, "tour"), (5, "tour"), (6, "guide"), (7, "guide")] {
+        scene.asset(id, &format!("{id}.png"), owner, "NULL");
+        scene.put(&format!("{id}.png"));
+    }
+    let report = scene.executed();
+    for id in ["6", "7"] {
+        let finding = finding(&report, "assets", id);
+        assert_eq!(finding["held_by"], "owner", "{report:#}");
+        assert!(finding["held"].as_str().is_some_and(|held| held.contains("guides")), "{report:#}");
+    }
+    let told = warnings(&report);
+    assert!(told.iter().any(|told| told.contains("guides") && told.contains("may_be_empty")), "{told:?}");
+    scene.expect_files(&[&["4.png", "6.png", "7.png"], &LIVE[..]].concat());
+
+    configure(", may_be_empty = [\"guide\"]");
+    scene.executed();
+    scene.expect_files(&[&["4.png"], &LIVE[..]].concat());
+}
+
+/// The condition is asked once more with each row.
+fn an_owners_table_that_is_emptied_at_the_prompt_condemns_nothing(engine: Engine) {
+    let whole = engine.one("integer", "bigint", "bigint");
+    let scene = owned(engine, "{id}", whole, whole);
+    scene.run("INSERT INTO tours VALUES (7)");
+    file(&scene, "1", "live/1.png", "7");
+    file(&scene, "2", "dead/2.png", "8");
+    let mut terminal = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
+    assert!(terminal.prompt(), "{}", terminal.shown);
+    scene.run("DELETE FROM tours");
+    let outcome = terminal.answer(NAME);
+    assert_ne!(outcome.code, 1, "{outcome:#?}");
+    scene.expect_files(&["dead/2.png", "live/1.png"]);
+    assert_eq!(scene.texts("SELECT path FROM files").len(), 2);
 }
