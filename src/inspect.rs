@@ -72,6 +72,9 @@ impl Inspection<'_> {
         // A run that was narrowed to keys has nothing to say of rows without one.
         let with_keyless = self.scope.prefix == self.scope.root;
         let looked = look_again::at_records(ledger, database, &*store, (self.config, listed_at), with_keyless).await?;
+        let (sides, allowed) = ((database, &*store), &self.config.safety.unknown_prefixes);
+        let concurrency = self.config.storage.concurrency;
+        look_again::at_missing_folders(ledger, sides, self.scope, allowed, concurrency).await?;
         totals.too_young += looked.young + looked.young_condemned;
         totals.too_young_records = looked.young;
         totals.too_young_condemned += looked.young_condemned;
@@ -101,12 +104,30 @@ impl Inspection<'_> {
         let newest_row = self.newest_row(ledger, database).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
+        warnings.extend(self.unmet(&totals));
         warnings.extend(looked.warnings);
         warnings.extend(alias);
         warnings.extend(common);
         warnings.extend(doubts.packed.iter().map(plan::packed_warning));
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
         Ok(Inspected { totals, found, tables, doubts, warnings })
+    }
+
+    /// What of the configuration spoke of nothing, and so may be misspelt. A narrowed run does not know.
+    fn unmet(&self, totals: &Totals) -> Vec<String> {
+        if self.scope.prefix != self.scope.root {
+            return Vec::new();
+        }
+        let is_unmet = |met: u64, place: usize| met & 1 << place.min(63) == 0;
+        let globs = self.config.storage.ignore_patterns.iter().enumerate();
+        let globs = globs.filter(|(place, _)| is_unmet(totals.globs_met, *place)).map(|(_, glob)| {
+            format!("[storage] ignore: {glob:?} matches no object and no row; globs are on the full key, as in \"backups/**\"")
+        });
+        let rules = self.config.derived.iter().enumerate();
+        let rules = rules.filter(|(place, _)| is_unmet(totals.rules_met, *place)).map(|(_, rule)| {
+            format!("[[derived]] pattern {:?} matches no object without a row; it is on the full key", rule.pattern())
+        });
+        globs.chain(rules).collect()
     }
 
     /// The sources that give nothing which is an object, but for those that may.

@@ -155,7 +155,7 @@
 //!   Tests: `faults::pair::near_misses_are_held_on_both_sides`, `faults::pair::more_path_in_front_is_held`,
 //!   `faults::pair::a_row_like_a_known_file_is_held`.
 //! - A value of one segment that ends too many keys holds none of them.
-//!   In: `look_again::resembling::confirm`.
+//!   In: `ledger::resembling::Ledger::names_to_confirm`.
 //!   Test: `faults::pair::a_common_name_holds_no_file`.
 //! - Files and rows that resemble each other are held.
 //!   In: `ledger::holding::Ledger::hold_near_misses`.
@@ -659,6 +659,11 @@
 //!   In: `ledger::folders::Ledger::hold_below`.
 //!   Tests: `faults::pair::many_files_below_an_unknown_folder_are_held`,
 //!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
+//! - Rows below a folder without any object are held.
+//!   In: `look_again::missing_folders::at_missing_folders`, `ledger::folders::Ledger::hold_missing_folders`.
+//!   Tests: `doubts::sides::rows_below_a_folder_without_a_file_stay`,
+//!   `doubts::sides::rows_of_one_that_was_deleted_among_many_go`,
+//!   `look_again::missing_folders::tests::folders_with_many_rows_are_noted_at_every_depth`.
 //! - A folder with a derived file that is wanted is known.
 //!   In: `ledger::derived::Ledger::resolve_derived`.
 //!   Test: `derived::held::a_folder_is_known_by_owners_outside_the_prefix`.

@@ -66,6 +66,7 @@ impl Part {
             Joined::Both(claims, object) => (object.key, Some(claims), Some(object)),
         };
         if scope.ignores(key) {
+            self.totals.globs_met = scope.globs_met(key, self.totals.globs_met);
             return;
         }
         if let Some(claims) = claims {
@@ -116,7 +117,8 @@ impl Part {
         if rules.is_empty() || scope.ignores(object.key) {
             return false;
         }
-        let owners = derived::owners(rules, object.key);
+        let (owners, met) = derived::owners_by(rules, object.key);
+        self.totals.rules_met |= met;
         if owners.is_empty() {
             return false;
         }

@@ -29,6 +29,16 @@ impl Scope {
         !begins(key, &self.root) || fold(key).starts_with(&fold(&self.prefix))
     }
 
+    /// The globs that match a key, a bit each by their place; the last bit is that of all from the 64th on. `met` are those
+    /// of other keys: where all of them were met, none is looked for.
+    pub fn globs_met(&self, key: &str, met: u64) -> u64 {
+        let all = if self.ignore.len() >= 64 { u64::MAX } else { (1 << self.ignore.len()) - 1 };
+        if met == all {
+            return met;
+        }
+        self.ignore.matches(key).into_iter().fold(met, |met, place| met | 1 << place.min(63))
+    }
+
     /// Whether a key below the prefix is to be left alone.
     pub fn ignores(&self, key: &str) -> bool {
         !self.trash.is_empty() && begins(key, &self.trash) || !self.ignore.is_empty() && self.ignore.is_match(key)

@@ -95,6 +95,7 @@ impl Slicer {
                 }
                 // What is ignored is compared on neither side, and makes no folder a known one.
                 if self.scope.ignores(key) {
+                    self.totals.globs_met = self.scope.globs_met(key, self.totals.globs_met);
                     continue;
                 }
                 counts.values += 1;

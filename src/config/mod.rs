@@ -82,6 +82,8 @@ pub struct Storage {
     pub prefix: String,
     /// Keys that no comparison looks at.
     pub ignore: GlobSet,
+    /// The same as they are written.
+    pub ignore_patterns: Vec<String>,
     /// Requests in flight at most.
     pub concurrency: usize,
 }
@@ -332,6 +334,7 @@ fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) -> R
         place,
         prefix: section.prefix,
         ignore: globs(&section.ignore, "[storage] ignore")?,
+        ignore_patterns: section.ignore,
         concurrency: section.concurrency,
     })
 }

@@ -62,6 +62,11 @@ impl DerivedRule {
         Ok(DerivedRule { pattern: regex, owner: owner.to_owned(), is_prefix })
     }
 
+    /// The pattern, as it is written.
+    pub fn pattern(&self) -> &str {
+        self.pattern.as_str()
+    }
+
     fn owner(&self, key: &str) -> Option<Owner> {
         let captures = self.pattern.captures(key)?;
         let mut owner = String::new();
@@ -73,17 +78,24 @@ impl DerivedRule {
 /// Everything that `key` belongs to: its owners, and theirs, the nearest first. None where no rule speaks of it. A cycle
 /// ends where it closes.
 pub fn owners(rules: &[DerivedRule], key: &str) -> Vec<Owner> {
+    owners_by(rules, key).0
+}
+
+/// The same, and which rules gave them, a bit each by their place; the last bit is that of all from the 64th on.
+pub fn owners_by(rules: &[DerivedRule], key: &str) -> (Vec<Owner>, u64) {
+    let mut met = 0;
     let mut owners: Vec<Owner> = Vec::new();
     let mut next = 0;
     let mut of = key.to_owned();
     loop {
-        for owner in rules.iter().filter_map(|rule| rule.owner(&of)) {
+        for (place, owner) in rules.iter().enumerate().filter_map(|(place, rule)| Some((place, rule.owner(&of)?))) {
+            met |= 1 << place.min(63);
             let is_itself = !owner.is_prefix() && owner.text() == key;
             if !is_itself && owner.text().len() <= OWNER_BYTES && !owners.contains(&owner) && owners.len() < OWNERS {
                 owners.push(owner);
             }
         }
-        let Some(step) = owners[next..].iter().position(|owner| !owner.is_prefix()) else { return owners };
+        let Some(step) = owners[next..].iter().position(|owner| !owner.is_prefix()) else { return (owners, met) };
         of = owners[next + step].text().to_owned();
         next += step + 1;
     }

@@ -56,6 +56,8 @@ holds! {
     NewerThanStorage = "newer-than-storage",
     /// The database knows of nothing in the file's folder (I18).
     UnknownFolder = "unknown-folder",
+    /// No object is in the row's folder (I18).
+    MissingFolder = "missing-folder",
     /// Only its first sighting says how old it is, and that was not long ago.
     Undated = "undated",
 }

@@ -34,6 +34,11 @@ pub struct Totals {
     pub newest_object: Option<Time>,
     /// The sources that name an object that is there: see [`Claims::sources`](super::Claims::sources).
     pub sources_with_objects: u64,
+    /// The `ignore` globs that match an object or a row, a bit each by their place; the last bit is that of all from the
+    /// 64th on.
+    pub globs_met: u64,
+    /// The same of `[[derived]]` rules that match an object without a row.
+    pub rules_met: u64,
     /// Files whose names are not UTF-8: never findings.
     pub unreadable_names: u64,
 }
@@ -55,6 +60,8 @@ impl Totals {
         self.newest_known = self.newest_known.max(other.newest_known);
         self.newest_object = self.newest_object.max(other.newest_object);
         self.sources_with_objects |= other.sources_with_objects;
+        self.globs_met |= other.globs_met;
+        self.rules_met |= other.rules_met;
         self.unreadable_names += other.unreadable_names;
     }
 }

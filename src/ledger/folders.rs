@@ -18,11 +18,20 @@ pub const SCHEMA: &str = "
         shape INTEGER NOT NULL,
         folders INTEGER NOT NULL,
         PRIMARY KEY (parent, shape)
-    ) WITHOUT ROWID;";
+    ) WITHOUT ROWID;
+    -- Folders with rows whose objects are missing, and in the end those in which no object is; how many folders lie around
+    -- each, itself counted.
+    CREATE TEMP TABLE missing_folder (name TEXT PRIMARY KEY, depth INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX temp.missing_folder_depth ON missing_folder (depth, name);";
 
 const ADD_FOLDERS: &str = "INSERT OR IGNORE INTO temp.folder SELECT value FROM json_each(?)";
 const ADD_SIBLINGS: &str = "INSERT INTO temp.sibling SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true \
                             ON CONFLICT DO UPDATE SET folders = folders + excluded.folders";
+
+/// Where the keys below a folder end, which stand together: what follows `/` in ASCII is `0`.
+fn end_of(folder: &str) -> String {
+    format!("{}0", folder.strip_suffix('/').unwrap_or(folder))
+}
 
 impl Staged {
     /// Folders of which nothing is known.
@@ -64,6 +73,73 @@ impl Ledger {
         Ok(())
     }
 
+    /// Keys of rows without their objects after `after`, each with how many rows name it.
+    pub async fn missing_rows_after(&mut self, after: &str, limit: usize) -> Result<Vec<(String, u64)>> {
+        let sql = "SELECT key, count(*) FROM temp.finding WHERE kind = ? AND key > ? GROUP BY key ORDER BY key LIMIT ?";
+        let query = sqlx::query_as(sql).bind(Kind::OrphanedRecord.name()).bind(after).bind(limit as i64);
+        let rows: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
+        Ok(rows.into_iter().map(|(key, rows)| (key, rows.unsigned_abs())).collect())
+    }
+
+    /// Adds folders in which many rows have lost their objects.
+    pub async fn add_missing_folders(&mut self, names: &[String]) -> Result<()> {
+        let rows: Vec<_> = names.iter().map(|name| json!([name, name.matches('/').count()])).collect();
+        let sql = "INSERT OR IGNORE INTO temp.missing_folder SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// The next depth at which there are such folders.
+    pub async fn missing_folders_deeper_than(&mut self, depth: i64) -> Result<Option<i64>> {
+        let sql = "SELECT min(depth) FROM temp.missing_folder WHERE depth > ?";
+        Ok(sqlx::query_scalar(sql).bind(depth).fetch_one(&mut self.connection).await?)
+    }
+
+    /// Such folders of one depth after `after`, in byte order.
+    pub async fn missing_folders_at(&mut self, depth: i64, after: &str, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT name FROM temp.missing_folder WHERE depth = ? AND name > ? ORDER BY name LIMIT ?";
+        let query = sqlx::query_scalar(sql).bind(depth).bind(after).bind(limit as i64);
+        Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    /// Such folders of any depth after `after`, in byte order.
+    pub async fn missing_folders_after(&mut self, after: &str, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT name FROM temp.missing_folder WHERE name > ? ORDER BY name LIMIT ?";
+        Ok(sqlx::query_scalar(sql).bind(after).bind(limit as i64).fetch_all(&mut self.connection).await?)
+    }
+
+    /// Takes such folders off: their rows are not held for them.
+    pub async fn drop_missing_folders(&mut self, names: &[&String]) -> Result<()> {
+        let sql = "DELETE FROM temp.missing_folder WHERE name IN (SELECT value FROM json_each(?))";
+        sqlx::query(sql).bind(serde_json::to_string(names)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Takes those off that lie in another one.
+    pub async fn drop_inside(&mut self, folder: &str) -> Result<()> {
+        let sql = "DELETE FROM temp.missing_folder WHERE name > ? AND name < ?";
+        sqlx::query(sql).bind(folder).bind(end_of(folder)).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds the rows below folders in which no object is.
+    pub(super) async fn hold_missing_folders(&mut self) -> Result<()> {
+        let mut after = String::new();
+        loop {
+            let page = self.missing_folders_after(&after, 1_000).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(last);
+            for folder in &page {
+                let sql = "UPDATE temp.finding SET held_by = ?1,
+                         held = 'no object is below ' || ?3 || ': is a volume missing, or a part of the bucket? \
+                                 [safety] unknown_prefixes lets such rows go'
+                     WHERE kind = ?2 AND held IS NULL AND key >= ?3 AND key < ?4";
+                let query = sqlx::query(sql).bind(Hold::MissingFolder.code()).bind(Kind::OrphanedRecord.name());
+                query.bind(folder).bind(end_of(folder)).execute(&mut self.connection).await?;
+            }
+        }
+    }
+
     /// Holds the files below folders of which nothing is known; `root` is the configured prefix.
     pub(super) async fn hold_below(&mut self, root: &str) -> Result<()> {
         let mut after: Option<String> = None;
@@ -81,7 +157,7 @@ impl Ledger {
     }
 
     async fn hold_top(&mut self, kind: &Kind, root: &str) -> Result<()> {
-        let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database', held_by = ?1
+        let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database; [safety] unknown_prefixes lets such files go', held_by = ?1
              WHERE kind = ?2 AND held IS NULL AND instr(substr(key, ?3 + 1), '/') = 0";
         let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name());
         query.bind(root.chars().count() as i64).execute(&mut self.connection).await?;
@@ -89,12 +165,10 @@ impl Ledger {
     }
 
     async fn hold_in(&mut self, kind: &Kind, folder: &str) -> Result<()> {
-        // Its keys stand together; what follows '/' in ASCII is '0'.
-        let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?3 || ' is known to the database', held_by = ?1
+        let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?3 || ' is known to the database; [safety] unknown_prefixes lets such files go', held_by = ?1
              WHERE kind = ?2 AND held IS NULL AND key >= ?3 AND key < ?4";
         let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name()).bind(folder);
-        let end = format!("{}0", folder.strip_suffix('/').unwrap_or(folder));
-        query.bind(end).execute(&mut self.connection).await?;
+        query.bind(end_of(folder)).execute(&mut self.connection).await?;
         Ok(())
     }
 }

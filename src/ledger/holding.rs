@@ -69,6 +69,7 @@ impl Ledger {
                 Hold::NewerThanStorage => self.hold_newer_rows(&doubts.storage_ends).await?,
                 Hold::UnknownFolder if doubts.has_unknown_folders => self.hold_below(doubts.root).await?,
                 Hold::UnknownFolder => {}
+                Hold::MissingFolder => self.hold_missing_folders().await?,
                 Hold::Undated => self.hold_newcomers(&doubts.seen_before).await?,
             }
         }

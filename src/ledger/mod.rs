@@ -7,7 +7,8 @@
 
 mod aliases;
 mod derived;
-mod fixture;
+#[cfg(test)]
+pub mod fixture;
 mod folders;
 mod history;
 mod holding;
@@ -30,7 +31,7 @@ pub use open::default_path;
 pub use packed::LongPart;
 pub use planned::{FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
-pub use resembling::{Near, Pair, Uncarried, What};
+pub use resembling::{Candidates, KeyAndName, Near, Uncarried, What};
 pub use sightings::{FindingsPage, Position};
 pub use staging::{NewRecord, Staged};
 

@@ -2,6 +2,7 @@
 //! was found to resemble is kept until the findings are held.
 
 use anyhow::Result;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
@@ -23,8 +24,11 @@ pub const SCHEMA: &str = "
         hash INTEGER NOT NULL,
         is_whole INTEGER NOT NULL,
         value TEXT NOT NULL,
-        is_record INTEGER NOT NULL
+        is_record INTEGER NOT NULL,
+        is_single INTEGER NOT NULL -- whether it is one segment
     );
+    -- Numbers that so many files end with that a value of one segment vouches for none of them.
+    CREATE TEMP TABLE common (hash INTEGER PRIMARY KEY, files INTEGER NOT NULL);
     CREATE TEMP TABLE resembling (
         what INTEGER NOT NULL,
         key TEXT NOT NULL,
@@ -93,16 +97,23 @@ pub struct Near {
     pub name: String,
 }
 
-/// A value and a name that share a number.
+/// A name or a value, and a few of those on the other side that share a number with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
-    pub value: String,
-    pub is_record: bool,
-    pub what: What,
-    pub key: String,
-    pub name: String,
-    place: (i64, i64),
+pub struct Candidates<T, O> {
+    pub of: T,
+    pub others: Vec<O>,
+    /// Whether there are more.
+    pub more: bool,
 }
+
+/// Some of them, and where reading goes on; `None`: there are no more.
+pub type CandidatesPage<T, O> = (Vec<Candidates<T, O>>, Option<i64>);
+
+/// An object's key, and its name as it was compared.
+pub type KeyAndName = (String, String);
+
+/// So many of the other side are compared with a name; where there are more and none of these resembles it, it is in doubt.
+const FEW: usize = 8;
 
 impl Ledger {
     /// Values without an object, after one of them.
@@ -147,64 +158,116 @@ impl Ledger {
         Ok(())
     }
 
-    /// The numbers that names share with values, in order.
-    pub async fn near_hashes(&mut self) -> Result<Vec<u64>> {
-        let sql = "SELECT DISTINCT hash FROM temp.near";
-        let hashes: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&mut self.connection).await?;
-        let mut hashes: Vec<u64> = hashes.into_iter().map(|hash| hash as u64).collect();
-        hashes.sort_unstable();
-        Ok(hashes)
+    /// How many values there are without an object.
+    pub async fn count_uncarried(&mut self) -> Result<u64> {
+        let sql = "SELECT count(*) FROM temp.unmatched WHERE side <> ?";
+        let count: i64 = sqlx::query_scalar(sql).bind(YOUNG).fetch_one(&mut self.connection).await?;
+        Ok(count.unsigned_abs())
     }
 
-    /// Adds values that share a number with a name, and whether it is that of the whole value.
-    pub async fn add_vouching(&mut self, values: &[((u64, bool), &Uncarried)]) -> Result<()> {
-        let rows = values
-            .iter()
-            .map(|((hash, is_whole), value)| json!([*hash as i64, is_whole, value.value, value.is_record]));
+    /// How many names may share a number with a value.
+    pub async fn count_near(&mut self) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM temp.near").fetch_one(&mut self.connection).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Their numbers after the place `after`, each with its place.
+    pub async fn near_after(&mut self, after: i64, limit: usize) -> Result<Vec<(i64, u64)>> {
+        let sql = "SELECT rowid, hash FROM temp.near WHERE rowid > ? ORDER BY rowid LIMIT ?";
+        let query = sqlx::query_as(sql).bind(after).bind(limit as i64);
+        let numbers: Vec<(i64, i64)> = query.fetch_all(&mut self.connection).await?;
+        Ok(numbers.into_iter().map(|(place, number)| (place, number as u64)).collect())
+    }
+
+    /// Adds values that may share a number with a name: the number, whether it is that of the whole value, and whether that is
+    /// one segment.
+    pub async fn add_vouching(&mut self, values: &[((u64, bool, bool), &Uncarried)]) -> Result<()> {
+        let rows = values.iter().map(|((hash, is_whole, is_single), value)| {
+            json!([*hash as i64, is_whole, value.value, value.is_record, is_single])
+        });
         let rows: Vec<_> = rows.collect();
-        let sql = "INSERT INTO temp.vouch SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
+        let sql = "INSERT INTO temp.vouch \
+                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
         sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
         Ok(())
     }
 
-    /// Makes the pairs ready to be read.
-    pub async fn pair(&mut self) -> Result<()> {
-        let sql = "CREATE INDEX temp.near_hash ON near (hash)";
+    /// Makes names and values ready to be compared. A number that more than `common` files end with is too common.
+    pub async fn pair(&mut self, common: usize) -> Result<()> {
+        let sql = "CREATE INDEX temp.near_hash ON near (hash); CREATE INDEX temp.vouch_hash ON vouch (hash)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        let sql = "INSERT INTO temp.common SELECT hash, count(DISTINCT key) AS files FROM temp.near
+             WHERE what = ? AND NOT is_whole GROUP BY hash HAVING files > ?";
+        let query = sqlx::query(sql).bind(What::File as u8).bind(common as i64);
+        query.execute(&mut self.connection).await?;
         Ok(())
     }
 
-    /// Values and names of which one ends with the other, by their numbers, after one such pair; those of one value follow
-    /// each other.
-    pub async fn pairs_after(&mut self, after: Option<&Pair>, limit: usize) -> Result<Vec<Pair>> {
-        let (value, name) = after.map_or((0, 0), |after| after.place);
-        // First the rest of the same value: to begin with it anew would read its names again for each page.
-        let mut pairs = self.pairs("v.rowid = ?1 AND n.rowid > ?2", (value, name), limit).await?;
-        if pairs.len() < limit {
-            let left = limit - pairs.len();
-            pairs.extend(self.pairs("v.rowid > ?1 AND n.rowid > ?2", (value, 0), left).await?);
-        }
-        Ok(pairs)
+    /// Names of objects that the database does not know, after a place, with values that share a number.
+    pub async fn names_to_confirm(
+        &mut self,
+        after: i64,
+        limit: usize,
+    ) -> Result<CandidatesPage<(What, KeyAndName), String>> {
+        let sql = format!(
+            "SELECT n.rowid, n.what, n.key, n.name, (
+                 SELECT json_group_array(value) FROM (
+                     SELECT DISTINCT value FROM temp.vouch AS v WHERE v.hash = n.hash AND (v.is_whole OR n.is_whole)
+                         AND NOT (v.is_single AND NOT n.is_whole AND EXISTS (
+                             SELECT 1 FROM temp.common AS c WHERE c.hash = v.hash))
+                     LIMIT {FEW} + 1))
+             FROM temp.near AS n WHERE n.rowid > ? AND n.what <> ? ORDER BY n.rowid LIMIT ?"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(What::Known as u8).bind(limit as i64);
+        let rows: Vec<(i64, u8, String, String, String)> = query.fetch_all(&mut self.connection).await?;
+        let last = rows.last().map(|row| row.0);
+        let page = rows.into_iter().filter_map(|(_, what, key, name, others)| {
+            let what = What::ALL.into_iter().find(|known| *known as u8 == what)?;
+            candidates((what, (key, name)), &others).transpose()
+        });
+        Ok((page.collect::<Result<_>>()?, last))
     }
 
-    async fn pairs(&mut self, which: &str, (value, name): (i64, i64), limit: usize) -> Result<Vec<Pair>> {
-        // A name that is itself a value without an object is not an object.
+    /// Values of records, after a place, with names of objects that share a number: of objects that the database knows, or of
+    /// others.
+    pub async fn values_to_confirm(
+        &mut self,
+        known: bool,
+        after: i64,
+        limit: usize,
+    ) -> Result<CandidatesPage<String, KeyAndName>> {
+        // Of an object that the database knows the whole name counts, and a name that is itself without an object is none.
+        // A row whose file is in our trash is held for that.
+        let which = match known {
+            true => {
+                "n.what = 3 AND n.is_whole AND v.is_whole AND n.name <> v.value AND NOT EXISTS (
+                     SELECT 1 FROM temp.unmatched AS u WHERE u.side IN (?2, ?3) AND u.key = n.name)"
+            }
+            false => "n.what < 3 AND (v.is_whole OR n.is_whole) AND ?2 <> ?3",
+        };
         let sql = format!(
-            "SELECT v.value, v.is_record, n.what, n.key, n.name, v.rowid, n.rowid
-             FROM temp.vouch AS v CROSS JOIN temp.near AS n INDEXED BY near_hash ON n.hash = v.hash
-             WHERE {which} AND (v.is_whole OR n.is_whole) AND (n.what <> ?3 OR NOT EXISTS (
-                 SELECT 1 FROM temp.unmatched AS u WHERE u.side IN (?4, ?5) AND u.key = n.name))
-             ORDER BY v.rowid, n.rowid LIMIT ?6"
+            "SELECT v.rowid, v.value, (
+                 SELECT json_group_array(json_array(key, name)) FROM (
+                     SELECT DISTINCT n.key, n.name FROM temp.near AS n WHERE n.hash = v.hash AND {which}
+                     LIMIT {FEW} + 1))
+             FROM temp.vouch AS v WHERE v.rowid > ?1 AND v.is_record ORDER BY v.rowid LIMIT ?4"
         );
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(value).bind(name).bind(What::Known as u8);
-        let query = query.bind(MISSING).bind(MISSING_REFERENCE).bind(limit as i64);
-        type Row = (String, bool, u8, String, String, i64, i64);
-        let rows: Vec<Row> = query.fetch_all(&mut self.connection).await?;
-        let pairs = rows.into_iter().filter_map(|(value, is_record, what, key, name, vouch, near)| {
-            let what = What::ALL.into_iter().find(|known| *known as u8 == what)?;
-            Some(Pair { value, is_record, what, key, name, place: (vouch, near) })
-        });
-        Ok(pairs.collect())
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(MISSING).bind(MISSING_REFERENCE);
+        let rows: Vec<(i64, String, String)> = query.bind(limit as i64).fetch_all(&mut self.connection).await?;
+        let last = rows.last().map(|row| row.0);
+        let page = rows.into_iter().filter_map(|(_, value, others)| candidates(value, &others).transpose());
+        Ok((page.collect::<Result<_>>()?, last))
+    }
+
+    /// Values of one segment that too many files end with, with how many: at most so many, and how many there are.
+    pub async fn common_values(&mut self, limit: usize) -> Result<(Vec<(String, u64)>, u64)> {
+        let sql = "SELECT value, max(files) FROM temp.vouch JOIN temp.common USING (hash)
+             WHERE is_whole AND is_single GROUP BY value ORDER BY value";
+        let query = sqlx::query_as(AssertSqlSafe(format!("{sql} LIMIT {limit}")));
+        let named: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
+        let count = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM ({sql})")));
+        let count: i64 = count.fetch_one(&mut self.connection).await?;
+        Ok((named.into_iter().map(|(value, files)| (value, files.unsigned_abs())).collect(), count.unsigned_abs()))
     }
 
     /// Notes what resembles: objects with the value that each resembles, and values with the object.
@@ -217,4 +280,12 @@ impl Ledger {
         sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
         Ok(())
     }
+}
+
+/// `None`: there are no others.
+fn candidates<T, O: DeserializeOwned>(of: T, others: &str) -> Result<Option<Candidates<T, O>>> {
+    let mut others: Vec<O> = serde_json::from_str(others)?;
+    let more = others.len() > FEW;
+    others.truncate(FEW);
+    Ok((!others.is_empty()).then_some(Candidates { of, others, more }))
 }

@@ -31,11 +31,11 @@ pub async fn at_folders(ledger: &mut Ledger, database: &Database, scope: &Scope,
         is_allowed
     })
     .await?;
-    if parents.0.is_empty() {
+    if parents.is_empty() {
         return Ok(());
     }
     parents.count_known(database, scope).await?;
-    let many = parents.with_many_known(ledger).await?;
+    let many = parents.with_many(async |parent, shape| ledger.unknown_siblings(parent, shape).await).await?;
     lift(ledger, |folder| {
         let (parent, own) = split(folder);
         many.get(parent).is_some_and(|shapes| shapes.iter().any(|shape| Shape::of(own) == Some(*shape)))
@@ -44,7 +44,7 @@ pub async fn at_folders(ledger: &mut Ledger, database: &Database, scope: &Scope,
 }
 
 /// Whether the configuration lets the files of this folder go: it names the folder, or one around it.
-fn is_allowed(folder: &str, scope: &Scope, allowed: &GlobSet) -> bool {
+pub(super) fn is_allowed(folder: &str, scope: &Scope, allowed: &GlobSet) -> bool {
     let around = folder.match_indices('/').map(|(slash, _)| &folder[..slash]);
     let is_named = |name: &str| {
         let below = name.strip_prefix(&scope.root).filter(|below| !below.is_empty());
@@ -67,7 +67,7 @@ async fn lift(ledger: &mut Ledger, mut may_go: impl FnMut(&str) -> bool) -> Resu
 
 /// The parents of folders whose names are ids.
 #[derive(Default)]
-struct Parents(HashMap<String, Parent>);
+pub(super) struct Parents(HashMap<String, Parent>);
 
 #[derive(Default)]
 struct Parent {
@@ -78,7 +78,12 @@ struct Parent {
 }
 
 impl Parents {
-    fn add(&mut self, folder: &str) {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds the parent of a folder whose name is an id.
+    pub fn add(&mut self, folder: &str) {
         let (parent, own) = split(folder);
         let Some(shape) = Shape::of(own) else { return };
         if self.0.len() >= MOST_PARENTS && !self.0.contains_key(parent) {
@@ -101,7 +106,8 @@ impl Parents {
         Ok(())
     }
 
-    fn know(&mut self, key: &str) {
+    /// Counts the folders around a key that the database knows; keys come in byte order.
+    pub fn know(&mut self, key: &str) {
         let mut start = 0;
         for (slash, _) in key.match_indices('/') {
             if let Some(parent) = self.0.get_mut(&key[..start]) {
@@ -111,12 +117,15 @@ impl Parents {
         }
     }
 
-    /// Those that hold many folders of a shape, half of them known or more.
-    async fn with_many_known(self, ledger: &mut Ledger) -> Result<HashMap<String, Vec<Shape>>> {
+    /// Those that hold many folders of a shape, half of them known or more; `unknown` counts the others.
+    pub async fn with_many(
+        self,
+        mut unknown: impl AsyncFnMut(&str, Shape) -> Result<u64>,
+    ) -> Result<HashMap<String, Vec<Shape>>> {
         let mut many: HashMap<String, Vec<Shape>> = HashMap::new();
         for (name, parent) in self.0 {
             for (shape, known) in parent.shapes {
-                let unknown = ledger.unknown_siblings(&name, shape).await?;
+                let unknown = unknown(&name, shape).await?;
                 if known + unknown >= MANY_SIBLINGS && known >= unknown {
                     many.entry(name.clone()).or_default().push(shape);
                 }

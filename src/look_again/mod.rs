@@ -4,6 +4,7 @@
 mod aliases;
 mod derived;
 mod folders;
+mod missing_folders;
 mod packed;
 mod records;
 mod resembling;
@@ -16,6 +17,7 @@ use crate::ledger::Ledger;
 pub use aliases::at_aliases;
 pub use derived::at_derived;
 pub use folders::at_folders;
+pub use missing_folders::at_missing_folders;
 pub use packed::at_packed;
 pub use records::at_records;
 pub use resembling::at_names;

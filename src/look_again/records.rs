@@ -322,4 +322,4 @@ async fn looks<'k>(store: &dyn Store, keys: &'k [String], concurrency: usize) ->
         .await
 }
 
-const LOOK: &str = "the storage could not be looked at once more";
+pub(super) const LOOK: &str = "the storage could not be looked at once more";

@@ -2,19 +2,19 @@
 //! compared by the numbers of its ends, so that no name is compared with each other one, and what shares a number is
 //! confirmed from the text.
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result};
 
 use super::ASK;
 use crate::compare::scope::Scope;
 use crate::database::{Database, Named};
 use crate::domain::key::Printable;
-use crate::domain::resemble::{folds_of_key, folds_of_value, resembles, suffixes, suffixes_of_key};
-use crate::ledger::{Ledger, Near, Pair, Uncarried, What};
+use crate::domain::resemble::{Filter, folds_of_key, folds_of_value, resembles, suffixes, suffixes_of_key};
+use crate::ledger::{Candidates, KeyAndName, Ledger, Near, Uncarried, What};
 
 /// Names read from the ledger at once.
 const PAGE: usize = 2_000;
+/// The same of numbers.
+const NUMBERS: usize = 50_000;
 /// A value of one segment that resembles more objects than this is too common to vouch for any.
 const COMMON: usize = 10;
 /// Values that are too common and are named one by one.
@@ -33,51 +33,56 @@ pub async fn at_names(ledger: &mut Ledger, known: Option<(&Database, &Scope)>) -
     if let Some((database, scope)) = known.filter(|_| !needles.records.is_empty()) {
         search_known(ledger, database, scope, &needles).await?;
     }
-    let hashes = ledger.near_hashes().await?;
-    if hashes.is_empty() {
+    drop(needles);
+    let near = near(ledger).await?;
+    if near.is_empty() {
         return Ok(Vec::new());
     }
-    vouch(ledger, &hashes).await?;
+    vouch(ledger, &near).await?;
     confirm(ledger).await
 }
 
-/// The numbers of the values that no object carries, each in order.
-#[derive(Default)]
+/// Bytes of a set of numbers, at most.
+const FILTER_BYTES: usize = 4 << 20;
+/// Ends are several times as many as whole values.
+const ENDS_BYTES: usize = 8 << 20;
+
+/// The numbers of the values that no object carries. There may be millions: what these sets let through is confirmed.
 struct Needles {
     /// Those of whole values.
-    wholes: Vec<u64>,
+    wholes: Filter,
     /// Those of their ends.
-    ends: Vec<u64>,
+    ends: Filter,
     /// Those of whole values that records name.
-    records: Vec<u64>,
+    records: Filter,
 }
 
 impl Needles {
     async fn gather(ledger: &mut Ledger) -> Result<Self> {
-        let mut needles = Needles::default();
+        let values = ledger.count_uncarried().await?;
+        let mut needles = Needles {
+            wholes: Filter::new(values * 3, FILTER_BYTES),
+            ends: Filter::new(values * 12, ENDS_BYTES),
+            records: Filter::new(values * 3, FILTER_BYTES),
+        };
         let mut after: Option<Uncarried> = None;
         loop {
             let page = ledger.uncarried_after(after.as_ref(), PAGE).await?;
             page.iter().for_each(|uncarried| needles.add(uncarried));
             match page.into_iter().next_back() {
                 Some(last) => after = Some(last),
-                None => break,
+                None => return Ok(needles),
             }
         }
-        for numbers in [&mut needles.wholes, &mut needles.ends, &mut needles.records] {
-            numbers.sort_unstable();
-            numbers.dedup();
-        }
-        Ok(needles)
     }
 
     fn add(&mut self, uncarried: &Uncarried) {
         for fold in folds_of_value(&uncarried.value) {
             for suffix in suffixes(&fold) {
                 let numbers = if suffix.is_whole { &mut self.wholes } else { &mut self.ends };
-                numbers.push(suffix.hash);
+                numbers.insert(suffix.hash);
                 if suffix.is_whole && uncarried.is_record {
-                    self.records.push(suffix.hash);
+                    self.records.insert(suffix.hash);
                 }
             }
         }
@@ -87,11 +92,11 @@ impl Needles {
         self.wholes.is_empty()
     }
 
-    /// The numbers that an object's name shares with a value: one ends with the other.
+    /// The numbers that an object's name may share with a value: one ends with the other.
     fn shared(&self, name: &str, shared: &mut Vec<(u64, bool)>) {
         suffixes_of_key(name, |suffix| {
-            let is_in = |numbers: &[u64]| numbers.binary_search(&suffix.hash).is_ok();
-            if is_in(&self.wholes) || suffix.is_whole && is_in(&self.ends) {
+            let is_end = || suffix.is_whole && self.ends.may_hold(suffix.hash);
+            if self.wholes.may_hold(suffix.hash) || is_end() {
                 shared.push((suffix.hash, suffix.is_whole));
             }
         });
@@ -142,7 +147,7 @@ async fn search_known(ledger: &mut Ledger, database: &Database, scope: &Scope, n
         }
         key.clone_into(&mut last);
         suffixes_of_key(key, |suffix| {
-            if suffix.is_whole && needles.records.binary_search(&suffix.hash).is_ok() {
+            if suffix.is_whole && needles.records.may_hold(suffix.hash) {
                 let (key, name) = (key.to_owned(), key.to_owned());
                 near.push(Near { hash: suffix.hash, is_whole: true, what: What::Known, key, name });
             }
@@ -154,118 +159,94 @@ async fn search_known(ledger: &mut Ledger, database: &Database, scope: &Scope, n
     ledger.add_near(&near).await
 }
 
-/// Notes the values that share a number with a name.
-async fn vouch(ledger: &mut Ledger, hashes: &[u64]) -> Result<()> {
+/// The numbers of the names that may share one with a value.
+async fn near(ledger: &mut Ledger) -> Result<Filter> {
+    let mut numbers = Filter::new(ledger.count_near().await?, FILTER_BYTES);
+    let mut after = 0;
+    loop {
+        let page = ledger.near_after(after, NUMBERS).await?;
+        let Some((last, _)) = page.last() else { return Ok(numbers) };
+        after = *last;
+        page.iter().for_each(|(_, number)| numbers.insert(*number));
+    }
+}
+
+/// Notes the values that may share a number with a name.
+async fn vouch(ledger: &mut Ledger, near: &Filter) -> Result<()> {
     let mut after: Option<Uncarried> = None;
     loop {
         let page = ledger.uncarried_after(after.as_ref(), PAGE).await?;
         let mut vouching = Vec::new();
         for uncarried in &page {
             let folds = folds_of_value(&uncarried.value);
-            let numbers = folds.iter().flat_map(|fold| suffixes(fold)).map(|suffix| (suffix.hash, suffix.is_whole));
-            let shared = numbers.filter(|(hash, _)| hashes.binary_search(hash).is_ok());
-            let mut shared: Vec<(u64, bool)> = shared.collect();
+            let numbers = folds.iter().flat_map(|fold| {
+                let is_single = !fold.contains('/');
+                suffixes(fold).map(move |suffix| (suffix.hash, suffix.is_whole, suffix.is_whole && is_single))
+            });
+            let mut shared: Vec<_> = numbers.filter(|(hash, ..)| near.may_hold(*hash)).collect();
             shared.sort_unstable();
             shared.dedup();
-            vouching.extend(shared.into_iter().map(|hash| (hash, uncarried)));
+            vouching.extend(shared.into_iter().map(|number| (number, uncarried)));
         }
         ledger.add_vouching(&vouching).await?;
         match page.into_iter().next_back() {
             Some(last) => after = Some(last),
-            None => return ledger.pair().await,
+            None => return ledger.pair(COMMON).await,
         }
     }
 }
 
-/// Confirms what shares a number, and keeps what resembles.
+/// Confirms what shares a number, and keeps what resembles. Gives what people should know.
 async fn confirm(ledger: &mut Ledger) -> Result<Vec<String>> {
-    let mut common = Common::default();
-    // Twice: how often a value resembles something is known only at the end.
-    for keep in [false, true] {
-        let mut after: Option<Pair> = None;
+    let mut after = 0;
+    loop {
+        let (page, last) = ledger.names_to_confirm(after, PAGE).await?;
+        let objects = page.iter().filter_map(|candidates| {
+            let (what, (key, name)) = &candidates.of;
+            Some((*what, key.as_str(), confirmed(candidates, |value| resembles(name, value))?.as_str()))
+        });
+        ledger.add_resembling(&objects.collect::<Vec<_>>(), &[]).await?;
+        match last {
+            Some(last) => after = last,
+            None => break,
+        }
+    }
+    for known in [false, true] {
+        let mut after = 0;
         loop {
-            let page = ledger.pairs_after(after.as_ref(), PAGE).await?;
-            let resembling: Vec<&Pair> = page.iter().filter(|pair| is_confirmed(pair)).collect();
-            match keep {
-                false => resembling.iter().for_each(|pair| common.count(pair)),
-                true => keep_pairs(ledger, &resembling, &common).await?,
-            }
-            match page.into_iter().next_back() {
-                Some(last) => after = Some(last),
+            let (page, last) = ledger.values_to_confirm(known, after, PAGE).await?;
+            let values = page.iter().filter_map(|candidates| {
+                let value = &candidates.of;
+                // An object that the database knows is carried, and more path in front makes another name.
+                let is_near =
+                    |(_, name): &KeyAndName| if known { is_same_name(name, value) } else { resembles(name, value) };
+                Some((value.as_str(), confirmed(candidates, is_near)?.0.as_str()))
+            });
+            ledger.add_resembling(&[], &values.collect::<Vec<_>>()).await?;
+            match last {
+                Some(last) => after = last,
                 None => break,
             }
         }
     }
-    Ok(common.warnings())
+    let (named, common) = ledger.common_values(NAMED).await?;
+    let more = common.saturating_sub(named.len() as u64);
+    let named = named.into_iter().map(|(value, files)| {
+        let value = Printable(&value);
+        format!("{value}: the database names it, and {files} orphaned files end with it: it holds none of them")
+    });
+    let rest = (more > 0).then(|| format!("{more} more values are as common, and hold no file"));
+    Ok(named.chain(rest).collect())
 }
 
-async fn keep_pairs(ledger: &mut Ledger, pairs: &[&Pair], common: &Common) -> Result<()> {
-    let objects =
-        pairs.iter().filter(|pair| pair.what != What::Known && (is_same_name(pair) || !common.has(&pair.value)));
-    let objects: Vec<_> = objects.map(|pair| (pair.what, pair.key.as_str(), pair.value.as_str())).collect();
-    // A row whose file is in our trash is held for that.
-    let rows = pairs.iter().filter(|pair| pair.is_record && pair.what != What::Trashed);
-    let values = rows.map(|pair| (pair.value.as_str(), pair.key.as_str()));
-    ledger.add_resembling(&objects, &values.collect::<Vec<_>>()).await
-}
-
-/// Whether the two resemble each other for sure. Of an object that the database knows only the same name counts: it is
-/// carried, and more path in front makes another name.
-fn is_confirmed(pair: &Pair) -> bool {
-    match pair.what {
-        What::Known => pair.name != pair.value && is_same_name(pair),
-        What::File | What::Condemned | What::Young | What::Trashed => resembles(&pair.name, &pair.value),
-    }
+/// One that resembles. Where so many share a number that not all were given, none of which does, they are in doubt.
+fn confirmed<T, O>(candidates: &Candidates<T, O>, is_near: impl Fn(&O) -> bool) -> Option<&O> {
+    let near = candidates.others.iter().find(|other| is_near(other));
+    near.or_else(|| candidates.others.first().filter(|_| candidates.more))
 }
 
 /// Whether the two are spellings of one name, with nothing in front of either.
-fn is_same_name(pair: &Pair) -> bool {
-    let keys = folds_of_key(&pair.name);
-    folds_of_value(&pair.value).iter().any(|fold| keys.contains(fold))
-}
-
-/// Values of one segment that resemble too many orphaned files, with how many.
-#[derive(Default)]
-struct Common {
-    common: HashMap<String, usize>,
-    /// The value that is being counted, its files so far, and the last of them: pairs of one value follow each other, and
-    /// so do those of one file.
-    counting: Option<(String, usize, String)>,
-}
-
-impl Common {
-    fn count(&mut self, pair: &Pair) {
-        if pair.what != What::File || is_same_name(pair) {
-            return;
-        }
-        match &mut self.counting {
-            Some((value, count, last)) if *value == pair.value => {
-                *count += usize::from(*last != pair.key);
-                pair.key.clone_into(last);
-                if *count > COMMON {
-                    self.common.insert(value.clone(), *count);
-                }
-            }
-            counting => {
-                let is_one_segment = folds_of_value(&pair.value).iter().all(|fold| !fold.contains('/'));
-                *counting = is_one_segment.then(|| (pair.value.clone(), 1, pair.key.clone()));
-            }
-        }
-    }
-
-    fn has(&self, value: &str) -> bool {
-        self.common.contains_key(value)
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mut common: Vec<_> = self.common.iter().collect();
-        common.sort();
-        let more = common.len().saturating_sub(NAMED);
-        let named = common.iter().take(NAMED).map(|(value, count)| {
-            let value = Printable(value);
-            format!("{value}: the database names it, and {count} orphaned files end with it: it holds none of them")
-        });
-        let rest = (more > 0).then(|| format!("{more} more values are as common, and hold no file"));
-        named.chain(rest).collect()
-    }
+fn is_same_name(name: &str, value: &str) -> bool {
+    let keys = folds_of_key(name);
+    folds_of_value(value).iter().any(|fold| keys.contains(fold))
 }

@@ -34,6 +34,12 @@ pub trait Store: Send + Sync {
     /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
 
+    /// Whether any object is below a folder, whose name ends in `/`.
+    ///
+    /// # Errors
+    /// Whatever leaves that open.
+    fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>>;
+
     /// Asks for the bucket itself: looks that answered "missing" mean nothing where the bucket is gone.
     fn is_there(&self) -> BoxFuture<'_, Result<()>>;
 

@@ -8,10 +8,12 @@
 //! these and a key does not: the keys `Invoice #1.pdf` and `Invoice #2.pdf` are two.
 
 mod decode;
+mod filter;
 mod fold;
 mod mojibake;
 mod suffix;
 
+pub use filter::Filter;
 use fold::{Reading, folds, path};
 pub use suffix::{Suffix, Suffixes, is_plain, suffixes, suffixes_of_key, whole_hash};
 

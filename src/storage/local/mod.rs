@@ -82,6 +82,34 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Whether a regular file is below a folder of the root's own file system.
+    fn holds_a_file(&self, folder: &str) -> Result<bool> {
+        let mut open = vec![self.root.join(folder.trim_start_matches('/'))];
+        while let Some(path) = open.pop() {
+            let names = match fs::read_dir(&path) {
+                Ok(names) => names,
+                Err(error) if proves_absence(&error) => continue,
+                Err(error) => return Err(error).with_context(|| format!("reading the folder {}", path.display())),
+            };
+            for name in names {
+                let name = name.with_context(|| format!("reading the folder {}", path.display()))?;
+                let metadata = match name.metadata() {
+                    Ok(metadata) => metadata,
+                    Err(error) if proves_absence(&error) => continue,
+                    Err(error) => return Err(error).with_context(|| format!("looking at {}", name.path().display())),
+                };
+                match (metadata.is_file(), metadata.is_dir() && metadata.dev() == self.device) {
+                    (true, _) => return Ok(true),
+                    (false, true) => open.push(name.path()),
+                    (false, false) => {}
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// Whether a failed look at a path says that nothing is there.
 fn proves_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
@@ -99,6 +127,11 @@ impl Store for Folder {
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
         async move { self.look_at(key) }.boxed()
+    }
+
+    fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
+        let holds = self.holds_a_file(folder);
+        async move { holds }.boxed()
     }
 
     fn copy<'a>(&'a self, from: &'a Object, to: &'a str, _target: Target) -> BoxFuture<'a, Result<Copied>> {

@@ -136,6 +136,16 @@ impl Store for Bucket {
         self.head(key).boxed()
     }
 
+    fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
+        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(1);
+        let mut pages = listing::Pages::new(first, self.meter.clone());
+        async move {
+            let page = pages.next_page().await?;
+            Ok(page.is_some_and(|page| !page.objects.is_empty()))
+        }
+        .boxed()
+    }
+
     fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
         self.copy_object(from, to, target).boxed()
     }

@@ -5,3 +5,4 @@ mod aliases;
 mod packed;
 mod scene;
 mod sides;
+mod unmet;

@@ -43,8 +43,13 @@ impl Scene {
 
     /// Writes the configuration again.
     pub fn configure(&self, sections: &str) {
+        self.configure_storage("", sections);
+    }
+
+    /// The same, with more lines in `[storage]`.
+    pub fn configure_storage(&self, storage: &str, sections: &str) {
         self.tool.configure(&format!(
-            "[database]\nurl = {:?}\n{}{ASSETS}{sections}",
+            "[database]\nurl = {:?}\n{}{storage}{ASSETS}{sections}",
             self.database.url(),
             self.folder.configuration()
         ));

@@ -1,6 +1,7 @@
 //! Sides that are behind the other (I17), and folders that one of them lacks (I18).
 
 use super::scene::{Scene, age, held};
+use crate::support::s3::{Application, Seen};
 use crate::support::servers::Database;
 
 /// A dump that is behind is seen to be behind, whatever dates its rows or the store's files have that are still to come.
@@ -43,4 +44,85 @@ fn a_table_is_as_new_as_its_newest_row() {
     assert_eq!(held(&scene.tool.report()), []);
     let outcome = scene.remove();
     assert!(outcome.code == 0 && !scene.has("a/new.png"), "{outcome:#?}");
+}
+
+const DELETE: &str = "missing_file = \"delete\"\n";
+
+/// Rows below a folder in which no file is stay: a volume that is not mounted. Four rows are few, and a file is enough.
+#[test]
+fn rows_below_a_folder_without_a_file_stay() {
+    for (rows, has_file, is_held) in [(5, false, true), (4, false, false), (5, true, false)] {
+        let scene = Scene::new("", DELETE);
+        let keys: Vec<String> = (0..rows).map(|number| format!("mnt/deep/{number}.png")).collect();
+        scene.own(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        std::fs::create_dir_all(scene.path("mnt/deep/empty")).expect("a mount point");
+        if has_file {
+            scene.put("mnt/deep/other/file.png");
+            scene.own(&["mnt/deep/other/file.png"]);
+        }
+        let held = scene.held();
+        assert_eq!(held.len(), if is_held { rows } else { 0 }, "{held:?}");
+        assert!(held.iter().all(|(_, code)| code == "missing-folder"), "{held:?}");
+        let outcome = scene.remove();
+        let left = scene.database.texts("SELECT storage_key FROM assets WHERE storage_key LIKE 'mnt/%' ORDER BY 1");
+        let expected = if is_held { rows } else { 0 } + usize::from(has_file);
+        assert_eq!(left.len(), expected, "{outcome:#?}");
+    }
+}
+
+/// Rows of a folder whose name is an id go where it lies beside nine others or more and half of them hold files: what was
+/// deleted there was deleted by itself.
+#[test]
+fn rows_of_one_that_was_deleted_among_many_go() {
+    for (full, empty, is_held) in [(9, 1, false), (8, 1, true), (5, 5, false), (5, 6, true)] {
+        let scene = Scene::new("", DELETE);
+        for folder in 0..full {
+            let key = format!("tenants/{folder}/1.png");
+            scene.put(&key);
+            scene.own(&[&key]);
+        }
+        for folder in 100..100 + empty {
+            let keys: Vec<String> = (0..5).map(|number| format!("tenants/{folder}/{number}.png")).collect();
+            scene.own(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        assert_eq!(scene.held().len(), if is_held { 5 * empty } else { 0 }, "{full} {empty}");
+        scene.remove();
+        let left = scene.database.texts("SELECT storage_key FROM assets WHERE storage_key LIKE 'tenants/1__/%'");
+        assert_eq!(left.len(), if is_held { 5 * empty } else { 0 });
+    }
+}
+
+/// The topmost folder without a file is the one that is named, and `unknown_prefixes` lets its rows go.
+#[test]
+fn the_topmost_folder_without_a_file_is_named() {
+    let scene = Scene::new("", DELETE);
+    let keys: Vec<String> = (0..12).map(|number| format!("mnt/{}/{}/{number}.png", number % 2, number % 3)).collect();
+    scene.own(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+    let report = scene.tool.report();
+    let text = |finding: &serde_json::Value| finding["held"].as_str().unwrap_or_default().to_owned();
+    let said: Vec<String> = report["findings"].as_array().expect("findings").iter().map(text).collect();
+    assert!(said.len() == 12 && said.iter().all(|said| said.starts_with("no object is below mnt/: ")), "{said:?}");
+    scene.configure(&format!("{DELETE}[safety]\nunknown_prefixes = [\"mnt\"]\n"));
+    let outcome = scene.remove();
+    assert_eq!(scene.database.texts("SELECT count(*) || '' FROM assets"), ["60"], "{outcome:#?}");
+}
+
+/// The same in a bucket, with one request for each folder and none for those inside of one without an object.
+#[test]
+fn a_bucket_is_asked_for_each_folder_once() {
+    let app = Application::small();
+    let lost: Vec<String> = (0..30).map(|number| format!("gone/{}/{number}.png", number % 3)).collect();
+    let some: Vec<String> = (0..6).map(|number| format!("assets/sub/{number}.png")).collect();
+    app.insert(lost.iter().chain(&some));
+    app.put("assets/sub/other.png");
+    let report = app.tool.report();
+    let held = held(&report);
+    assert_eq!(held.iter().filter(|(key, code)| key.starts_with("gone/") && code == "missing-folder").count(), 30);
+    assert_eq!(held.len(), 30, "{held:?}");
+    // gone/, assets/ and assets/sub/.
+    let one = |seen: &&Seen| seen.parameter("max-keys").as_deref() == Some("1");
+    let mut asked: Vec<_> = app.server.calls().iter().filter(one).filter_map(|seen| seen.parameter("prefix")).collect();
+    asked.retain(|prefix| !prefix.is_empty());
+    asked.sort();
+    assert_eq!(asked, ["assets/", "assets/sub/", "gone/"]);
 }
