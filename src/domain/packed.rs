@@ -61,7 +61,7 @@ pub fn unpack(text: &str) -> Option<(Packing, Vec<String>)> {
 fn packing(text: &str) -> Option<Packing> {
     let has = |what: &str| text.contains(what);
     // Most values are one key, and are seen to be at once.
-    if !text.contains([',', ';', '|', '"', '\'', '<', '(', '[', '{', '\n', '\r', '\t']) {
+    if !text.trim().contains([',', ';', '|', '"', '\'', '<', '(', '[', '{', '\n', '\r', '\t']) {
         return None;
     }
     Some(match json(text) {
@@ -162,9 +162,16 @@ mod tests {
 
     #[test]
     fn one_value_is_not_a_packing() {
-        for text in
-            ["", "a/1.png", "a b/1 2.png", "https://cdn.example.com/a.png?v=2&w=3#top", "2026-01-01 10:00", "\u{e9}"]
-        {
+        for text in [
+            "",
+            "a/1.png",
+            "a b/1 2.png",
+            "https://cdn.example.com/a.png?v=2&w=3#top",
+            " a.png\t",
+            "a.png\r\n",
+            "2026-01-01 10:00",
+            "\u{e9}",
+        ] {
             assert_eq!(unpack(text), None, "{text}");
         }
     }

@@ -1,4 +1,5 @@
 //! What the ledger's unit tests work with: a ledger in a temporary folder, and short words for what a scan tells it.
+#![cfg(test)]
 
 use std::time::Duration;
 

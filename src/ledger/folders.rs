@@ -131,8 +131,7 @@ impl Ledger {
             after.clone_from(last);
             for folder in &page {
                 let sql = "UPDATE temp.finding SET held_by = ?1,
-                         held = 'no object is below ' || ?3 || ': is a volume missing, or a part of the bucket? \
-                                 [safety] unknown_prefixes lets such rows go'
+                         held = 'no object is below ' || ?3 || ' (see unknown_prefixes)'
                      WHERE kind = ?2 AND held IS NULL AND key >= ?3 AND key < ?4";
                 let query = sqlx::query(sql).bind(Hold::MissingFolder.code()).bind(Kind::OrphanedRecord.name());
                 query.bind(folder).bind(end_of(folder)).execute(&mut self.connection).await?;
@@ -157,7 +156,7 @@ impl Ledger {
     }
 
     async fn hold_top(&mut self, kind: &Kind, root: &str) -> Result<()> {
-        let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database; [safety] unknown_prefixes lets such files go', held_by = ?1
+        let sql = "UPDATE temp.finding SET held = 'nothing at the top level is known to the database (see unknown_prefixes)', held_by = ?1
              WHERE kind = ?2 AND held IS NULL AND instr(substr(key, ?3 + 1), '/') = 0";
         let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name());
         query.bind(root.chars().count() as i64).execute(&mut self.connection).await?;
@@ -165,7 +164,7 @@ impl Ledger {
     }
 
     async fn hold_in(&mut self, kind: &Kind, folder: &str) -> Result<()> {
-        let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?3 || ' is known to the database; [safety] unknown_prefixes lets such files go', held_by = ?1
+        let sql = "UPDATE temp.finding SET held = 'nothing below ' || ?3 || ' is known to the database (see unknown_prefixes)', held_by = ?1
              WHERE kind = ?2 AND held IS NULL AND key >= ?3 AND key < ?4";
         let query = sqlx::query(sql).bind(Hold::UnknownFolder.code()).bind(kind.name()).bind(folder);
         query.bind(end_of(folder)).execute(&mut self.connection).await?;

@@ -7,7 +7,6 @@
 
 mod aliases;
 mod derived;
-#[cfg(test)]
 pub mod fixture;
 mod folders;
 mod history;

@@ -231,7 +231,7 @@ impl Looking<'_> {
                 ));
                 last = Some((section, rule.clone(), type_name.clone()));
             }
-            let reason = format!("its owner would be in {owners}, which has no row");
+            let reason = format!("its owner would be in {owners}, which has no row (see may_be_empty)");
             rows.push((rule.clone(), table.to_owned(), handle, reason));
             if rows.len() >= ROWS { ledger.add_ownerless(&std::mem::take(&mut rows)).await } else { Ok(()) }
         };

@@ -32,6 +32,7 @@ pub fn application(in_a_folder: bool) -> Application {
         application.asset(&known);
     }
     twins(&mut application);
+    company(&mut application);
     near_misses(&mut application);
     keys_of_no_object(&mut application);
     keys_outside(&mut application);
@@ -138,6 +139,15 @@ fn hostile(application: &mut Application, name: &str) {
     application.object(&below("photo"));
     application.photo(&below("photo"));
     application.avatar(&below("gone"));
+}
+
+/// A folder in which many rows have lost their files, and no file is, would be a volume that is missing.
+fn company(application: &mut Application) {
+    for folder in ["lost", "lost-document"] {
+        let key = format!("{HOSTILE_FOLDER}{folder}/company.png");
+        application.object(&key);
+        application.asset(&key);
+    }
 }
 
 /// Keys that a collation holds to be equal to one that is wanted and there: findings all the same, and not held, since

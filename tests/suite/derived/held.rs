@@ -59,7 +59,9 @@ fn a_derived_file_that_a_record_seems_to_misspell_is_held() {
 #[test]
 fn a_folder_of_derived_files_may_be_forgotten() {
     let mirrored = "[[derived]]\npattern = '^thumbs/(.+)$'\nowner = 'uploads/$1'\n";
-    for (files, reason) in [(4, None), (5, Some("nothing below thumbs/ is known to the database"))] {
+    for (files, reason) in
+        [(4, None), (5, Some("nothing below thumbs/ is known to the database (see unknown_prefixes)"))]
+    {
         let scene = Scene::on_s3();
         scene.configure(mirrored);
         let keys: Vec<String> = (0..files).map(|number| format!("thumbs/{number}.png")).collect();
@@ -89,7 +91,7 @@ fn a_folder_is_known_by_owners_outside_the_prefix() {
     scene.put("made/known.png");
     scene.insert(&["made/known.png".to_owned()]);
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let reason = "nothing below made/thumbs/ is known to the database".to_owned();
+    let reason = "nothing below made/thumbs/ is known to the database (see unknown_prefixes)".to_owned();
     assert_eq!(held(&scene, &keys), vec![Some(reason); 21]);
     scene.put("made/thumbs/wanted.png");
     scene.insert(&["uploads/wanted.png".to_owned()]);
@@ -104,6 +106,6 @@ fn files_of_what_is_held_are_held() {
     let keys: Vec<String> = (0..21).map(|number| format!("avatars/{number}.png")).collect();
     keys.iter().for_each(|key| scene.put(key));
     scene.put("assets/avatar-3.png");
-    let reason = Some("nothing below avatars/ is known to the database".to_owned());
+    let reason = Some("nothing below avatars/ is known to the database (see unknown_prefixes)".to_owned());
     assert_eq!(held(&scene, &["avatars/3.png", "assets/avatar-3.png"]), vec![reason; 2]);
 }

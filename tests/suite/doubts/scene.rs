@@ -65,12 +65,12 @@ impl Scene {
         self.folder.root().join(key)
     }
 
-    /// A file that is eleven days old.
+    /// A file that is ten days old and a half, and so older than its row by less than a day.
     pub fn put(&self, key: &str) {
         let path = self.path(key);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(&path, key).expect("a file");
-        age(&path, 11);
+        age_hours(&path, 10 * 24 + 12);
     }
 
     pub fn has(&self, key: &str) -> bool {
@@ -102,7 +102,11 @@ pub fn warnings(report: &Value) -> Vec<String> {
 }
 
 pub fn age(path: &Path, days: u64) {
-    let modified = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+    age_hours(path, days * 24);
+}
+
+fn age_hours(path: &Path, hours: u64) {
+    let modified = SystemTime::now() - Duration::from_secs(hours * 3600);
     let file = fs::File::options().write(true).open(path).expect("the file");
     file.set_modified(modified).expect("its age");
 }

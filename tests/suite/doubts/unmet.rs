@@ -14,7 +14,10 @@ fn globs_and_rules_that_match_nothing_are_told_of() {
     };
     configure("\"backups/**\"", &["^(.+)_small\\.png$"]);
     assert_eq!(warnings(&scene.tool.report()), [] as [String; 0]);
-    configure("\"backups/**\", \"backup/**\", \"*.tar\"", &["^(.+)_smal\\.png$", "^(.+)_small\\.png$", "^b/(.+)$"]);
+    configure(
+        "\"backups/**\", \"backup/**\", \"backups/*.tar\"",
+        &["^(.+)_smal\\.png$", "^(.+)_small\\.png$", "^b/(.+)$"],
+    );
     let said = warnings(&scene.tool.report());
     assert_eq!(said.len(), 3, "{said:?}");
     for (told, word) in said.iter().zip(["\"backup/**\"", "_smal\\\\.png", "^b/(.+)$"]) {

@@ -159,7 +159,12 @@ fn many_files_below_an_unknown_folder_are_held() {
     let (few, much) =
         ([below("banners/", 4), below("assets/thumbs/", 19)], [below("avatars/", 5), below("assets/old/", 20)]);
     few.iter().chain(&much).flatten().for_each(|key| app.put(key));
-    let why = |key: &String| format!("nothing below {} is known to the database", &key[..=key.rfind('/').unwrap_or(0)]);
+    let why = |key: &String| {
+        format!(
+            "nothing below {} is known to the database (see unknown_prefixes)",
+            &key[..=key.rfind('/').unwrap_or(0)]
+        )
+    };
     let mut expected: Vec<_> = much.iter().flatten().map(|key| (key.clone(), why(key))).collect();
     expected.sort();
     assert_eq!(held(&app.tool.report(), "orphaned-file"), expected);
