@@ -104,6 +104,7 @@ impl Inspection<'_> {
         let newest_row = self.newest_row(ledger, database).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
+        warnings.extend(new_files(&totals));
         warnings.extend(self.unmet(&totals));
         warnings.extend(looked.warnings);
         warnings.extend(alias);
@@ -198,7 +199,8 @@ impl Inspection<'_> {
         let mut doubts = Doubts {
             root: &self.scope.root,
             has_urls: self.config.records.iter().any(|records| records.url_base.is_some()),
-            seen_before: self.seen_before(),
+            undated: self.seen_before("it has no created_at that can be read, and"),
+            newly_missing: self.seen_before("its table has no updated_at, and its file"),
             rules: rules.iter().map(|name| &**name).collect(),
             ..Doubts::default()
         };
@@ -260,12 +262,11 @@ impl Inspection<'_> {
         }
     }
 
-    /// When a row without an age must have been seen to be removed, and what to say of one that was not.
-    fn seen_before(&self) -> Option<(Time, String)> {
+    /// When a row that waits must have been seen to be removed, and what to say of one that was not: `why` it waits.
+    fn seen_before(&self, why: &str) -> Option<(Time, String)> {
         let min_age = self.config.safety.min_age;
         let newest = TimeDelta::from_std(min_age.0).ok().and_then(|min_age| Utc::now().checked_sub_signed(min_age));
-        let reason = format!("its table has no created_at, and it was first seen less than {min_age} ago");
-        Some((newest.unwrap_or_default(), reason))
+        Some((newest.unwrap_or_default(), format!("{why} was first seen less than {min_age} ago")))
     }
 }
 
@@ -278,6 +279,20 @@ async fn count_rows(database: &Database, sources: &mut [SourceCounts]) -> Result
     }
     Ok(())
 }
+
+/// What to say where many files came here a short time ago.
+fn new_files(totals: &Totals) -> Option<String> {
+    let Totals { new_files, objects, .. } = *totals;
+    (new_files * MANY_NEW > objects).then(|| {
+        format!(
+            "{new_files} of {objects} files came here less than min_age ago, whatever their modification times say, and are too \
+             young to judge: were they unpacked, copied or restored? [storage] age_by = \"modified\" goes by these times alone"
+        )
+    })
+}
+
+/// One in so many files that are new is worth a word.
+const MANY_NEW: u64 = 5;
 
 /// What to say of a table whose column of URLs holds something else.
 fn no_urls(table: &str, strays: &Strays) -> String {

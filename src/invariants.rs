@@ -193,7 +193,7 @@
 //! - What is young.
 //!   In: `judge::is_young`, `judge::is_young_record`.
 //!   Tests: `judge::tests::a_date_that_is_missing_or_in_the_future_is_young`,
-//!   `judge::tests::a_row_without_a_configured_date_is_a_finding_and_an_unreadable_one_is_young`,
+//!   `judge::tests::a_row_without_a_date_that_can_be_read_is_a_finding`,
 //!   `execute::plan::young_files_are_never_removed`.
 //! - The store's clock decides.
 //!   In: `storage::s3::connector::Meter::now`.

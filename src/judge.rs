@@ -27,9 +27,14 @@ pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
     match joined {
         Joined::Both(..) => Verdict::Wanted,
         Joined::DatabaseOnly(..) => Verdict::MissingObject,
-        Joined::StorageOnly(object) if is_young(object.last_modified, now, min_age) => Verdict::YoungFile,
+        Joined::StorageOnly(object) if is_young_file(*object, now, min_age) => Verdict::YoungFile,
         Joined::StorageOnly(_) => Verdict::OrphanedFile,
     }
+}
+
+/// Whether a file is too young to judge.
+pub fn is_young_file(object: Listed<'_>, now: Time, min_age: Duration) -> bool {
+    object.is_new || is_young(object.last_modified, now, min_age)
 }
 
 /// Whether something dated `at` is younger than `min_age` (I5). A date that cannot be read, or lies in the future, is
@@ -44,10 +49,10 @@ pub fn is_young(at: Option<Time>, now: Time, min_age: Duration) -> bool {
     }
 }
 
-/// Whether a row is too young to be a finding, by the database's own clock at `now`. A row of a table without
-/// `created_at` has no age, and so is a finding.
+/// Whether a row is too young to be a finding, by the database's own clock at `now`. A row without a date that can be read
+/// has no age, and so is a finding.
 pub fn is_young_record(created: Created, now: Time, min_age: Duration) -> bool {
-    created != Created::Unconfigured && is_young(created.time(), now, min_age)
+    created.at(now).time().is_some_and(|created| is_young(Some(created), now, min_age))
 }
 
 /// What a row that names an object, or none, amounts to by itself.
@@ -61,7 +66,7 @@ pub enum Standing {
 }
 
 /// Judges a row by the rules of its table, whose clocks run for `clocks`, and by the database's own clock at `now`. A row
-/// of a table without `created_at` is as old as the clock of the rule, where that has one.
+/// of a table without dates is as old as the clock of the rule, where that has one.
 pub fn standing(created: Created, marks: &[Mark], clocks: &[Duration], now: Time, min_age: Duration) -> Standing {
     let condemning = marks.iter().zip(clocks).enumerate().find(|(_, (mark, after))| mark.condemns(**after, now));
     let Some((rule, (mark, _))) = condemning else { return Standing::Live };
@@ -268,6 +273,7 @@ mod tests {
             etag: etag.map(str::to_owned),
             archived: false,
             opaque_etag: false,
+            is_new: false,
         }
     }
 
@@ -336,10 +342,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_a_configured_date_is_a_finding_and_an_unreadable_one_is_young() {
+    fn a_row_without_a_date_that_can_be_read_is_a_finding() {
         let now = at("2026-01-10T00:00:00Z");
         assert!(!is_young_record(Created::Unconfigured, now, DAY));
-        assert!(is_young_record(Created::Unreadable, now, DAY));
+        assert!(!is_young_record(Created::Unreadable, now, DAY));
+        assert!(is_young_record(Created::At(now + DAY), now, DAY));
+        assert!(!is_young_record(Created::At(now + DAY + Duration::from_secs(1)), now, DAY), "it says nothing");
     }
 
     #[test]
@@ -397,7 +405,7 @@ mod tests {
         assert_eq!(standing(old, [Mark::Since(days(93)), Mark::Condemned]), Standing::Condemned(0));
         assert_eq!(standing(old, [Mark::Unreadable("?".to_owned()), Mark::Condemned]), Standing::Condemned(1));
         assert_eq!(standing(Created::At(days(100)), [Mark::Spared, Mark::Condemned]), Standing::Young);
-        assert_eq!(standing(Created::Unreadable, [Mark::Spared, Mark::Condemned]), Standing::Young);
+        assert_eq!(standing(Created::Unreadable, [Mark::Spared, Mark::Condemned]), Standing::Condemned(1));
     }
 
     #[test]
@@ -455,11 +463,11 @@ mod tests {
         let clocks = [Duration::ZERO, Duration::ZERO];
         let stays = |seen: &Seen| stays(seen, ("a.png", None), &clocks, days(100), DAY);
         let none = [Mark::Spared, Mark::Spared];
-        for created in [Created::At(days(99)), Created::Unconfigured] {
+        for created in [Created::At(days(99)), Created::Unconfigured, Created::Unreadable] {
             assert_eq!(stays(&seen("a.png", true, created, none.clone())), None);
             assert_eq!(stays(&seen("a.png", true, created, [Mark::Condemned, Mark::Spared])), None);
         }
-        for created in [Created::At(days(99) + TimeDelta::seconds(1)), Created::Unreadable] {
+        for created in [Created::At(days(99) + TimeDelta::seconds(1)), Created::At(days(101))] {
             assert_eq!(stays(&seen("a.png", true, created, none.clone())), Some("it is too young"));
         }
         assert_eq!(stays(&seen("", true, Created::At(days(1)), none)), Some("it names another key now"));

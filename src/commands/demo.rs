@@ -136,6 +136,8 @@ url = {url}
 [storage]
 kind = \"local\"
 root = {root}
+# The files of the demo are a minute old, and say that they are {AGE_DAYS} days old. Leave this out for your own.
+age_by = \"modified\"
 
 # Each row of this table owns the file that its key column names.
 [[records]]

@@ -116,6 +116,7 @@ mod tests {
                         etag: None,
                         archived: false,
                         opaque_etag: false,
+                        is_new: false,
                     })
                     .collect(),
                 more: true,

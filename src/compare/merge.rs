@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::compare::slice::Slice;
+use crate::domain::Claims;
 use crate::domain::listed::{Listed, Objects};
-use crate::domain::{Claims, Time};
 
 /// A key, by the sides that have it.
 #[derive(Debug, PartialEq)]
@@ -14,12 +14,12 @@ pub enum Joined<'a> {
     Both(Claims, Listed<'a>),
 }
 
-impl Joined<'_> {
-    /// When the object was stored, if there is one.
-    pub fn last_modified(&self) -> Option<Time> {
-        match self {
+impl<'a> Joined<'a> {
+    /// The object, if there is one.
+    pub fn object(&self) -> Option<Listed<'a>> {
+        match *self {
             Joined::DatabaseOnly(..) => None,
-            Joined::StorageOnly(object) | Joined::Both(_, object) => object.last_modified,
+            Joined::StorageOnly(object) | Joined::Both(_, object) => Some(object),
         }
     }
 }
@@ -97,7 +97,15 @@ mod tests {
     use crate::domain::{Claim, Object};
 
     fn object(key: &str) -> Object {
-        Object { key: key.to_owned(), size: 1, last_modified: None, etag: None, archived: false, opaque_etag: false }
+        Object {
+            key: key.to_owned(),
+            size: 1,
+            last_modified: None,
+            etag: None,
+            archived: false,
+            opaque_etag: false,
+            is_new: false,
+        }
     }
 
     type Sides = (BTreeMap<String, Claims>, BTreeMap<String, Claims>, BTreeSet<String>);

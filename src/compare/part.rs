@@ -86,8 +86,9 @@ impl Part {
                 self.folders.orphan(key, before, after);
                 self.orphans.push(object);
             }
-            (Verdict::YoungFile, _) => {
+            (Verdict::YoungFile, object) => {
                 self.totals.too_young += 1;
+                self.totals.new_files += u64::from(object.is_some_and(|object| object.is_new));
                 self.young.push(key.to_owned());
             }
             (Verdict::Wanted, Some(object)) => {

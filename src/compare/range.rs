@@ -119,7 +119,9 @@ impl Scan {
                     return;
                 }
                 part.take(&self.scope, place, &joined, verdict);
-                part.condemn(&self.scope, &joined, || judge::is_young(joined.last_modified(), page.now, self.min_age));
+                part.condemn(&self.scope, &joined, || {
+                    joined.object().is_some_and(|object| judge::is_young_file(object, page.now, self.min_age))
+                });
             });
             if let Some(sharing) = sharing.filter(|_| page.more && !cursor.is_beyond()) {
                 let (next, end) = join.left();

@@ -276,6 +276,7 @@ mod tests {
                         etag: None,
                         archived: false,
                         opaque_etag: false,
+                        is_new: false,
                     })
                     .collect::<Vec<_>>()
                     .iter()

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use globset::GlobSet;
 use secrecy::SecretString;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -36,6 +37,8 @@ pub struct File {
 pub struct Database {
     pub url: Option<SecretString>,
     pub url_file: Option<PathBuf>,
+    #[serde(default)]
+    pub time_zone: Zone,
 }
 
 #[derive(serde::Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,37 @@ pub struct Database {
 pub enum Kind {
     S3,
     Local,
+}
+
+/// By what a file in a folder is as old as it is.
+#[derive(serde::Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum AgeBy {
+    /// The later of its last modification and its birth, or its last change where the file system knows no birth: files that
+    /// are copied or unpacked here keep the modification times that they had.
+    #[default]
+    Stored,
+    /// Its last modification alone.
+    Modified,
+}
+
+/// The zone in which dates without one are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(pub Tz);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Zone(Tz::UTC)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map(Zone).map_err(|_| {
+            de::Error::custom(format!("{name:?} is not a time zone; write one as \"UTC\" or \"Europe/Warsaw\""))
+        })
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -54,6 +88,7 @@ pub struct Storage {
     pub region: Option<String>,
     pub path_style: Option<bool>,
     pub root: Option<PathBuf>,
+    pub age_by: Option<AgeBy>,
     #[serde(default)]
     pub prefix: String,
     #[serde(default)]
@@ -73,6 +108,9 @@ pub struct Records {
     pub key_prefix: String,
     pub url_base: Option<String>,
     pub created_at: Option<String>,
+    pub created_at_sql: Option<String>,
+    pub updated_at: Option<String>,
+    pub time_zone: Option<Zone>,
     pub r#where: Option<String>,
     #[serde(default)]
     pub may_be_empty: bool,

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono_tz::Tz;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
@@ -21,7 +22,7 @@ use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
 pub use engine::Engine;
-pub use file::{Age, Percent, Safety, Trash};
+pub use file::{Age, AgeBy, Percent, Safety, Trash};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 
 /// The whole configuration, checked.
@@ -91,7 +92,7 @@ pub struct Storage {
 #[derive(Debug)]
 pub enum Place {
     S3 { bucket: String, endpoint: Option<String>, region: Option<String>, path_style: bool },
-    Local { root: PathBuf },
+    Local { root: PathBuf, age_by: AgeBy },
 }
 
 /// A table whose rows own the objects that their keys name.
@@ -104,7 +105,11 @@ pub struct Records {
     pub key_prefix: String,
     /// The column holds URLs that begin with this, and not keys.
     pub url_base: Option<String>,
-    pub created_at: Option<String>,
+    pub created_at: Option<Column>,
+    /// A row is as old as the later of both.
+    pub updated_at: Option<String>,
+    /// The zone of dates that have none.
+    pub zone: Tz,
     pub r#where: Option<String>,
     /// Whether it may have no row, or none that names an object.
     pub may_be_empty: bool,
@@ -113,6 +118,22 @@ pub struct Records {
     /// Whether deleting a row may change other tables.
     pub allow_cascade: bool,
     pub rules: Vec<Rule>,
+}
+
+/// Where a date of a row comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Column {
+    Named(String),
+    /// An SQL expression over the row.
+    Sql(String),
+}
+
+impl Column {
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        let (Column::Named(name) | Column::Sql(name)) = self;
+        name
+    }
 }
 
 /// Where a row's key comes from.
@@ -236,7 +257,8 @@ fn checked(
     if file.trash.prefix.is_empty() || !file.trash.prefix.ends_with('/') {
         return Err("[trash] prefix must end in \"/\"".to_owned().into());
     }
-    let records = each(file.records, line_of, records)?;
+    let zone = file.database.time_zone.0;
+    let records = each(file.records, line_of, |section| records(section, zone))?;
     for (at, section) in records.iter().enumerate() {
         if records[..at].iter().any(|other| other.table == section.table && other.id != section.id) {
             return Err(format!("[[records]] table {}: two sections of it must have the same id", section.table).into());
@@ -293,8 +315,9 @@ fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) -> R
         file::Kind::S3 => {
             let bucket = section.bucket.filter(|bucket| !bucket.is_empty());
             let bucket = bucket.ok_or("[storage] kind = \"s3\" needs a bucket")?;
-            if section.root.is_some() {
-                return Err("[storage] root belongs to kind = \"local\"".to_owned());
+            let of_local = [("root", section.root.is_some()), ("age_by", section.age_by.is_some())];
+            if let Some((name, _)) = of_local.iter().find(|(_, given)| *given) {
+                return Err(format!("[storage] {name} belongs to kind = \"local\""));
             }
             if bucket.ends_with("--x-s3") {
                 return Err(format!(
@@ -327,7 +350,10 @@ fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) -> R
                 return Err(format!("[storage] {name} belongs to kind = \"s3\""));
             }
             let root = section.root.filter(|root| !root.as_os_str().is_empty());
-            Place::Local { root: root.ok_or("[storage] kind = \"local\" needs a root")? }
+            Place::Local {
+                root: root.ok_or("[storage] kind = \"local\" needs a root")?,
+                age_by: section.age_by.unwrap_or_default(),
+            }
         }
     };
     Ok(Storage {
@@ -350,8 +376,9 @@ fn globs(patterns: &[impl AsRef<str>], place: &str) -> Result<GlobSet, String> {
     set.build().map_err(|error| format!("{place}: {error}"))
 }
 
-fn records(section: file::Records) -> Result<Records, String> {
+fn records(section: file::Records, zone: Tz) -> Result<Records, String> {
     let file::Records { table, id, key, key_sql, key_prefix, url_base, created_at, .. } = section;
+    let file::Records { created_at_sql, updated_at, time_zone, .. } = section;
     let file::Records { r#where, may_be_empty, missing_file, allow_cascade, rules, .. } = section;
     let given = [("table", Some(&table)), ("id", Some(&id)), ("key", key.as_ref()), ("key_sql", key_sql.as_ref())];
     let given = given.into_iter().chain([("url_base", url_base.as_ref())]);
@@ -364,7 +391,9 @@ fn records(section: file::Records) -> Result<Records, String> {
         (Some(_), Some(_)) => return Err(format!("[[records]] table {table}: it has both key and key_sql; keep one")),
         (None, None) => return Err(format!("[[records]] table {table}: it needs a key or a key_sql")),
     };
-    let rules = rules.into_iter().map(|rule| Rule::checked(rule, created_at.as_deref()));
+    let created_at = date(created_at, created_at_sql)
+        .ok_or_else(|| format!("[[records]] table {table}: it has both created_at and created_at_sql; keep one"))?;
+    let rules = rules.into_iter().map(|rule| Rule::checked(rule, created_at.as_ref()));
     let rules: Vec<Rule> = rules.collect::<Result<_, _>>().map_err(|wrong| format!("{table}: {wrong}"))?;
     for (at, rule) in rules.iter().enumerate() {
         if rules[..at].iter().any(|before| before.name == rule.name) {
@@ -378,12 +407,23 @@ fn records(section: file::Records) -> Result<Records, String> {
         key_prefix,
         url_base,
         created_at,
+        updated_at,
+        zone: time_zone.map_or(zone, |zone| zone.0),
         r#where,
         may_be_empty,
         missing_file,
         allow_cascade,
         rules,
     })
+}
+
+/// A date's column, or the expression that stands for one, if there is any; `None` where there are both.
+fn date(column: Option<String>, sql: Option<String>) -> Option<Option<Column>> {
+    match (column, sql) {
+        (Some(_), Some(_)) => None,
+        (Some(name), None) => Some(Some(Column::Named(name))),
+        (None, sql) => Some(sql.map(Column::Sql)),
+    }
 }
 
 fn reference(section: file::References) -> Result<Reference, String> {

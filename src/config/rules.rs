@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::file::Age;
+use super::{Column, date};
 use crate::domain::Kind;
 
 /// What a run that removes does with a row.
@@ -37,6 +38,7 @@ pub struct Written {
     pub name: String,
     pub r#where: Option<String>,
     pub since: Option<String>,
+    pub since_sql: Option<String>,
     pub after: Option<Age>,
     pub entity: Option<Entity>,
     pub then: Option<Action>,
@@ -71,8 +73,8 @@ pub struct Rule {
 /// How long a row lasts.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// The column where it starts.
-    pub since: String,
+    /// Where it starts.
+    pub since: Column,
     pub after: Duration,
 }
 
@@ -83,8 +85,8 @@ impl Rule {
     }
 
     /// Checks a rule of a table whose creation times are in `created_at`.
-    pub fn checked(written: Written, created_at: Option<&str>) -> Result<Rule, String> {
-        let Written { name, r#where, since, after, entity, then } = written;
+    pub fn checked(written: Written, created_at: Option<&Column>) -> Result<Rule, String> {
+        let Written { name, r#where, since, since_sql, after, entity, then } = written;
         let wrong = |what: &str| Err(format!("[[records.rules]] {name:?}: {what}"));
         if name.is_empty() || name.chars().any(|c| c.is_control() || c == ',') {
             return wrong("a name has at least one letter, and no comma");
@@ -92,6 +94,7 @@ impl Rule {
         if Kind::BUILT_IN.iter().any(|kind| kind.name() == name) {
             return wrong("that is the name of a kind of finding already");
         }
+        let Some(since) = date(since, since_sql) else { return wrong("it has both since and since_sql; keep one") };
         if r#where.is_none() && since.is_none() && entity.is_none() {
             return wrong("a rule needs a where, a since or an entity: without one it would condemn every row");
         }
@@ -110,7 +113,7 @@ impl Rule {
                 types.join(", ")
             ));
         }
-        let started = since.clone().or(created_at.map(str::to_owned));
+        let started = since.clone().or(created_at.cloned());
         let clock = match (since.is_some() || after.is_some(), started) {
             (false, _) => None,
             (true, Some(since)) => Some(Clock { since, after: after.map_or(Duration::ZERO, |after| after.0) }),

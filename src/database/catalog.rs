@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use chrono_tz::Tz;
 
 use crate::config::{Action, Config, Entity, Key, Records, ReferenceKeys, Rule};
-use crate::database::column::{ColumnFacts, Owners, Table};
+use crate::database::column::{ColumnFacts, DateColumn, Owners, Table};
 use crate::database::connection::{Connection, Driver, Server};
 use crate::database::key_column::{self, KeyColumn};
 use crate::database::rows::{Ownerless, Rows, Strangers};
@@ -50,12 +51,16 @@ impl Catalog<'_> {
             Key::Sql(sql) => self.key_sql(&table, sql, &section).await?,
         };
         let id = named(&columns, &records.id, &section, "id")?.clone();
-        let created = records
-            .created_at
-            .as_deref()
-            .map(|name| named(&columns, name, &section, "created_at"))
-            .transpose()?
-            .cloned();
+        let mut created = None;
+        if let Some(column) = &records.created_at {
+            created = Some(self.date_column((&table, &columns), column, records.zone, (&section, "created_at")).await?);
+        }
+        let mut updated = None;
+        if let Some(name) = &records.updated_at {
+            let column = crate::config::Column::Named(name.clone());
+            updated =
+                Some(self.date_column((&table, &columns), &column, records.zone, (&section, "updated_at")).await?);
+        }
         if let Action::Set(set) = &records.missing_file {
             set.keys().try_for_each(|name| named(&columns, name, &section, "missing_file: set").map(|_| ()))?;
         }
@@ -65,6 +70,7 @@ impl Catalog<'_> {
             id,
             key,
             created,
+            updated,
             condition: records.r#where.clone(),
             rules: Vec::new(),
             clocks: Vec::new(),
@@ -75,7 +81,7 @@ impl Catalog<'_> {
         };
         for rule in &records.rules {
             let section = format!("{section}: rule {}", rule.name);
-            self.rule(rule, &mut rows, &columns, &section).await?;
+            self.rule(rule, &mut rows, &columns, (&section, records.zone)).await?;
         }
         let key = rows.key_column();
         let (stream_sql, lookup, index_sql) = match records.url_base {
@@ -103,7 +109,13 @@ impl Catalog<'_> {
     }
 
     /// Adds a rule to the table that it is of.
-    async fn rule(&mut self, rule: &Rule, rows: &mut Rows, columns: &[ColumnFacts], section: &str) -> Result<()> {
+    async fn rule(
+        &mut self,
+        rule: &Rule,
+        rows: &mut Rows,
+        columns: &[ColumnFacts],
+        (section, zone): (&str, Tz),
+    ) -> Result<()> {
         if let Action::Set(set) = &rule.then {
             set.keys().try_for_each(|name| named(columns, name, section, "set").map(|_| ()))?;
         }
@@ -115,14 +127,12 @@ impl Catalog<'_> {
             conditions.push(is_gone);
             acting.push(is_gone_for_sure);
         }
-        let since = match &rule.clock {
-            Some(clock) => {
-                let since = named(columns, &clock.since, section, "since")?;
-                Some(self.driver.column(&rows.table, &since.name))
-            }
-            None => None,
-        };
-        let always = || format!("{} IS NOT NULL", since.as_deref().unwrap_or("NULL"));
+        let mut since = None;
+        if let Some(clock) = &rule.clock {
+            since = Some(self.date_column((&rows.table, columns), &clock.since, zone, (section, "since")).await?);
+        }
+        let start = since.as_ref().map(|since| self.driver.column_or_expression(&rows.table, &since.facts));
+        let always = || format!("{} IS NOT NULL", start.as_deref().unwrap_or("NULL"));
         let all = |conditions: Vec<String>| if conditions.is_empty() { always() } else { conditions.join(" AND ") };
         let (condition, acting) = (all(conditions), all(acting));
         let checked = format!("SELECT 1 FROM {} WHERE {condition}", self.driver.table(&rows.table));
@@ -190,6 +200,32 @@ impl Catalog<'_> {
         }
         let is_gone = |acting| rules::owner_is_gone(self.driver, (&type_column, &id_column), id, &owners, acting);
         Ok((is_gone(false), is_gone(true)))
+    }
+
+    /// A column of dates, or an expression that stands for one; `role` is what the section calls it.
+    async fn date_column(
+        &mut self,
+        (table, columns): (&Table, &[ColumnFacts]),
+        column: &crate::config::Column,
+        zone: Tz,
+        (section, role): (&str, &str),
+    ) -> Result<DateColumn> {
+        let facts = match column {
+            crate::config::Column::Named(name) => named(columns, name, section, role)?.clone(),
+            crate::config::Column::Sql(sql) => {
+                let facts = ColumnFacts { expression: Some(sql.clone()), ..ColumnFacts::default() };
+                let expression = self.driver.column_or_expression(table, &facts);
+                let checked = format!("SELECT {expression} FROM {}", self.driver.table(table));
+                let section = format!("{section}: {role}_sql");
+                let columns = self.accepts(&checked, &section).await?;
+                if columns.len() != 1 {
+                    bail!(Misconfigured(format!("{section} must be one expression; it gives {}", columns.len())));
+                }
+                facts
+            }
+        };
+        let zone = if self.driver.gives_utc(&facts) { Tz::UTC } else { zone };
+        Ok(DateColumn { facts, zone })
     }
 
     /// An expression over a row, as if it were a column.

@@ -1,5 +1,10 @@
 //! PURE: tables and columns, as the configuration names them and the catalog describes them.
 
+use chrono_tz::Tz;
+
+use crate::database::date;
+use crate::domain::Time;
+
 /// A table's name, in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -42,6 +47,21 @@ pub struct ColumnFacts {
     pub is_padded: bool,
     /// Whether it is the primary key, or in SQLite and MySQL a part of it.
     pub is_primary_key: bool,
+}
+
+/// A column of dates, or an expression that stands for one.
+#[derive(Debug, Clone)]
+pub struct DateColumn {
+    pub facts: ColumnFacts,
+    /// The zone of dates that have none.
+    pub zone: Tz,
+}
+
+impl DateColumn {
+    /// The time that a value stands for; `None` where it cannot be read.
+    pub fn read(&self, text: &str) -> Option<Time> {
+        date::parse(text, self.zone)
+    }
 }
 
 /// The owners' table of one type of [`Entity`](crate::config::Entity).

@@ -180,7 +180,7 @@ impl Connection {
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
         let text = self.text(self.driver.now(), &[]).await?.unwrap_or_default();
-        date::parse(&text).with_context(|| format!("the database says that it is {text}"))
+        date::parse(&text, chrono_tz::Tz::UTC).with_context(|| format!("the database says that it is {text}"))
     }
 
     /// The names and types of the columns that `sql` would give, without running it.

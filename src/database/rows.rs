@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::database::column::{ColumnFacts, Table};
+use crate::database::column::{ColumnFacts, DateColumn, Table};
 use crate::database::date;
 use crate::database::dialect::sql::Dialect;
 use crate::database::key_column::KeyColumn;
 use crate::database::rules::RuleSql;
-use crate::domain::Mark;
+use crate::domain::{Created, Mark};
 
 /// Rows that are read to learn how new a table is. So many whose dates are still to come, as those of a placeholder are, hide
 /// no row that was made.
@@ -25,8 +25,10 @@ pub struct Rows {
     pub key: ColumnFacts,
     /// The columns that can be written.
     pub columns: Vec<ColumnFacts>,
-    /// The column of the creation time.
-    pub created: Option<ColumnFacts>,
+    /// When a row was made.
+    pub created: Option<DateColumn>,
+    /// When it was last changed: it is as old as the later of both.
+    pub updated: Option<DateColumn>,
     /// SQL for rows that own an object.
     pub condition: Option<String>,
     pub rules: Vec<RuleSql>,
@@ -60,34 +62,57 @@ pub struct Strangers {
 }
 
 impl Rows {
-    /// The columns that every question about rows begins with, as text: the id, the creation time, the id as it is found
-    /// again, and what each rule says.
+    /// The columns that every question about rows begins with, as text: the id, when the row was made and changed, the id as
+    /// it is found again, and what each rule says.
     pub fn details(&self) -> Vec<String> {
         let id = self.column(&self.id.name);
         let id_text = self.dialect.id_text(&id, self.id.is_binary);
-        let mut columns = vec![id_text, self.created_text(), self.dialect.image(&self.id, &id)];
+        let [created, updated] = self.dates();
+        let mut columns = vec![id_text, created, updated, self.dialect.image(&self.id, &id)];
         columns.extend(self.marks());
         columns
     }
 
     /// What each rule says, one column a rule.
     pub fn marks(&self) -> Vec<String> {
-        self.rules.iter().map(|rule| rule.mark(self.dialect)).collect()
+        self.rules.iter().map(|rule| rule.mark(self.dialect, &self.table)).collect()
     }
 
-    fn created_text(&self) -> String {
-        let created = self.created.as_ref();
-        created.map_or("NULL".to_owned(), |created| self.dialect.text(&self.column(&created.name)))
+    /// When a row was made and when it was changed, as text.
+    fn dates(&self) -> [String; 2] {
+        let text = |date: &Option<DateColumn>| match date {
+            Some(date) => self.dialect.text(&self.date(date)),
+            None => "NULL".to_owned(),
+        };
+        [text(&self.created), text(&self.updated)]
+    }
+
+    fn date(&self, date: &DateColumn) -> String {
+        self.dialect.column_or_expression(&self.table, &date.facts)
+    }
+
+    /// How old a row is, from what its [dates](Self::details) gave: as old as the later of them.
+    pub fn age(&self, created: Option<&str>, updated: Option<&str>) -> Created {
+        let read = |column: &Option<DateColumn>, text: Option<&str>| column.as_ref()?.read(text?);
+        let updated = read(&self.updated, updated);
+        match (&self.created, read(&self.created, created)) {
+            (None, _) => updated.map_or(Created::Unconfigured, Created::At),
+            (Some(_), Some(created)) => Created::At(updated.map_or(created, |updated| updated.max(created))),
+            (Some(_), None) => Created::Unreadable,
+        }
     }
 
     /// What a rule says of a row, from what its column gave.
     pub fn mark(&self, rule: usize, text: Option<&str>) -> Mark {
-        match text {
-            None => Mark::Spared,
-            Some(_) if self.rules[rule].since.is_none() => Mark::Condemned,
+        let since = self.rules[rule].since.as_ref();
+        match (text, since) {
+            (None, _) => Mark::Spared,
+            (Some(_), None) => Mark::Condemned,
             // It never starts.
-            Some("infinity") => Mark::Spared,
-            Some(text) => date::parse(text).map_or_else(|| Mark::Unreadable(text.to_owned()), Mark::Since),
+            (Some(text), Some(_)) if text == "infinity" || date::is_never(text) => Mark::Spared,
+            (Some(text), Some(since)) => {
+                since.read(text).map_or_else(|| Mark::Unreadable(text.to_owned()), Mark::Since)
+            }
         }
     }
 
@@ -123,7 +148,8 @@ impl Rows {
     /// and of which one is new in most tables; then the newest, which may read all. Empty: the table does not say.
     pub fn newest_sql(&self) -> Vec<String> {
         let Some(created) = &self.created else { return Vec::new() };
-        let (made, table, text) = (self.column(&created.name), self.table(), self.created_text());
+        let (made, table) = (self.date(created), self.table());
+        let text = self.dialect.text(&made);
         let by = |order: &str| {
             format!("SELECT {text} FROM {table} WHERE {made} IS NOT NULL ORDER BY {order} DESC LIMIT {NEWEST_ROWS}")
         };
@@ -143,8 +169,9 @@ impl Rows {
     /// can be written. `lock`: nobody else changes it until the transaction ends.
     pub fn read_sql(&self, lock: bool) -> String {
         let owns = format!("CASE WHEN {} THEN '1' ELSE '0' END", self.owns());
-        let mut columns = vec![self.key_column().value(), owns, self.created_text()];
-        columns.extend(self.rules.iter().map(|rule| rule.acting_mark(self.dialect)));
+        let [created, updated] = self.dates();
+        let mut columns = vec![self.key_column().value(), owns, created, updated];
+        columns.extend(self.rules.iter().map(|rule| rule.acting_mark(self.dialect, &self.table)));
         let image = |facts: &ColumnFacts| self.dialect.image(facts, &self.column(&facts.name));
         columns.extend(self.columns.iter().map(image));
         let lock = if lock { self.dialect.row_lock() } else { "" };

@@ -1,6 +1,6 @@
 //! PURE: the SQL that says which rows a rule may condemn. Its clock is read in Rust: a date may be written in many ways.
 
-use crate::database::column::{ColumnFacts, Owners, Table};
+use crate::database::column::{ColumnFacts, DateColumn, Owners, Table};
 use crate::database::dialect::sql::Dialect;
 
 /// A rule's conditions on a row of a table.
@@ -10,24 +10,27 @@ pub struct RuleSql {
     pub condition: String,
     /// The same for rows that it may remove: an owners' table that has no row by then condemns nothing.
     pub acting: String,
-    /// The column where its clock starts, qualified.
-    pub since: Option<String>,
+    /// Where its clock starts.
+    pub since: Option<DateColumn>,
 }
 
 impl RuleSql {
     /// NULL for a row that the rule spares; else when its clock started, or nothing where it has none.
-    pub fn mark(&self, dialect: &dyn Dialect) -> String {
-        self.mark_of(&self.condition, dialect)
+    pub fn mark(&self, dialect: &dyn Dialect, table: &Table) -> String {
+        self.mark_of(&self.condition, dialect, table)
     }
 
     /// The same for a row that is about to be removed.
-    pub fn acting_mark(&self, dialect: &dyn Dialect) -> String {
-        self.mark_of(&self.acting, dialect)
+    pub fn acting_mark(&self, dialect: &dyn Dialect, table: &Table) -> String {
+        self.mark_of(&self.acting, dialect, table)
     }
 
-    fn mark_of(&self, condition: &str, dialect: &dyn Dialect) -> String {
+    fn mark_of(&self, condition: &str, dialect: &dyn Dialect, table: &Table) -> String {
         match &self.since {
-            Some(since) => format!("CASE WHEN {condition} THEN {} END", dialect.text(since)),
+            Some(since) => {
+                let since = dialect.text(&dialect.column_or_expression(table, &since.facts));
+                format!("CASE WHEN {condition} THEN {since} END")
+            }
             None => format!("CASE WHEN {condition} THEN '' END"),
         }
     }

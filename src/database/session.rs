@@ -9,12 +9,11 @@ use chrono::TimeDelta;
 
 use super::checked::Database;
 use super::connection::Connection;
-use super::date;
 use super::dialect::link::Cells;
 use super::dialect::link::Parameter;
 use super::rows::{Ownerless, Rows};
 use super::source::Source;
-use crate::domain::{Created, Record, Time};
+use crate::domain::{Record, Time};
 
 /// Keys that one statement asks for, at most; and their bytes.
 const BATCH_KEYS: usize = 4_000;
@@ -233,7 +232,8 @@ impl<'a> Session<'a> {
             let rows = self.connection.fetch(&sql, &[]).await;
             let rows = rows.with_context(|| format!("asking for the newest rows of {}", source.name))?;
             self.connection.end().await?;
-            let made = rows.into_iter().flatten().flatten().filter_map(|text| date::parse(&text));
+            let created = source.rows.as_ref().and_then(|rows| rows.created.as_ref());
+            let made = rows.into_iter().flatten().flatten().filter_map(|text| created?.read(&text));
             let Some(made) = made.filter(|made| *made <= latest).max() else { continue };
             if newest.as_ref().is_none_or(|(_, before)| *before < made) {
                 newest = Some((source.name.clone(), made));
@@ -319,12 +319,8 @@ pub struct Stranger {
 fn record(source: &Source, rows: &Rows, key: &str, details: Cells) -> Record {
     let mut details = details.into_iter();
     let mut next = || details.next().flatten();
-    let (id, created, handle) = (next().unwrap_or_default(), next(), next().unwrap_or_default());
-    let created = match created {
-        _ if rows.created.is_none() => Created::Unconfigured,
-        Some(text) => date::parse(&text).map_or(Created::Unreadable, Created::At),
-        None => Created::Unreadable,
-    };
+    let (id, created, updated, handle) = (next().unwrap_or_default(), next(), next(), next().unwrap_or_default());
+    let created = rows.age(created.as_deref(), updated.as_deref());
     let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
     Record { table: source.name.clone(), section: rows.section, id, handle, key: key.to_owned(), created, marks }
 }

@@ -8,12 +8,11 @@ use anyhow::{Context, Result};
 use crate::config::Value;
 use crate::database::checked::Database;
 use crate::database::connection::Connection;
-use crate::database::date;
 use crate::database::dialect::link::Cells;
 use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
 use crate::database::source::Source;
-use crate::domain::{Created, Image, Seen, Time};
+use crate::domain::{Image, Seen, Time};
 use crate::failpoint;
 
 /// Attempts at a row that others lock, or that a deadlock has thrown out, the first included.
@@ -217,12 +216,8 @@ fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
     let mut next = || cells.next().flatten();
     let value = next();
     let key = source.key_of(value.as_deref().unwrap_or_default()).0;
-    let (owns, created) = (next().as_deref() == Some("1"), next());
-    let created = match (created, &rows.created) {
-        (_, None) => Created::Unconfigured,
-        (Some(text), _) => date::parse(&text).map_or(Created::Unreadable, Created::At),
-        (None, _) => Created::Unreadable,
-    };
+    let (owns, created, updated) = (next().as_deref() == Some("1"), next(), next());
+    let created = rows.age(created.as_deref(), updated.as_deref());
     let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
     let image = rows.columns.iter().map(|facts| (facts.name.clone(), next())).collect();
     Seen { key, value, owns, created, marks, image: Image(image) }

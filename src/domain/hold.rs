@@ -60,6 +60,8 @@ holds! {
     MissingFolder = "missing-folder",
     /// Only its first sighting says how old it is, and that was not long ago.
     Undated = "undated",
+    /// The row's file was first seen to be missing not long ago, and nothing says when the row was changed.
+    NewlyMissing = "newly-missing",
 }
 
 impl Hold {

@@ -13,6 +13,7 @@ pub struct Listed<'a> {
     pub etag: Option<&'a str>,
     pub archived: bool,
     pub opaque_etag: bool,
+    pub is_new: bool,
 }
 
 impl Listed<'_> {
@@ -25,6 +26,7 @@ impl Listed<'_> {
             etag: self.etag.map(str::to_owned),
             archived: self.archived,
             opaque_etag: self.opaque_etag,
+            is_new: self.is_new,
         }
     }
 }
@@ -39,6 +41,7 @@ impl Object {
             etag: self.etag.as_deref(),
             archived: self.archived,
             opaque_etag: self.opaque_etag,
+            is_new: self.is_new,
         }
     }
 }
@@ -64,6 +67,7 @@ struct Entry {
     has_etag: bool,
     archived: bool,
     opaque_etag: bool,
+    is_new: bool,
 }
 
 impl Objects {
@@ -88,6 +92,7 @@ impl Objects {
             has_etag: object.etag.is_some(),
             archived: object.archived,
             opaque_etag: object.opaque_etag,
+            is_new: object.is_new,
         });
     }
 
@@ -120,6 +125,7 @@ impl Objects {
             etag: entry.has_etag.then(|| &self.etags[etag..entry.etag_end]),
             archived: entry.archived,
             opaque_etag: entry.opaque_etag,
+            is_new: entry.is_new,
         })
     }
 
@@ -179,7 +185,7 @@ mod tests {
             cut in 0_usize..24,
         ) {
             let objects: Vec<Object> = objects.into_iter().map(|(key, size, etag, archived)| Object {
-                key, size: size.into(), last_modified: None, etag, archived, opaque_etag: !archived,
+                key, size: size.into(), last_modified: None, etag, archived, opaque_etag: !archived, is_new: archived,
             }).collect();
             let mut all: Objects = objects.iter().map(Object::as_listed).collect();
             prop_assert_eq!(all.len(), objects.len());

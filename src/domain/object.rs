@@ -17,6 +17,9 @@ pub struct Object {
     pub archived: bool,
     /// Whether the etag is known to say nothing of the bytes: under SSE-KMS and SSE-C, a copy has another one.
     pub opaque_etag: bool,
+    /// Whether it came to be here so recently that it is young, whatever its modification time says. Such a time is of the
+    /// bytes, and not of the file: it is not compared, and no side is as new as it.
+    pub is_new: bool,
 }
 
 /// Requests sent to a store, retries included.

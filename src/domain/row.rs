@@ -133,13 +133,22 @@ impl Mark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
     At(Time),
-    /// NULL, or a value that is no date: the row counts as young.
+    /// NULL, or a value that is not a date of our time: the row has no age.
     Unreadable,
     /// The configuration names no column: the row has no age.
     Unconfigured,
 }
 
 impl Created {
+    /// The same at `now`: what is still to come by more than a day says nothing.
+    pub fn at(self, now: Time) -> Self {
+        let latest = now.checked_add_signed(TimeDelta::days(1));
+        match self {
+            Created::At(time) if latest.is_some_and(|latest| time > latest) => Created::Unreadable,
+            created => created,
+        }
+    }
+
     /// The time, where there is one to show.
     pub fn time(self) -> Option<Time> {
         match self {

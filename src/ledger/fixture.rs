@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Doubts, Ledger, NewRecord, Position, Staged};
+use super::{Doubts, Ledger, NewRecord, Position, Staged, Waits};
 use crate::compare::{Note, Unmatched};
 use crate::domain::{Created, Held, Hold, Kind, Object, Record, Time};
 
@@ -23,7 +23,7 @@ pub fn at(seconds: u64) -> Time {
 /// A file of one byte, stored when 2026 began.
 pub fn object(key: &str) -> Object {
     let (key, last_modified) = (key.to_owned(), Some(at(0)));
-    Object { key, size: 1, last_modified, etag: None, archived: false, opaque_etag: false }
+    Object { key, size: 1, last_modified, etag: None, archived: false, opaque_etag: false, is_new: false }
 }
 
 /// The row `id` of the table `assets`, which names `key`.
@@ -74,7 +74,7 @@ impl Fixture {
     /// Rows that are findings of this kind.
     pub async fn rows(&mut self, kind: &Kind, records: &[Record]) {
         let new =
-            |record: &Record| NewRecord { kind: kind.clone(), record: record.clone(), undated: false, held: None };
+            |record: &Record| NewRecord { kind: kind.clone(), record: record.clone(), waits: Waits::No, held: None };
         self.ledger.add_records(&records.iter().map(new).collect::<Vec<_>>()).await.expect("room on the disk");
     }
 

@@ -10,8 +10,8 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::Ledger;
-use super::What;
 use super::history::stamp;
+use super::{Waits, What};
 use crate::domain::{Hold, Kind, Time};
 
 pub const SCHEMA: &str = "
@@ -38,7 +38,9 @@ pub struct Doubts<'a> {
     /// Whether files in folders of which nothing is known are held.
     pub has_unknown_folders: bool,
     /// Rows without an age must have been seen by then, which is told in these words.
-    pub seen_before: Option<(Time, String)>,
+    pub undated: Option<(Time, String)>,
+    /// The same of rows of which nothing says when they were changed.
+    pub newly_missing: Option<(Time, String)>,
     /// The names of the rules.
     pub rules: Vec<&'a str>,
 }
@@ -70,7 +72,8 @@ impl Ledger {
                 Hold::UnknownFolder if doubts.has_unknown_folders => self.hold_below(doubts.root).await?,
                 Hold::UnknownFolder => {}
                 Hold::MissingFolder => self.hold_missing_folders().await?,
-                Hold::Undated => self.hold_newcomers(&doubts.seen_before).await?,
+                Hold::Undated => self.hold_newcomers(*hold, Waits::Undated, &doubts.undated).await?,
+                Hold::NewlyMissing => self.hold_newcomers(*hold, Waits::NewlyMissing, &doubts.newly_missing).await?,
             }
         }
         // A derived file is no better known than what it belongs to.
@@ -197,16 +200,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// Holds rows without an age that no run had seen by then.
-    async fn hold_newcomers(&mut self, seen_before: &Option<(Time, String)>) -> Result<()> {
+    /// Holds rows that wait and that no run had seen by then.
+    async fn hold_newcomers(&mut self, hold: Hold, waits: Waits, seen_before: &Option<(Time, String)>) -> Result<()> {
         let Some((newest, reason)) = seen_before else { return Ok(()) };
         let sql = "UPDATE temp.finding INDEXED BY finding_undated SET held = ?1, held_by = ?2
-             WHERE undated = 1 AND held IS NULL AND NOT EXISTS (
+             WHERE undated > 0 AND undated = ?5 AND held IS NULL AND NOT EXISTS (
                  SELECT 1 FROM sightings AS s WHERE s.pair = ?3 AND s.kind = finding.kind AND s.key = finding.key
                      AND s.table_name = finding.table_name AND s.record_id = finding.record_id
                      AND s.resolved_at IS NULL AND s.first_seen <= ?4)";
-        let query = sqlx::query(sql).bind(reason).bind(Hold::Undated.code()).bind(self.pair).bind(stamp(*newest));
-        query.execute(&mut self.connection).await?;
+        let query = sqlx::query(sql).bind(reason).bind(hold.code()).bind(self.pair).bind(stamp(*newest));
+        query.bind(waits as u8).execute(&mut self.connection).await?;
         Ok(())
     }
 
@@ -365,9 +368,9 @@ mod tests {
         let mut fixture = Fixture::new().await;
         let undated = || {
             let record = Record { created: Created::Unconfigured, ..record("a.png", "1") };
-            [NewRecord { kind: Kind::OrphanedRecord, record, undated: true, held: None }]
+            [NewRecord { kind: Kind::OrphanedRecord, record, waits: Waits::Undated, held: None }]
         };
-        let doubts = |seconds| Doubts { seen_before: Some((at(seconds), "new".to_owned())), ..Doubts::default() };
+        let doubts = |seconds| Doubts { undated: Some((at(seconds), "new".to_owned())), ..Doubts::default() };
         // Each run, when it is, and by when the row must have been seen; the third finds nothing.
         for (run, (now, seen_by, expected)) in
             (1..).zip([(100, 90, true), (200, 100, false), (300, 200, false), (400, 399, true), (500, 400, false)])
@@ -425,7 +428,7 @@ mod tests {
         let gone = NewRecord {
             kind: rule("gone"),
             record: record("b.png", "1"),
-            undated: false,
+            waits: Waits::No,
             held: Some(crate::domain::Held::new(Hold::Forbidden, "403")),
         };
         fixture.ledger.add_records(&[gone]).await.expect("a record");

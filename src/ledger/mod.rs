@@ -32,7 +32,7 @@ pub use planned::{FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
 pub use resembling::{Candidates, KeyAndName, Near, Uncarried, What};
 pub use sightings::{FindingsPage, Position};
-pub use staging::{NewRecord, Staged};
+pub use staging::{NewRecord, Staged, Waits};
 
 /// An open ledger, in a run for one pair.
 pub struct Ledger {

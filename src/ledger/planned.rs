@@ -97,6 +97,7 @@ impl Ledger {
                     etag,
                     archived: false,
                     opaque_etag: false,
+                    is_new: false,
                 },
             })
         });
@@ -173,6 +174,7 @@ fn planned(row: &SqliteRow) -> Result<PlannedRow> {
             etag,
             archived: false,
             opaque_etag: false,
+            is_new: false,
         }),
         key,
         rivals: row.try_get::<i64, _>("rivals")?.unsigned_abs(),

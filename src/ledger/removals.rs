@@ -391,6 +391,7 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
             etag: row.try_get("etag")?,
             archived: false,
             opaque_etag: false,
+            is_new: false,
         },
         row: match row.try_get::<Option<String>, _>("handle")? {
             Some(handle) => Some(RowRemoval {

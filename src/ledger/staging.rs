@@ -33,7 +33,8 @@ pub const SCHEMA: &str = "
         held_by TEXT,          -- ... and the code of the hold
         section INTEGER NOT NULL DEFAULT 0, -- which of the [[records]] a row is of
         handle TEXT NOT NULL DEFAULT '',    -- its id, as the database finds it again
-        undated INTEGER NOT NULL DEFAULT 0, -- whether its age is that of its first sighting
+        undated INTEGER NOT NULL DEFAULT 0, -- whether it must have been seen for a while: 1 as it has no age, 2 as nothing
+                                            -- says when it was changed
         shared INTEGER NOT NULL DEFAULT 0,  -- whether others want its file
         owners TEXT,                        -- of a derived file: JSON, as in `derived`
         rivals INTEGER NOT NULL DEFAULT 0,  -- how many rows must go for its file to follow; 0: it stays, or is not there
@@ -42,7 +43,7 @@ pub const SCHEMA: &str = "
     -- Files may be millions, and what is asked of the others must not read them all.
     CREATE INDEX temp.finding_rows ON finding (table_name) WHERE is_row;
     CREATE INDEX temp.finding_derived ON finding (key) WHERE owners IS NOT NULL;
-    CREATE INDEX temp.finding_undated ON finding (key) WHERE undated = 1;
+    CREATE INDEX temp.finding_undated ON finding (key) WHERE undated > 0;
     CREATE TEMP TABLE unmatched (
         side TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -59,12 +60,22 @@ pub const SCHEMA: &str = "
     ) WITHOUT ROWID;
     PRAGMA temp.journal_mode = OFF;";
 
+/// Whether a record must have been seen for a while before a run may act on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Waits {
+    No = 0,
+    /// Only its first sighting says how old it is.
+    Undated = 1,
+    /// Nothing says when it was last changed.
+    NewlyMissing = 2,
+}
+
 /// A record that is a finding, and why no run may act on it, if so.
 pub struct NewRecord {
     pub kind: Kind,
     pub record: Record,
-    /// Whether only its first sighting says how old it is.
-    pub undated: bool,
+    pub waits: Waits,
     pub held: Option<Held>,
 }
 
@@ -185,11 +196,11 @@ impl Ledger {
 
     /// Adds records that are findings.
     pub async fn add_records(&mut self, records: &[NewRecord]) -> Result<()> {
-        let rows = records.iter().map(|NewRecord { kind, record, undated, held }| {
+        let rows = records.iter().map(|NewRecord { kind, record, waits, held }| {
             let created_at = microseconds(record.created.time());
             let Record { key, table, id, section, handle, .. } = record;
             let (reason, code) = columns(held.as_ref());
-            json!([kind.name(), key, table, id, created_at, reason, code, section, handle, undated])
+            json!([kind.name(), key, table, id, created_at, reason, code, section, handle, *waits as u8])
         });
         let sql = "INSERT OR IGNORE INTO temp.finding \
                        (is_row, kind, key, table_name, record_id, created_at, held, held_by, section, handle, undated) \
@@ -443,7 +454,15 @@ mod tests {
             let mut objects = Objects::default();
             for key in &keys {
                 let (size, etag) = (1, None);
-                objects.push(Listed { key, size, last_modified: None, etag, archived: false, opaque_etag: false });
+                objects.push(Listed {
+                    key,
+                    size,
+                    last_modified: None,
+                    etag,
+                    archived: false,
+                    opaque_etag: false,
+                    is_new: false,
+                });
             }
             let Staged(statements) = Staged::orphans(&objects, |_| None).expect("statements");
             let placeholders = |sql: &SqlStr| sql.as_str().matches('?').count();

@@ -1,7 +1,7 @@
 //! The second look at rows: those that seem to have lost their objects, those that rules seem to condemn, and those that
 //! name no object at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
@@ -12,7 +12,7 @@ use crate::database::{Database, Ownerless};
 use crate::domain::key::Printable;
 use crate::domain::{Created, Held, Hold, Kind, Mark, Object, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
-use crate::ledger::{Ledger, NewRecord};
+use crate::ledger::{Ledger, NewRecord, Waits};
 use crate::storage::{Presence, Store};
 
 /// Objects looked at, and their rows read, at once.
@@ -33,7 +33,6 @@ pub struct Looked {
     pub keyless: Vec<(usize, u64)>,
     /// What people should know of rules that could not be applied.
     pub warnings: Vec<String>,
-    unreadable: u64,
 }
 
 /// Looks again at rows; the listing began at `listed_at`. `with_keyless`: also at those that name no object.
@@ -44,8 +43,16 @@ pub async fn at_records(
     (config, listed_at): (&Config, Time),
     with_keyless: bool,
 ) -> Result<Looked> {
-    let mut looking =
-        Looking { ledger, database, store, config, listed_at, looked: Looked::default(), records: Vec::new() };
+    let mut looking = Looking {
+        ledger,
+        database,
+        store,
+        config,
+        listed_at,
+        looked: Looked::default(),
+        unreadable: BTreeMap::new(),
+        records: Vec::new(),
+    };
     looking.at_missing().await?;
     if with_keyless {
         looking.count_keyless().await.context(ASK)?;
@@ -59,11 +66,7 @@ pub async fn at_records(
         }
     }
     let mut looked = looking.looked;
-    if let more @ 1.. = looked.unreadable.saturating_sub(NAMED as u64) {
-        looked
-            .warnings
-            .push(format!("{more} more rows have dates that cannot be read, and their rules do not condemn them"));
-    }
+    looked.warnings.extend(looking.unreadable.iter().map(|(place, dates)| dates.warning(place)));
     Ok(looked)
 }
 
@@ -74,6 +77,8 @@ struct Looking<'a> {
     config: &'a Config,
     listed_at: Time,
     looked: Looked,
+    /// Dates that cannot be read.
+    unreadable: BTreeMap<DatePlace, Unreadable>,
     /// On their way to the ledger.
     records: Vec<NewRecord>,
 }
@@ -242,7 +247,7 @@ impl Looking<'_> {
     /// Judges a row, and makes a finding of it where it is one. `is_missing`: its object is not there.
     async fn take(&mut self, record: Record, now: Time, is_missing: bool, held: Option<Held>) -> Result<Standing> {
         let (section, min_age) = (&self.config.records[record.section], self.config.safety.min_age.0);
-        self.warn(section, &record);
+        self.note_unreadable(section, &record, now);
         let clocks: Vec<_> = section.rules.iter().map(|rule| rule.after()).collect();
         let standing = judge::standing(record.created, &record.marks, &clocks, now, min_age);
         let (kind, has_clock) = match standing {
@@ -260,35 +265,72 @@ impl Looking<'_> {
             }
             Standing::Live => (Kind::OrphanedRecord, false),
         };
-        let is_ageless = record.created == Created::Unconfigured && !has_clock && !min_age.is_zero();
-        let undated = is_ageless && *section.action(&kind) != Action::Report;
-        self.records.push(NewRecord { kind, record, undated, held });
+        let acts = *section.action(&kind) != Action::Report && !min_age.is_zero();
+        let waits = match record.created.at(now) {
+            Created::Unreadable => Waits::Undated,
+            Created::Unconfigured if !has_clock => Waits::Undated,
+            // Its key may have been changed a moment ago, and its file may be on its way.
+            _ if kind == Kind::OrphanedRecord && section.updated_at.is_none() => Waits::NewlyMissing,
+            _ => Waits::No,
+        };
+        let waits = if acts { waits } else { Waits::No };
+        self.records.push(NewRecord { kind, record, waits, held });
         if self.records.len() >= ROWS {
             self.flush().await?;
         }
         Ok(standing)
     }
 
-    fn warn(&mut self, section: &Records, record: &Record) {
+    /// Counts dates that cannot be read, by their column.
+    fn note_unreadable(&mut self, section: &Records, record: &Record, now: Time) {
+        if let (Created::Unreadable, Some(column)) = (record.created.at(now), &section.created_at) {
+            let place = (record.table.clone(), column.name().to_owned(), None);
+            self.unreadable
+                .entry(place)
+                .or_default()
+                .note(record.created.time().map(|time| time.to_string()), &record.id);
+        }
         for (rule, mark) in section.rules.iter().zip(&record.marks) {
             let (Mark::Unreadable(text), Some(clock)) = (mark, &rule.clock) else { continue };
-            self.looked.unreadable += 1;
-            if self.looked.unreadable <= NAMED as u64 {
-                let text: String = text.chars().take(60).collect();
-                self.looked.warnings.push(format!(
-                    "{} id {}: rule {} does not condemn it, as its {} is no date that can be read: {}",
-                    record.table,
-                    Printable(&record.id),
-                    rule.name,
-                    clock.since,
-                    Printable(&text)
-                ));
-            }
+            let place = (record.table.clone(), clock.since.name().to_owned(), Some(rule.name.to_string()));
+            self.unreadable.entry(place).or_default().note(Some(text.clone()), &record.id);
         }
     }
 
     async fn flush(&mut self) -> Result<()> {
         self.ledger.add_records(&std::mem::take(&mut self.records)).await.context("the ledger")
+    }
+}
+
+/// A table, its column of dates, and the rule whose clock starts there; without one, that of the creation times.
+type DatePlace = (String, String, Option<String>);
+
+/// Dates of one column that cannot be read.
+#[derive(Debug, Default)]
+struct Unreadable {
+    count: u64,
+    /// The first of them, and the id of its row; `None`: NULL.
+    first: Option<(Option<String>, String)>,
+}
+
+impl Unreadable {
+    fn note(&mut self, text: Option<String>, id: &str) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| (text.map(|text| text.chars().take(60).collect()), id.to_owned()));
+    }
+
+    fn warning(&self, (table, column, rule): &DatePlace) -> String {
+        let rows = if self.count == 1 { "row has" } else { "rows have" };
+        let such = match &self.first {
+            Some((Some(text), id)) => format!(", such as {} (id {})", Printable(text), Printable(id)),
+            Some((None, id)) => format!(", such as that of id {}", Printable(id)),
+            None => String::new(),
+        };
+        let what = match rule {
+            Some(rule) => format!("rule {rule} does not condemn them"),
+            None => "they are held until they were first seen min_age ago".to_owned(),
+        };
+        format!("{table}: {} {rows} a date in {column} that cannot be read{such}: {what}", self.count)
     }
 }
 

@@ -159,7 +159,8 @@ impl Run<'_> {
     }
 
     async fn open(&self) -> Result<Sides> {
-        let store = storage::open(&self.config.storage, &self.scope.prefix).await.context("the storage")?.into();
+        let store = storage::open(&self.config.storage, &self.scope.prefix, self.config.safety.min_age.0).await;
+        let store = store.context("the storage")?.into();
         let database = Database::open(&self.config).await.context("the database")?;
         let advisory = match self.options.execute {
             true => Some(database.lock(&storage::address(&self.config.storage).1).await.context("the database")?),

@@ -191,7 +191,7 @@ impl Run<'_> {
         Target {
             name: match &self.config.storage.place {
                 Place::S3 { bucket, .. } => bucket.clone(),
-                Place::Local { root } => {
+                Place::Local { root, .. } => {
                     let root = root.canonicalize().unwrap_or_else(|_| root.clone());
                     root.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned())
                 }

@@ -6,11 +6,13 @@
 mod local;
 pub mod s3;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::config::{Place, Storage};
+use crate::config::{AgeBy, Place, Storage};
 use crate::domain::listed::Objects;
 use crate::domain::{Object, Requests, Time};
 
@@ -136,11 +138,14 @@ pub enum Removed {
     Unknown(String),
 }
 
-/// Opens the store. `prefix` narrows what is listed.
-pub async fn open(config: &Storage, prefix: &str) -> Result<Box<dyn Store>> {
+/// Opens the store. `prefix` narrows what is listed; files that came here less than `min_age` ago are new.
+pub async fn open(config: &Storage, prefix: &str, min_age: Duration) -> Result<Box<dyn Store>> {
     Ok(match &config.place {
         Place::S3 { .. } => Box::new(s3::Bucket::open(config, prefix).await?),
-        Place::Local { root } => Box::new(local::Folder::open(root, prefix, &config.ignore)?),
+        Place::Local { root, age_by } => {
+            let new_for = if *age_by == AgeBy::Stored { min_age } else { Duration::ZERO };
+            Box::new(local::Folder::open(root, prefix, &config.ignore)?.with_new_for(new_for))
+        }
     })
 }
 
@@ -156,7 +161,7 @@ pub fn address(config: &Storage) -> (&'static str, String) {
             };
             ("s3", [host.as_str(), bucket, &config.prefix].join("/").trim_end_matches('/').to_owned())
         }
-        Place::Local { root } => {
+        Place::Local { root, .. } => {
             let root = std::path::absolute(root).unwrap_or_else(|_| root.clone());
             let path = root.join(&config.prefix).display().to_string();
             ("local", if path.len() > 1 { path.trim_end_matches('/').to_owned() } else { path })

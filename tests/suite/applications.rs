@@ -125,6 +125,7 @@ table = "assets"
 id = "id"
 key = "storage_key"
 created_at = "created_at"
+updated_at = "created_at"
 where = "status <> 'expired'"
 
 [[records]]
@@ -133,6 +134,7 @@ id = "id"
 key = "path"
 key_prefix = "{prefix}"
 created_at = "uploaded_at"
+updated_at = "uploaded_at"
 
 [[references]]
 table = "users"

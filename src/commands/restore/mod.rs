@@ -64,7 +64,8 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
     let _lock = Lock::take(&path)?;
     let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
     ledger.mark_interrupted().await.context("the ledger")?;
-    let store = storage::open(&config.storage, &config.storage.prefix).await.context("the storage")?;
+    let store =
+        storage::open(&config.storage, &config.storage.prefix, config.safety.min_age.0).await.context("the storage")?;
     let (database, told) = (None, Told::new(format)?);
     let mut restoring = Restoring { config: &config, store: &*store, ledger, database, told, found: 0 };
     restoring.resume().await?;

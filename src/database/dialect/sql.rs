@@ -48,6 +48,11 @@ pub trait Dialect: fmt::Debug + Sync {
     /// A date, a time, a number or a name as text.
     fn text(&self, sql: &str) -> String;
 
+    /// Whether a column's dates are in UTC though they say no zone.
+    fn gives_utc(&self, _facts: &ColumnFacts) -> bool {
+        false
+    }
+
     /// An id as text, whatever its type.
     fn id_text(&self, column: &str, is_binary: bool) -> String;
 

@@ -202,8 +202,15 @@ fn row_of(row: &PlannedRow, before: Option<Image>) -> Option<RowRemoval> {
 
 /// What the ledger keeps of a row beside the row itself: its object, where that was there, whose bytes are not the row's.
 fn removal_of(row: &PlannedRow, state: State, detail: Option<String>) -> NewRemoval {
-    let none =
-        Object { key: row.key.clone(), size: 0, last_modified: None, etag: None, archived: false, opaque_etag: false };
+    let none = Object {
+        key: row.key.clone(),
+        size: 0,
+        last_modified: None,
+        etag: None,
+        archived: false,
+        opaque_etag: false,
+        is_new: false,
+    };
     NewRemoval {
         kind: row.kind.clone(),
         object: row.object.clone().map_or(none, |object| Object { size: 0, ..object }),

@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use chrono::Utc;
@@ -33,6 +34,8 @@ pub struct Folder {
     device: u64,
     prefix: String,
     ignore: GlobSet,
+    /// Files that came here less than this ago are new.
+    new_for: Duration,
     unreadable_names: Arc<AtomicU64>,
 }
 
@@ -45,7 +48,13 @@ impl Folder {
             bail!("the root {} is no folder", root.display());
         }
         let (device, prefix, ignore) = (metadata.dev(), prefix.to_owned(), ignore.clone());
-        Ok(Folder { root, device, prefix, ignore, unreadable_names: Arc::default() })
+        let new_for = Duration::ZERO;
+        Ok(Folder { root, device, prefix, ignore, new_for, unreadable_names: Arc::default() })
+    }
+
+    /// The same, in which files are new that came here less than this ago.
+    pub fn with_new_for(self, new_for: Duration) -> Self {
+        Folder { new_for, ..self }
     }
 
     fn look_at(&self, key: &str) -> Result<Presence> {
@@ -71,7 +80,7 @@ impl Folder {
             }
             let is_last = parts.peek().is_none();
             match (is_last, metadata.is_dir(), metadata.is_file()) {
-                (true, _, true) => return Ok(Presence::Present(object_of(key.to_owned(), &metadata))),
+                (true, _, true) => return Ok(Presence::Present(object_of(key.to_owned(), &metadata, self.new_for))),
                 (true, true, _) => return Ok(Presence::Missing),
                 (false, true, _) => {}
                 (false, _, true) => return Ok(Presence::Missing),
@@ -115,9 +124,14 @@ fn proves_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
 }
 
-fn object_of(key: String, metadata: &Metadata) -> Object {
+/// A file that came here less than `new_for` ago is new: unpacked, copied or restored files keep the modification times that
+/// they had elsewhere. It came here at its birth; where the file system knows none, at its last change.
+fn object_of(key: String, metadata: &Metadata, new_for: Duration) -> Object {
     let last_modified = metadata.modified().ok().map(Into::into);
-    Object { key, size: metadata.len(), last_modified, etag: None, archived: false, opaque_etag: false }
+    let changed = || SystemTime::UNIX_EPOCH + Duration::from_secs(metadata.ctime().unsigned_abs());
+    let came = metadata.created().unwrap_or_else(|_| changed());
+    let is_new = !new_for.is_zero() && came.elapsed().map_or(true, |since| since < new_for);
+    Object { key, size: metadata.len(), last_modified, etag: None, archived: false, opaque_etag: false, is_new }
 }
 
 impl Store for Folder {

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use globset::GlobSet;
@@ -23,6 +24,7 @@ pub struct Walk {
     prefix: Vec<u8>,
     after: Vec<u8>,
     ignore: GlobSet,
+    new_for: Duration,
     stack: Vec<Level>,
     started: bool,
     unreadable_names: Arc<AtomicU64>,
@@ -75,6 +77,7 @@ impl Walk {
             device: folder.device,
             prefix: folder.prefix.clone().into(),
             ignore: folder.ignore.clone(),
+            new_for: folder.new_for,
             after: after.unwrap_or_default().into(),
             stack: Vec::new(),
             started: false,
@@ -151,7 +154,7 @@ impl Walk {
             return Ok(None);
         };
         match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() => Ok(Some(object_of(key, &metadata))),
+            Ok(metadata) if metadata.is_file() => Ok(Some(object_of(key, &metadata, self.new_for))),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("looking at {}", path.display())),

@@ -15,12 +15,15 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::gate::Gate;
 use super::page::{self, ListedPage};
 use super::scan::{PageScan, scan};
 use crate::domain::{Requests, Time};
+
+/// The store's clock is believed where it is not later than ours by more than this.
+const MOST_AHEAD: TimeDelta = TimeDelta::minutes(15);
 
 /// What was sent, and what time the store says it is.
 #[derive(Debug, Default)]
@@ -43,11 +46,13 @@ impl Meter {
         }
     }
 
-    /// The store's own time; ours, where it does not say.
+    /// The store's own time; ours, where it does not say, or says one that is later by far: it makes objects older than they
+    /// are.
     pub fn now(&self) -> Time {
+        let ours = Utc::now();
         match self.store_seconds.load(Relaxed) {
-            0 => Utc::now(),
-            seconds => DateTime::from_timestamp(seconds, 0).unwrap_or_else(Utc::now),
+            0 => ours,
+            seconds => DateTime::from_timestamp(seconds, 0).filter(|time| *time - ours <= MOST_AHEAD).unwrap_or(ours),
         }
     }
 

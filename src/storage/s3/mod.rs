@@ -191,6 +191,7 @@ fn object_of(key: &str, head: &HeadObjectOutput) -> Object {
         archived: head.storage_class().is_some_and(|class| is_archive(class.as_str())),
         opaque_etag: head.sse_customer_algorithm().is_some()
             || head.server_side_encryption().is_some_and(|kind| kind.as_str().starts_with("aws:kms")),
+        is_new: false,
     }
 }
 

@@ -62,6 +62,7 @@ impl Draft<&str> {
             etag: self.etag,
             archived: is_archive(self.storage_class.unwrap_or_default()),
             opaque_etag: false,
+            is_new: false,
         });
         Ok(())
     }
@@ -310,7 +311,7 @@ mod tests {
     fn object(key: &str, size: u64) -> Object {
         let last_modified = Some("2024-01-14T03:00:00.250Z".parse().expect("a time"));
         let etag = Some("\"a&b\"".to_owned());
-        Object { key: key.to_owned(), size, last_modified, etag, archived: false, opaque_etag: false }
+        Object { key: key.to_owned(), size, last_modified, etag, archived: false, opaque_etag: false, is_new: false }
     }
 
     fn written(objects: &[Object], token: Option<&str>) -> String {

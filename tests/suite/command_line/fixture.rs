@@ -44,7 +44,7 @@ impl Small {
     /// The configuration, with more sections after it.
     pub fn config(&self, sections: &str) -> String {
         format!(
-            "[database]\nurl = \"sqlite:{}\"\n\n[storage]\nkind = \"local\"\nroot = {:?}\n\n[[records]]\ntable = \"assets\"\n\
+            "[database]\nurl = \"sqlite:{}\"\n\n[storage]\nkind = \"local\"\nroot = {:?}\nage_by = \"modified\"\n[[records]]\ntable = \"assets\"\n\
              id = \"id\"\nkey = \"storage_key\"\ncreated_at = \"created_at\"\n\n{sections}\n",
             self.tool.path("app.db").display(),
             self.root(),

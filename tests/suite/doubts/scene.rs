@@ -20,8 +20,7 @@ pub struct Scene {
 }
 
 /// The table that owns the files.
-pub const ASSETS: &str =
-    "[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\ncreated_at = \"created_at\"\n";
+pub const ASSETS: &str = "[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\ncreated_at = \"created_at\"\nupdated_at = \"created_at\"\n";
 
 impl Scene {
     /// Sixty known files below `a/`, and `more` SQL and sections.

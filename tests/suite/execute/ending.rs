@@ -41,7 +41,7 @@ fn a_lock_in_the_database_that_was_lost_removes_nothing() {
          FROM generate_series(0, 39) AS n",
     );
     scene.tool.configure(&format!(
-        "[database]\nurl = {:?}\n\n[storage]\nkind = \"local\"\nroot = {:?}\n\n[[records]]\ntable = \"assets\"\n\
+        "[database]\nurl = {:?}\n\n[storage]\nkind = \"local\"\nage_by = \"modified\"\nroot = {:?}\n\n[[records]]\ntable = \"assets\"\n\
          id = \"id\"\nkey = \"storage_key\"\n",
         database.url(),
         scene.root(),

@@ -113,7 +113,7 @@ impl Uploads {
 pub fn tool(database_url: &str, garage: &Garage, sections: &str) -> Tool {
     let config = format!(
         "[database]\nurl = {database_url:?}\n\n{}\n[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\n\
-         created_at = \"created_at\"\n\n[safety]\nmin_age = \"0s\"\nmax_percent = 100\nmin_overlap = 0\n{sections}\n",
+         created_at = \"created_at\"\nupdated_at = \"created_at\"\n\n[safety]\nmin_age = \"0s\"\nmax_percent = 100\nmin_overlap = 0\n{sections}\n",
         garage.configuration()
     );
     garage.environment().iter().fold(Tool::new(&config), |tool, (name, value)| tool.env(name, value))

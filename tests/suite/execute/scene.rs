@@ -94,11 +94,13 @@ impl Scene {
     pub fn configure_with(&self, storage: &str, sections: &str) {
         let store = match &self.store {
             Kept::S3(server) => server.storage_section(storage),
-            Kept::Local(_) => format!("[storage]\nkind = \"local\"\nroot = {:?}\n{storage}\n", self.root()),
+            Kept::Local(_) => {
+                format!("[storage]\nkind = \"local\"\nage_by = \"modified\"\nroot = {:?}\n{storage}\n", self.root())
+            }
         };
         self.tool.configure(&format!(
             "[database]\nurl = {:?}\n\n{store}\n[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\n\
-             created_at = \"created_at\"\n\n{sections}\n",
+             created_at = \"created_at\"\nupdated_at = \"created_at\"\n\n{sections}\n",
             self.database.url(),
         ));
     }

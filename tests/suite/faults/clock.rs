@@ -26,11 +26,26 @@ fn unknown(app: &Application) -> Vec<String> {
     files.into_iter().filter(|key| !app.orphaned_files.contains(key)).collect()
 }
 
-/// `cleanup-assets` on a storage whose clock is two days ahead: what it stored 36 hours ago (which is still to come, by
-/// our clock) is old, and what it stored 12 hours ago is young.
+/// `cleanup-assets` on a storage whose clock is ten minutes ahead: what it stored a day and five minutes ago is old, though
+/// by our clock it is five minutes short of a day.
 #[test]
 fn a_storage_clock_ahead_of_ours_decides() {
-    let app = application(48, &[("assets/old.png", 36), ("assets/young.png", 12)]);
+    let app = Application::small();
+    app.server.skew_clock(600);
+    let ago = |minutes: u64| SystemTime::now() - Duration::from_secs(minutes * 60);
+    app.server.bucket.put("assets/old.png", "x", ago(24 * 60 - 5));
+    app.server.bucket.put("assets/young.png", "x", ago(24 * 60 - 15));
+    assert_eq!(unknown(&app), ["assets/old.png"]);
+}
+
+/// `cleanup-assets` does not believe a clock that is two days ahead: a proxy's, or that of one node. What was stored 12
+/// hours ago by ours is young.
+#[test]
+fn a_storage_clock_that_is_far_ahead_is_not_believed() {
+    let app = Application::small();
+    app.server.skew_clock(48 * HOUR_SECONDS as i64);
+    app.server.bucket.put("assets/old.png", "x", crate::support::s3::hours_ago(36));
+    app.server.bucket.put("assets/young.png", "x", crate::support::s3::hours_ago(12));
     assert_eq!(unknown(&app), ["assets/old.png"]);
 }
 

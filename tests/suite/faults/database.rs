@@ -37,7 +37,7 @@ fn tool_on(url: &str, table: &str) -> Tool {
         std::fs::write(root.join(format!("{number:08}.png")), "x").expect("a file");
     }
     tool.configure(&format!(
-        "[database]\nurl = {url:?}\n[storage]\nkind = \"local\"\nroot = {root:?}\n[[records]]\ntable = {table:?}\n\
+        "[database]\nurl = {url:?}\n[storage]\nkind = \"local\"\nage_by = \"modified\"\nroot = {root:?}\n[[records]]\ntable = {table:?}\n\
          id = \"id\"\nkey = \"storage_key\"\n[safety]\nmin_age = \"0s\"\n"
     ));
     tool

@@ -51,7 +51,7 @@ fn with_database(url: &str) -> Tool {
     let tool = Tool::new("");
     std::fs::create_dir(tool.path("uploads")).expect("a folder");
     tool.configure(&format!(
-        "[database]\nurl = {url:?}\n[storage]\nkind = \"local\"\nroot = {:?}\n[[records]]\ntable = \"assets\"\n\
+        "[database]\nurl = {url:?}\n[storage]\nkind = \"local\"\nage_by = \"modified\"\nroot = {:?}\n[[records]]\ntable = \"assets\"\n\
          id = \"id\"\nkey = \"storage_key\"\n",
         tool.path("uploads")
     ));

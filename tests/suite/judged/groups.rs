@@ -75,8 +75,10 @@ fn fate(row: &Row, clocks: &[i64], min_age: i64) -> Fate {
     let Some(first) = (0..clocks.len()).find(|at| condemns(row.says[*at], clocks[*at])) else { return Fate::Stays };
     let is_young = match (row.made, row.says[first]) {
         _ if min_age == 0 => false,
+        // What is still to come by more than a day says nothing.
+        (Made::HoursAgo(..-24), _) => false,
         (Made::HoursAgo(hours), _) => hours < min_age,
-        (Made::Unreadable, _) => true,
+        (Made::Unreadable, _) => false,
         (Made::Unconfigured, Says::Clock(hours)) => hours < min_age,
         (Made::Unconfigured, _) => false,
     };

@@ -115,11 +115,12 @@ pub enum Fate {
     /// A rule would condemn it, and it is too young.
     Young,
     Goes(&'static str),
+    /// The same, and nothing says how old it is: it is held.
+    Waits(&'static str),
 }
 
 impl Asset {
     pub fn fate(&self) -> Fate {
-        let is_old = self.made == When::LongAgo;
         let rule = match self {
             Asset { status: Some("expired"), .. } => return Fate::Strange,
             Asset { is_linked: false, made: When::LongAgo, .. } => "unlinked",
@@ -129,7 +130,16 @@ impl Asset {
             Asset { expires: When::LongAgo | When::AnHourAgo, .. } => "expired",
             _ => return Fate::Lives,
         };
-        if is_old { Fate::Goes(rule) } else { Fate::Young }
+        match self.made {
+            When::LongAgo => Fate::Goes(rule),
+            When::Never | When::Junk => Fate::Waits(rule),
+            When::AnHourAgo | When::Tomorrow => Fate::Young,
+        }
+    }
+
+    /// Whether nothing says how old it is.
+    pub fn waits(&self) -> bool {
+        matches!(self.made, When::Never | When::Junk)
     }
 }
 
@@ -154,8 +164,13 @@ impl World {
 
     /// Whether a file goes with the rows that name it.
     pub fn follows(&self, key: usize) -> bool {
+        self.would_follow(key) && self.rows_of(key).iter().all(|fate| matches!(fate, Fate::Goes(_)))
+    }
+
+    /// Whether it would if none of them were held.
+    fn would_follow(&self, key: usize) -> bool {
         let rows = self.rows_of(key);
-        let all_go = !rows.is_empty() && rows.iter().all(|fate| matches!(fate, Fate::Goes(_)));
+        let all_go = !rows.is_empty() && rows.iter().all(|fate| matches!(fate, Fate::Goes(_) | Fate::Waits(_)));
         self.files[key] == Stored::Old && all_go && !self.references.contains(&key)
     }
 
@@ -169,8 +184,10 @@ impl World {
         let (kind, shared) = match (fate, stored) {
             // A file that is too young is not judged, nor are its rows.
             (_, Stored::Young) => return None,
-            (Fate::Goes(rule), Stored::Old) => (rule, Some(key.is_some_and(|key| !self.follows(key)))),
-            (Fate::Goes(rule), Stored::Absent) => (rule, Some(false)),
+            (Fate::Goes(rule) | Fate::Waits(rule), Stored::Old) => {
+                (rule, Some(key.is_some_and(|key| !self.would_follow(key))))
+            }
+            (Fate::Goes(rule) | Fate::Waits(rule), Stored::Absent) => (rule, Some(false)),
             (Fate::Lives, Stored::Absent) if key.is_some() && is_old => ("orphaned-record", None),
             _ => return None,
         };
@@ -180,7 +197,7 @@ impl World {
 
     pub fn asset_finding(&self, at: usize) -> Option<Found> {
         let asset = &self.assets[at];
-        self.finding("assets", at, asset.key, asset.fate(), asset.made == When::LongAgo)
+        self.finding("assets", at, asset.key, asset.fate(), asset.made == When::LongAgo || asset.waits())
     }
 
     pub fn download_finding(&self, at: usize) -> Option<Found> {

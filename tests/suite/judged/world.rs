@@ -25,6 +25,7 @@ table = "assets"
 id = "id"
 key = "storage_key"
 created_at = "created_at"
+updated_at = "created_at"
 where = "status <> 'expired'"
 missing_file = "delete"
 
@@ -95,7 +96,7 @@ proptest! {
         prop_assert_eq!(rows(&database, "downloads", "state"), world.downloads_left());
         prop_assert_eq!(files(&folder), world.files_left());
 
-        prop_assert_eq!(findings(&tool.report()), world.expected_again(), "the second run");
+        prop_assert_eq!(findings(&without_held(tool.report())), world.expected_again(), "the second run");
     }
 }
 
@@ -186,4 +187,10 @@ fn files(folder: &Folder) -> BTreeSet<String> {
     let keys: BTreeSet<String> = below.filter_map(|(path, _)| key(path)).collect();
     assert!(keys.contains(ANCHOR), "the anchor is gone");
     keys.into_iter().filter(|key| key != ANCHOR && !key.starts_with(".trash/")).collect()
+}
+
+fn without_held(mut report: Value) -> Value {
+    let findings = report["findings"].as_array_mut().expect("findings");
+    findings.retain(|finding| finding["held"].is_null());
+    report
 }

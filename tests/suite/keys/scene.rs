@@ -36,7 +36,7 @@ impl<'d> Scene<'d> {
     pub fn configure(&self, records: &str) {
         self.tool.configure(&format!(
             "[database]\nurl = {:?}\n\n{}\n[safety]\nmax_percent = 100\nmin_overlap = 0\n\n[[records]]\ntable = \"files\"\n\
-             id = \"id\"\ncreated_at = \"created_at\"\n{records}\n",
+             id = \"id\"\ncreated_at = \"created_at\"\nupdated_at = \"created_at\"\n{records}\n",
             self.database.url(),
             self.server.storage_section(""),
         ));

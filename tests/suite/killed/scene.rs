@@ -80,7 +80,7 @@ impl Scene {
         };
         self.tool.configure(&format!(
             "[database]\nurl = \"{}\"\n\n{storage}\n[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\n\
-             created_at = \"created_at\"\n\n[safety]\nmax_percent = 100\n\n[trash]\nenabled = {}\nkeep = {keep:?}\n",
+             created_at = \"created_at\"\nupdated_at = \"created_at\"\n\n[safety]\nmax_percent = 100\n\n[trash]\nenabled = {}\nkeep = {keep:?}\n",
             self.database.url(),
             self.has_trash(),
         ));

@@ -48,7 +48,7 @@ impl Scene {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path().join(NAME);
         fs::create_dir(&root).expect("the root");
-        let storage = format!("[storage]\nkind = \"local\"\nroot = {root:?}\n");
+        let storage = format!("[storage]\nkind = \"local\"\nage_by = \"modified\"\nroot = {root:?}\n");
         Scene::configured(database, blocks, &storage, Files::Folder(folder))
     }
 

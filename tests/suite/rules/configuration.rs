@@ -69,7 +69,7 @@ fn a_name_that_cannot_be_one() {
 fn two_tables_may_name_their_rules_alike() {
     let scene = Scene::of_assets(Engine::Sqlite, "");
     let rule = "[[records.rules]]\nname = \"old\"\nwhere = \"status = 'old'\"\n";
-    let covers = "[[records]]\ntable = \"covers\"\nid = \"id\"\nkey = \"path\"\ncreated_at = \"created_at\"\n";
+    let covers = "[[records]]\ntable = \"covers\"\nid = \"id\"\nkey = \"path\"\ncreated_at = \"created_at\"\nupdated_at = \"created_at\"\n";
     scene.run("CREATE TABLE covers (id {id}, path {text}, created_at {time}, status {text})");
     scene.run("INSERT INTO covers VALUES (1, NULL, {ago 90d}, 'old')");
     scene.asset(4, "live/1.png", "old", "NULL");
@@ -86,7 +86,7 @@ fn an_after_without_a_clock() {
     let rule = "[[records.rules]]\nname = \"old\"\nwhere = \"status = 'x'\"\nafter = \"1d\"\n";
     scene.configure(&format!("{records}{rule}"));
     expect_usage_error(&scene.tool.run(&[]), &["config.toml", "assets", "old", "after", "since", "created_at"]);
-    scene.configure(&format!("{records}created_at = \"created_at\"\n{rule}"));
+    scene.configure(&format!("{records}created_at = \"created_at\"\nupdated_at = \"created_at\"\n{rule}"));
     assert_eq!(scene.tool.run(&[]).code, 0);
     scene.configure(&format!("{records}{rule}since = \"ended_at\"\n"));
     assert_eq!(scene.tool.run(&[]).code, 0);

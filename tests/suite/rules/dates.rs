@@ -6,14 +6,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::on_every_engine;
-use super::scene::{Engine, Line, NO_LIMITS, Scene, expect, warnings};
+use super::scene::{Engine, Line, NO_LIMITS, Scene, expect, finding, warnings};
 
 on_every_engine!(
     every_kind_of_date_starts_the_clock,
     a_day_lasts_until_its_end,
     a_date_that_cannot_be_read_keeps_its_row_and_is_told,
-    only_the_first_unreadable_dates_are_told_one_by_one,
-    a_creation_time_that_cannot_be_read_keeps_the_row,
+    many_dates_that_cannot_be_read_are_told_of_once,
+    placeholders_are_dates_that_cannot_be_read,
+    a_row_whose_creation_time_cannot_be_read_is_held,
+    dates_without_a_zone_are_read_in_the_configured_one,
 );
 
 /// How a date is kept: a name, the column's type, and the literal of a moment.
@@ -86,7 +88,7 @@ fn tables<'t>(engine: Engine, tables: impl Iterator<Item = (&'t str, &'t str)>) 
         row(&scene, name, 1, "NULL");
         writeln!(
             sections,
-            "[[records]]\ntable = {name:?}\nid = \"id\"\nkey = \"file\"\ncreated_at = \"created_at\"\n\
+            "[[records]]\ntable = {name:?}\nid = \"id\"\nkey = \"file\"\ncreated_at = \"created_at\"\nupdated_at = \"created_at\"\n\
              [[records.rules]]\nname = \"over\"\nsince = \"ended\"\nafter = \"24h\""
         )
         .expect("a string takes all");
@@ -167,43 +169,85 @@ fn a_date_that_cannot_be_read_keeps_its_row_and_is_told(engine: Engine) {
     let lines = [("over", "words/7", "words", "7"), ("orphaned-record", "words/lost", "words", "5")];
     expect(&report, &lines);
     let told = warnings(&report);
-    for (table, id, value) in [
-        ("words", 2, "yesterday"),
-        ("words", 3, "20240114"),
-        ("words", 4, ""),
-        ("words", 5, "no file"),
-        ("words", 6, "no key"),
-        ("numbers", 2, "42"),
-    ] {
-        let about: Vec<_> = told.iter().filter(|told| told.starts_with(&format!("{table} id {id}: "))).collect();
-        assert_eq!(about.len(), 1, "{table} id {id}: {told:#?}");
-        assert!(about[0].contains("rule over") && about[0].contains("ended"), "{about:?}");
-        assert!(about[0].ends_with(value), "{about:?}");
+    // Nothing is no date, and is not worth a word.
+    for (told, table, count) in [(&told[0], "numbers", "1 row has"), (&told[1], "words", "4 rows have")] {
+        assert!(told.starts_with(&format!("{table}: {count} a date in ended")) && told.contains("rule over"), "{told}");
     }
-    assert_eq!(told.len(), 6, "{told:#?}");
+    assert_eq!(told.len(), 2, "{told:#?}");
     assert_eq!(scene.ids("words"), ["1", "2", "3", "4", "5", "6"]);
     assert_eq!(scene.ids("numbers"), ["1", "2"]);
 }
 
-fn only_the_first_unreadable_dates_are_told_one_by_one(engine: Engine) {
+fn many_dates_that_cannot_be_read_are_told_of_once(engine: Engine) {
     let scene = tables(engine, [("words", "{text}")].into_iter());
     rows(&scene, "words", &(2..27).map(|id| (id, "'soon'".to_owned())).collect::<Vec<_>>());
     let report = scene.tool.report();
     expect(&report, &[]);
     let told = warnings(&report);
-    assert_eq!(told.len(), 21, "{told:#?}");
-    assert!(told[20].starts_with("5 more rows"), "{told:#?}");
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("25 rows") && told[0].contains("soon"), "{told:#?}");
 }
 
-/// Such a row counts as young, whatever the rule's clock says.
-fn a_creation_time_that_cannot_be_read_keeps_the_row(engine: Engine) {
+/// The zero time of Go and .NET, the beginning of Unix time, and years of two digits start no clock.
+fn placeholders_are_dates_that_cannot_be_read(engine: Engine) {
+    let scene = tables(engine, [("words", "{text}")].into_iter());
+    let never = ["0001-01-01 00:00:00+00", "0001-01-01T00:00:00", "1970-01-01 00:00:00", "1900-01-01", "30-12-31", "0"];
+    rows(&scene, "words", &(2..).zip(never.map(|date| format!("'{date}'"))).collect::<Vec<_>>());
+    let report = scene.tool.report();
+    expect(&report, &[]);
+    let told = warnings(&report);
+    assert!(told.len() == 1 && told[0].contains("5 rows"), "a zero is not worth a word: {told:#?}");
+}
+
+/// Such a row is a finding, and held until it was seen for long enough.
+fn a_row_whose_creation_time_cannot_be_read_is_held(engine: Engine) {
     let scene = tables(engine, [("words", "{text}")].into_iter());
     let ended = spaced(Utc::now() - TimeDelta::days(2));
-    scene.run(&format!("INSERT INTO words VALUES (2, 'words/2', NULL, {ended})"));
-    scene.put("words/2");
+    scene.run(&format!("INSERT INTO words VALUES (2, 'words/2', NULL, {ended}), (3, 'words/3', {{in 50h}}, {ended})"));
+    ["words/2", "words/3"].iter().for_each(|key| scene.put(key));
     let report: Value = scene.tool.report();
+    expect(&report, &[("over", "words/2", "words", "2"), ("over", "words/3", "words", "3")]);
+    for id in ["2", "3"] {
+        assert_eq!(finding(&report, "words", id)["held_by"], "undated", "{report:#}");
+    }
+    let told = warnings(&report);
+    assert!(told.len() == 1 && told[0].contains("2 rows have a date in created_at"), "{told:#?}");
+    scene.run("UPDATE words SET created_at = {ago 2d}");
+    let report: Value = scene.tool.report();
+    assert!(["2", "3"].iter().all(|id| finding(&report, "words", id)["held"].is_null()), "{report:#}");
+}
+
+/// The hours of a clock on a wall are those of the zone that the configuration names.
+fn dates_without_a_zone_are_read_in_the_configured_one(engine: Engine) {
+    let scene = Scene::new(engine);
+    scene.run("CREATE TABLE words (id {id}, file {text}, created_at {text}, ended {text})");
+    // Half an hour ago in Los Angeles, where it is seven or eight hours earlier.
+    let there: chrono_tz::Tz = "America/Los_Angeles".parse().expect("a zone");
+    let half_an_hour_ago = (Utc::now() - TimeDelta::minutes(30)).with_timezone(&there).format("%Y-%m-%d %H:%M:%S");
+    scene.run(&format!("INSERT INTO words VALUES (1, 'words/1', '{half_an_hour_ago}', NULL)"));
+    scene.run("INSERT INTO words VALUES (2, 'words/2', '2024-01-01 00:00:00', NULL)");
+    scene.put("words/2");
+    for (zone, found) in [("", true), ("time_zone = \"America/Los_Angeles\"\n", false)] {
+        scene.configure(&format!(
+            "[[records]]\ntable = \"words\"\nid = \"id\"\nkey = \"file\"\ncreated_at = \"created_at\"\n{zone}\n\
+             [safety]\nmin_age = \"2h\"\nmax_percent = 100\n"
+        ));
+        let report = scene.tool.report();
+        let lines = [("orphaned-record", "words/1", "words", "1")];
+        expect(&report, if found { &lines } else { &[] });
+    }
+    // The same in an expression.
+    let hours = half_an_hour_ago.to_string();
+    let plus = engine.one(
+        "datetime(created_at, '+8 hours')",
+        "(created_at::timestamp + interval '8 hours')::text",
+        "DATE_ADD(created_at, INTERVAL 8 HOUR)",
+    );
+    scene.configure(&format!(
+        "[[records]]\ntable = \"words\"\nid = \"id\"\nkey = \"file\"\ncreated_at_sql = \"{plus}\"\n\
+         [safety]\nmin_age = \"2h\"\nmax_percent = 100\n"
+    ));
+    let report = scene.tool.report();
     expect(&report, &[]);
-    assert_eq!(report["totals"]["too_young"], 1);
-    scene.run("UPDATE words SET created_at = {ago 2d} WHERE id = 2");
-    expect(&scene.tool.report(), &[("over", "words/2", "words", "2")]);
+    assert_eq!(report["totals"]["too_young"], 1, "{hours}: {report:#}");
 }

@@ -28,7 +28,7 @@ fn owned(engine: Engine, id: &str, pointer: &str, owner: &str) -> Scene {
          CREATE TABLE files (id {id}, path {{text}}, created_at {{time}}, kind {{text}}, owner {pointer})"
     ));
     scene.configure(&format!(
-        "[[records]]\ntable = \"files\"\nid = \"id\"\nkey = \"path\"\ncreated_at = \"created_at\"\n\
+        "[[records]]\ntable = \"files\"\nid = \"id\"\nkey = \"path\"\ncreated_at = \"created_at\"\nupdated_at = \"created_at\"\n\
          [[records.rules]]\nname = \"ownerless\"\n\
          entity = {{ type = \"kind\", id = \"owner\", tables = {{ tour = \"tours\" }} }}\n{NO_LIMITS}"
     ));

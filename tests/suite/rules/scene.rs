@@ -119,8 +119,7 @@ impl Scene {
 
     /// Writes the configuration of [`Scene::of_assets`].
     pub fn configure_assets(&self, rules: &str, sections: &str) {
-        let records =
-            "[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\ncreated_at = \"created_at\"";
+        let records = "[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\ncreated_at = \"created_at\"\nupdated_at = \"created_at\"";
         self.configure(&format!("{records}\n{rules}\n{sections}"));
     }
 
@@ -134,7 +133,7 @@ impl Scene {
     pub fn configure(&self, sections: &str) {
         let store = match &self.server {
             Some(server) => server.storage_section(""),
-            None => format!("[storage]\nkind = \"local\"\nroot = {:?}\n", self.tool.path(NAME)),
+            None => format!("[storage]\nkind = \"local\"\nage_by = \"modified\"\nroot = {:?}\n", self.tool.path(NAME)),
         };
         self.tool.configure(&format!("[database]\nurl = {:?}\n\n{store}\n{sections}\n", self.database.url()));
     }

@@ -69,7 +69,7 @@ fn order(scene: &Scene, report: &Value) -> Vec<String> {
 fn rows_of_two_tables_share_a_file(engine: Engine) {
     let scene = Scene::of_assets(engine, "");
     scene.run("CREATE TABLE covers (id {id}, path {text}, created_at {time}, is_old integer)");
-    let covers = "[[records]]\ntable = \"covers\"\nid = \"id\"\nkey = \"path\"\ncreated_at = \"created_at\"\n\
+    let covers = "[[records]]\ntable = \"covers\"\nid = \"id\"\nkey = \"path\"\ncreated_at = \"created_at\"\nupdated_at = \"created_at\"\n\
                   [[records.rules]]\nname = \"old-cover\"\nwhere = \"is_old = 1\"\n";
     scene.configure_assets(DEAD, &format!("{covers}{NO_LIMITS}"));
     scene.asset(4, "wanted.png", "dead", "NULL");

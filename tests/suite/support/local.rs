@@ -23,7 +23,7 @@ impl Folder {
 
 impl Store for Folder {
     fn configuration(&self) -> String {
-        format!("[storage]\nkind = \"local\"\nroot = {:?}\n", self.root())
+        format!("[storage]\nkind = \"local\"\nage_by = \"modified\"\nroot = {:?}\n", self.root())
     }
 
     fn has_ages(&self) -> bool {

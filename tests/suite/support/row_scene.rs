@@ -121,7 +121,7 @@ impl RowScene {
         let missing = if self.fate == Fate::Marked { "{ set = { status = \"missing\" } }" } else { "\"delete\"" };
         self.tool.configure(&format!(
             "[database]\nurl = {url:?}\n\n{}\n[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\n\
-             created_at = \"created_at\"\nwhere = \"status NOT IN ('expired', 'missing')\"\nmissing_file = {missing}\n{more}\n\n\
+             created_at = \"created_at\"\nupdated_at = \"created_at\"\nwhere = \"status NOT IN ('expired', 'missing')\"\nmissing_file = {missing}\n{more}\n\n\
              [[records.rules]]\nname = \"unlinked\"\nwhere = \"entity_id IS NULL\"\n\n\
              [[records.rules]]\nname = \"expired\"\nsince = \"expiry_at\"\nthen = {{ set = {{ status = \"expired\" }} }}\n\n\
              [safety]\nmax_percent = 100\n",

@@ -25,6 +25,11 @@ impl Dialect for MySql {
         format!("CAST({sql} AS CHAR)")
     }
 
+    fn gives_utc(&self, facts: &ColumnFacts) -> bool {
+        // A TIMESTAMP is given in the session's zone, which is set to UTC.
+        facts.type_name.to_lowercase().starts_with("timestamp")
+    }
+
     fn id_text(&self, column: &str, is_binary: bool) -> String {
         if is_binary { format!("LOWER(HEX({column}))") } else { self.text(column) }
     }

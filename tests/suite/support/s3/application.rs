@@ -75,7 +75,7 @@ impl Application {
     pub fn configure(&self, storage: &str, sections: &str) {
         let config = format!(
             "[database]\nurl = \"sqlite:{}\"\n\n{}\n[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\n\
-             created_at = \"created_at\"\n\n{sections}\n",
+             created_at = \"created_at\"\nupdated_at = \"created_at\"\n\n{sections}\n",
             self.database().display(),
             self.server.storage_section(storage),
         );
