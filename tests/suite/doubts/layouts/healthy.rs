@@ -46,28 +46,29 @@ impl World {
         let mut live = Vec::new();
         // Some references more than make a silent one refuse.
         let by_reference = (units / 8).clamp(2, 20);
-        for number in 0..units + dead + lost {
+        for place in 0..units + dead + lost {
             let hours = random.within(YOUNGEST, OLDEST);
-            let unit = layout.unit(self.root, number, hours, many, random);
-            match number {
-                _ if number < units => {
-                    self.add_live(&unit, number % by_reference == 0, hours);
+            self.units += 1;
+            let unit = layout.unit(self.root, self.units, hours, many, random);
+            match place {
+                _ if place < units => {
+                    self.add_live(&unit, place % by_reference == 0, hours);
                     live.push((unit, hours));
                 }
-                _ if number < units + dead => self.add_dead(&unit, hours),
+                _ if place < units + dead => self.add_dead(&unit, hours),
                 // The unit is whole and alive where it can be, and only one more row of it has lost its file.
                 _ => {
                     self.add_row(Table::Assets, &lost_row(layout, self.root, &unit, &live, random), hours, Fate::Orphan)
                 }
             }
         }
-        for number in 0..uploads {
+        for _ in 0..uploads {
             let (beside, _) = &live[random.below(live.len())];
             let hours = random.within(YOUNGEST, OLDEST);
-            let number = units + dead + lost + number;
-            match layout.upload(self.root, beside, number, random) {
+            self.units += 1;
+            match layout.upload(self.root, beside, self.units, random) {
                 Some(key) => self.add_file(key, hours, Fate::Orphan, false),
-                None => self.add_dead(&layout.unit(self.root, number, hours, many, random), hours),
+                None => self.add_dead(&layout.unit(self.root, self.units, hours, many, random), hours),
             }
         }
     }
@@ -93,20 +94,21 @@ impl World {
     }
 
     pub(super) fn add_file(&mut self, key: String, hours: u64, fate: Fate, is_untold: bool) {
-        self.files.push(File { key, hours, fate, is_untold });
+        self.files.push(File { key, hours, fate, is_untold, unit: self.units });
     }
 
     pub(super) fn add_row(&mut self, table: Table, key: &str, hours: u64, fate: Fate) {
-        self.rows.push(Row { table, key: key.to_owned(), value: key.to_owned(), hours, fate });
+        self.rows.push(Row { table, key: key.to_owned(), value: key.to_owned(), hours, fate, unit: self.units });
     }
 
-    /// Makes the youngest wanted row that owns a file as young as something that was uploaded yesterday.
+    /// Makes the youngest wanted unit that has a row which owns files as young as something that was uploaded yesterday.
     pub(super) fn be_up_to_date(&mut self) {
-        let owning = |row: &&mut Row| row.table == Table::Assets && row.fate == Fate::Wanted;
-        let Some(newest) = self.rows.iter_mut().filter(owning).min_by_key(|row| row.hours) else { return };
-        newest.hours = NEWEST;
-        let key = newest.key.clone();
-        self.files.iter_mut().filter(|file| file.key == key).for_each(|file| file.hours = NEWEST);
+        let owning = |row: &&Row| row.table == Table::Assets && row.fate == Fate::Wanted;
+        let Some(unit) = self.rows.iter().filter(owning).min_by_key(|row| row.hours).map(|row| row.unit) else {
+            return;
+        };
+        self.rows.iter_mut().filter(|row| row.unit == unit).for_each(|row| row.hours = NEWEST);
+        self.files.iter_mut().filter(|file| file.unit == unit).for_each(|file| file.hours = NEWEST);
     }
 }
 

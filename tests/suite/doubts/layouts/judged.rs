@@ -48,7 +48,34 @@ impl Kept {
     }
 }
 
+/// What is wrong with what would go of a random world.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    pub wrong: Vec<String>,
+    /// Wanted files that would go by a fault that is known.
+    pub known: Vec<String>,
+    /// Orphans that go.
+    pub orphans: usize,
+}
+
 impl World {
+    /// Nothing wanted goes; and of a healthy world every orphan does.
+    pub fn judge(&self, gone: &Gone) -> Judged {
+        let is_listed = |said: &String| {
+            let mut files = self.files.iter().filter(|file| *said == format!("file {:?}", file.key));
+            files.any(|file| self.listed.contains(&file.unit))
+        };
+        let (known, mut wrong): (Vec<_>, Vec<_>) = self.wanted_in(gone).into_iter().partition(is_listed);
+        let (files, rows) = (self.files_kept(gone), self.rows_kept(gone));
+        let orphans = files.of + rows.of - files.kept.len() - rows.kept.len();
+        if self.is_healthy() {
+            wrong.extend(gone.refusal.as_ref().map(|limit| format!("a healthy world is refused: {limit}")));
+            wrong.extend(files.kept.into_iter().map(|key| format!("an orphaned file stays: {key:?}")));
+            wrong.extend(rows.kept.into_iter().map(|value| format!("an orphaned row stays: {value:?}")));
+        }
+        Judged { wrong, known, orphans }
+    }
+
     /// What goes though it is wanted: files by their keys, rows by their values.
     pub fn wanted_in(&self, gone: &Gone) -> Vec<String> {
         let files = self.files.iter().filter(|file| file.fate == Fate::Wanted && gone.files.contains(&file.key));

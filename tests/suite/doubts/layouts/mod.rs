@@ -4,6 +4,8 @@
 //! side say something else than the application means, `random` is the chance, `written` puts it where the tool finds it,
 //! and `judged` holds what would go against what is wanted. The suite, a benchmark and a test in the library use it.
 
+use std::fmt;
+
 pub mod faults;
 mod healthy;
 mod judged;
@@ -15,7 +17,7 @@ mod writers;
 mod written;
 
 pub use healthy::Size;
-pub use judged::Gone;
+pub use judged::{Gone, Judged};
 pub use keys::Layout;
 pub use provoked::{Provocation, Share};
 pub use random::Random;
@@ -51,6 +53,8 @@ pub struct File {
     pub fate: Fate,
     /// Whether no row and no rule tells of it, though it is wanted.
     pub is_untold: bool,
+    /// What it belongs to; rows of the same belong to it too.
+    pub unit: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +66,7 @@ pub struct Row {
     pub value: String,
     pub hours: u64,
     pub fate: Fate,
+    pub unit: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +101,24 @@ pub struct World {
     pub links: Vec<(String, String)>,
     /// The sections of the configuration that the layouts need.
     pub sections: String,
+    /// Units so far.
+    units: usize,
+    /// Units that are named in lists, in a column that is to hold one key.
+    listed: Vec<usize>,
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:?} below {:?}, provoked by {:?}", self.layouts, self.root, self.provocations)?;
+        for File { key, hours, fate, .. } in &self.files {
+            writeln!(f, "  file {key:?}, {hours} hours old: {fate:?}")?;
+        }
+        for (id, Row { table, key, value, hours, fate, .. }) in self.rows.iter().enumerate() {
+            let meant = if value == key { String::new() } else { format!(", by which {key:?} is meant") };
+            writeln!(f, "  row {id} of {}: {value:?}{meant}, {hours} hours old: {fate:?}", table.name())?;
+        }
+        self.links.iter().try_for_each(|(link, target)| writeln!(f, "  link {link} to {target}"))
+    }
 }
 
 impl World {

@@ -69,6 +69,7 @@ impl World {
             Provocation::StaleDatabase(hours) => self.rows.retain(|row| row.hours > hours),
             Provocation::StaleStorage(hours) => self.files.retain(|file| file.hours > hours),
             Provocation::ForgottenTable(files) => {
+                self.units += 1;
                 for number in 0..files {
                     let hours = random.within(49, 400 * 24);
                     self.add_file(format!("{FORGOTTEN}{number}.png"), hours, Fate::Wanted, true);
@@ -106,6 +107,7 @@ impl World {
         // Five lists or more, where there is so much to list.
         for places in listed.chunks((listed.len() / 5).clamp(1, 3)) {
             let values: Vec<String> = places.iter().map(|at| self.rows[*at].value.clone()).collect();
+            self.listed.extend(places.iter().map(|at| self.rows[*at].unit));
             let list = serde_json::to_string(&values).expect("JSON");
             // One row holds them all, and the others are as if they had never been.
             self.rows[places[0]].value = list;

@@ -17,7 +17,11 @@ pub fn world(random: &mut Random) -> World {
     for _ in 0..random.pick(&[1, 1, 1, 2, 2, 3]) {
         // Of thumbnails that nobody tells of there are too few here to stand out.
         let layout = random.pick(&Layout::ALL[..Layout::ALL.len() - 1]);
-        if !layouts.contains(&layout) {
+        // The rule of the one would speak of the other's files too.
+        let is_twin = |other: &Layout| {
+            [layout, *other].iter().all(|layout| [Layout::SizesWithRows, Layout::SizesByRule].contains(layout))
+        };
+        if !layouts.contains(&layout) && !layouts.iter().any(is_twin) {
             layouts.push(layout);
         }
     }
@@ -34,8 +38,19 @@ pub fn world(random: &mut Random) -> World {
     if random.percent(30) {
         return world;
     }
+    let mut provocations: Vec<Provocation> = Vec::new();
     for _ in 0..random.pick(&[1, 1, 2, 3]) {
         let provocation = provocation(world.root, random);
+        // Values may be written in one way and then in another; all else happens once.
+        let is_again = |before: &Provocation| std::mem::discriminant(before) == std::mem::discriminant(&provocation);
+        if matches!(provocation, Provocation::Written(..)) || !provocations.iter().any(is_again) {
+            provocations.push(provocation);
+        }
+    }
+    // A copy is made of what is there, however it is written.
+    let is_copy = |of: &Provocation| matches!(of, Provocation::StaleDatabase(_) | Provocation::StaleStorage(_));
+    provocations.sort_by_key(is_copy);
+    for provocation in provocations {
         world.provoke(provocation, random);
     }
     world.know_limits();
