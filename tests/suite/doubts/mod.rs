@@ -3,9 +3,11 @@
 //! layout of keys against each doubt.
 
 mod aliases;
+mod known;
 #[allow(unused)]
 mod layouts;
 mod planned;
 mod scene;
 mod sides;
 mod table;
+mod worlds;
