@@ -5,10 +5,14 @@ use super::layouts::faults::reason;
 use super::layouts::{Layout, Provocation, Random, Share, Size, World, Writer};
 use super::planned::{folder, gone};
 
-const SIZE: Size = Size { files: 200, many: 15 };
+/// Files of a video, a map or a tenant: so many that such a folder would be held, did its name not say that it is one of
+/// many.
+const MANY: usize = 22;
 const SEED: u64 = 7;
 
 fn check(layout: Layout) {
+    let files = if layout.files(MANY) < 20 { 150 } else { 300 };
+    let size = Size { files, many: MANY };
     let mut wrong = Vec::new();
     let mut tell = |provocation: Option<Provocation>, faults: Vec<String>| match (reason(layout, provocation), faults) {
         (None, faults) if !faults.is_empty() => wrong.push(format!("{provocation:?}: {faults:#?}")),
@@ -17,7 +21,7 @@ fn check(layout: Layout) {
         }
         _ => {}
     };
-    let world = World::healthy(layout, "", SIZE, &mut Random::new(SEED));
+    let world = World::healthy(layout, "", size, &mut Random::new(SEED));
     let healthy = folder(&world);
     let gone_healthy = gone(&world, &healthy);
     let mut faults = world.wanted_in(&gone_healthy);
@@ -31,7 +35,7 @@ fn check(layout: Layout) {
         |of: &Provocation| matches!(of, Provocation::Written(writer, Share::All) if *writer != Writer::Url);
     for provocation in Provocation::table().into_iter().filter(|of| !is_as_another(of)) {
         let mut random = Random::new(SEED);
-        let mut world = World::healthy(layout, provocation.root(), SIZE, &mut random);
+        let mut world = World::healthy(layout, provocation.root(), size, &mut random);
         world.provoke(provocation, &mut random);
         let own = provocation.is_of_files().then(|| folder(&world));
         tell(Some(provocation), world.wanted_in(&gone(&world, own.as_ref().unwrap_or(&healthy))));

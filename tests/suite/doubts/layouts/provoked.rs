@@ -75,17 +75,35 @@ impl World {
                     self.add_file(format!("{FORGOTTEN}{number}.png"), hours, Fate::Wanted, true);
                 }
             }
-            Provocation::Link(share) => {
-                let (link, target) = match self.root.split_once('/') {
-                    Some((folder, _)) => ("linked", folder),
-                    None => ("linked", "."),
-                };
-                self.links.push((link.to_owned(), target.to_owned()));
-                let root = self.root;
-                self.rewrite(share, random, |row| {
-                    let below = row.value.strip_prefix(root)?;
-                    (row.value == row.key).then(|| format!("{link}/{below}"))
-                });
+            Provocation::Link(share) => self.link(share, random),
+        }
+    }
+
+    /// Makes a link to the first folder of some row, and lets rows name what lies there through it. Where there is no folder
+    /// it leads to where it lies.
+    fn link(&mut self, share: Share, random: &mut Random) {
+        const LINK: &str = "linked";
+        let plain = |row: &&Row| row.fate == Fate::Wanted && row.value == row.key;
+        let keys: Vec<&str> = self.rows.iter().filter(plain).map(|row| row.key.as_str()).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let key = random.pick(&keys);
+        let folder = match key[self.root.len()..].split_once('/') {
+            Some((first, _)) => format!("{}{first}/", self.root),
+            None => self.root.to_owned(),
+        };
+        let target = if folder.is_empty() { "." } else { folder.trim_end_matches('/') };
+        self.links.push((LINK.to_owned(), target.to_owned()));
+        let through = |row: &Row| {
+            let below = row.key.strip_prefix(&folder).filter(|_| row.value == row.key)?;
+            Some(format!("{LINK}/{below}"))
+        };
+        let linked = (0..self.rows.len()).filter(|at| plain(&&self.rows[*at]) && through(&self.rows[*at]).is_some());
+        let linked = share.of(linked.collect(), random);
+        for at in linked {
+            if let Some(value) = through(&self.rows[at]) {
+                self.rows[at].value = value;
             }
         }
     }
