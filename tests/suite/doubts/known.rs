@@ -1,6 +1,8 @@
 //! Faults that are known: scenes in which a run would remove what is wanted. Each test fails once its fault is mended; it is
 //! then to be turned round.
 
+use std::os::unix::fs::symlink;
+
 use super::scene::{Scene, held};
 use crate::support::servers::Database;
 use crate::support::tool::keys_of;
@@ -44,4 +46,14 @@ fn a_derived_file_of_a_folder_whose_row_is_written_otherwise_would_go() {
     scene.own(&["/7/photo.jpg", "/8/photo.jpg"]);
     // With its original it is held, without it is not.
     assert_eq!(would_go(&scene, "orphaned-file"), ["7/conversions/photo-thumb.jpg"]);
+}
+
+/// A file that a row names through a link, and in another way than keys are written, is looked for only as it is written.
+#[test]
+fn a_file_that_is_named_through_a_link_and_written_otherwise_would_go() {
+    let scene = Scene::new("", "");
+    ["archive/x.png", "archive/y.png"].iter().for_each(|key| scene.put(key));
+    symlink("archive", scene.path("old")).expect("a link");
+    scene.own(&["old/x.png", "old/y.png "]);
+    assert_eq!(would_go(&scene, "orphaned-file"), ["archive/y.png"]);
 }

@@ -61,11 +61,9 @@ pub struct Judged {
 impl World {
     /// Nothing wanted goes; and of a healthy world every orphan does.
     pub fn judge(&self, gone: &Gone) -> Judged {
-        let is_listed = |said: &String| {
-            let mut files = self.files.iter().filter(|file| *said == format!("file {:?}", file.key));
-            files.any(|file| self.listed.contains(&file.unit))
-        };
-        let (known, mut wrong): (Vec<_>, Vec<_>) = self.wanted_in(gone).into_iter().partition(is_listed);
+        let (known, wrong): (Vec<_>, Vec<_>) =
+            self.wanted_units_in(gone).into_iter().partition(|(unit, _)| self.known.contains(unit));
+        let [known, mut wrong] = [known, wrong].map(|of| of.into_iter().map(|(_, said)| said).collect::<Vec<_>>());
         let (files, rows) = (self.files_kept(gone), self.rows_kept(gone));
         let orphans = files.of + rows.of - files.kept.len() - rows.kept.len();
         if self.is_healthy() {
@@ -78,10 +76,15 @@ impl World {
 
     /// What goes though it is wanted: files by their keys, rows by their values.
     pub fn wanted_in(&self, gone: &Gone) -> Vec<String> {
+        self.wanted_units_in(gone).into_iter().map(|(_, said)| said).collect()
+    }
+
+    /// The same, each with its unit.
+    fn wanted_units_in(&self, gone: &Gone) -> Vec<(usize, String)> {
         let files = self.files.iter().filter(|file| file.fate == Fate::Wanted && gone.files.contains(&file.key));
         let rows = self.rows.iter().enumerate().filter(|(id, row)| row.fate == Fate::Wanted && gone.rows.contains(id));
-        let rows = rows.map(|(id, row)| format!("row {id} of {}: {:?}", row.table.name(), row.value));
-        files.map(|file| format!("file {:?}", file.key)).chain(rows).collect()
+        let rows = rows.map(|(id, row)| (row.unit, format!("row {id} of {}: {:?}", row.table.name(), row.value)));
+        files.map(|file| (file.unit, format!("file {:?}", file.key))).chain(rows).collect()
     }
 
     /// The orphaned files that stay.

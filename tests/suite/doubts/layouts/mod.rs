@@ -103,8 +103,9 @@ pub struct World {
     pub sections: String,
     /// Units so far.
     units: usize,
-    /// Units that are named in lists, in a column that is to hold one key.
-    listed: Vec<usize>,
+    /// Units that a fault lets go which is known (`doubts::known`): they are named in lists, in a column that is to hold one
+    /// key; or through a link, and in another way than keys are written.
+    known: Vec<usize>,
 }
 
 impl fmt::Display for World {

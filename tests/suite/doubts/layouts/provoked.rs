@@ -50,6 +50,8 @@ impl Share {
 
 /// Where the files of the table lie that nobody named.
 const FORGOTTEN: &str = "avatars/";
+/// Another name of a folder.
+const LINK: &str = "linked/";
 
 impl World {
     pub fn provoke(&mut self, provocation: Provocation, random: &mut Random) {
@@ -82,7 +84,6 @@ impl World {
     /// Makes a link to the first folder of some row, and lets rows name what lies there through it. Where there is no folder
     /// it leads to where it lies.
     fn link(&mut self, share: Share, random: &mut Random) {
-        const LINK: &str = "linked";
         let plain = |row: &&Row| row.fate == Fate::Wanted && row.value == row.key;
         let keys: Vec<&str> = self.rows.iter().filter(plain).map(|row| row.key.as_str()).collect();
         if keys.is_empty() {
@@ -94,10 +95,10 @@ impl World {
             None => self.root.to_owned(),
         };
         let target = if folder.is_empty() { "." } else { folder.trim_end_matches('/') };
-        self.links.push((LINK.to_owned(), target.to_owned()));
+        self.links.push((LINK.trim_end_matches('/').to_owned(), target.to_owned()));
         let through = |row: &Row| {
             let below = row.key.strip_prefix(&folder).filter(|_| row.value == row.key)?;
-            Some(format!("{LINK}/{below}"))
+            Some(format!("{LINK}{below}"))
         };
         let linked = (0..self.rows.len()).filter(|at| plain(&&self.rows[*at]) && through(&self.rows[*at]).is_some());
         let linked = share.of(linked.collect(), random);
@@ -113,6 +114,10 @@ impl World {
         let wanted = (0..self.rows.len()).filter(|at| self.rows[*at].fate == Fate::Wanted).collect();
         for at in share.of(wanted, random) {
             if let Some(value) = write(&self.rows[at]) {
+                // What is reached through a link is looked for only as it is written.
+                if self.rows[at].value.starts_with(LINK) {
+                    self.known.push(self.rows[at].unit);
+                }
                 self.rows[at].value = value;
             }
         }
@@ -125,7 +130,7 @@ impl World {
         // Five lists or more, where there is so much to list.
         for places in listed.chunks((listed.len() / 5).clamp(1, 3)) {
             let values: Vec<String> = places.iter().map(|at| self.rows[*at].value.clone()).collect();
-            self.listed.extend(places.iter().map(|at| self.rows[*at].unit));
+            self.known.extend(places.iter().map(|at| self.rows[*at].unit));
             let list = serde_json::to_string(&values).expect("JSON");
             // One row holds them all, and the others are as if they had never been.
             self.rows[places[0]].value = list;
