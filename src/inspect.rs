@@ -88,6 +88,9 @@ impl Inspection<'_> {
         tracing::debug!("looking again at names");
         let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
         let common = look_again::at_names(ledger, removes_rows.then_some((database, self.scope))).await?;
+        if removes_rows && !self.config.derived.is_empty() {
+            look_again::at_other_readings(ledger, &*store, concurrency).await?;
+        }
         let places = self.config.records.len() + self.config.references.len();
         sources.resize(places, SourceCounts::default());
         count_rows(database, &mut sources).await?;

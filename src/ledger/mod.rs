@@ -30,7 +30,7 @@ pub use open::default_path;
 pub use packed::LongPart;
 pub use planned::{FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
-pub use resembling::{Candidates, KeyAndName, Near, Uncarried, What};
+pub use resembling::{Candidates, KeyAndName, Name, Near, Shared, Uncarried, What};
 pub use sightings::{FindingsPage, Position};
 pub use staging::{NewRecord, Staged, Waits};
 

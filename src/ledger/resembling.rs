@@ -15,6 +15,7 @@ pub const SCHEMA: &str = "
     CREATE TEMP TABLE near (
         hash INTEGER NOT NULL,
         is_whole INTEGER NOT NULL, -- whether it is that of the whole name
+        is_lead INTEGER NOT NULL,  -- whether names begin with it, to which the object belongs
         what INTEGER NOT NULL,
         key TEXT NOT NULL,
         name TEXT NOT NULL
@@ -25,7 +26,8 @@ pub const SCHEMA: &str = "
         is_whole INTEGER NOT NULL,
         value TEXT NOT NULL,
         is_record INTEGER NOT NULL,
-        is_single INTEGER NOT NULL -- whether it is one segment
+        is_single INTEGER NOT NULL, -- whether it is one segment
+        is_lead INTEGER NOT NULL    -- whether it is the number of its beginning
     );
     -- Numbers that so many files end with that a value of one segment vouches for none of them.
     CREATE TEMP TABLE common (hash INTEGER PRIMARY KEY, files INTEGER NOT NULL);
@@ -90,11 +92,36 @@ pub struct Near {
     pub hash: u64,
     /// Whether it is the number of the whole name, and not of an end of it.
     pub is_whole: bool,
+    /// Whether it is that of what names begin with, to which the object belongs.
+    pub is_lead: bool,
     pub what: What,
     /// The object's key.
     pub key: String,
     /// The name that was compared: the key, or that of what a derived file belongs to.
     pub name: String,
+}
+
+/// A number of a value that it may share with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shared {
+    pub hash: u64,
+    /// Whether it is the number of the whole value, or of the whole beginning, and not of an end of it.
+    pub is_whole: bool,
+    /// Whether the value is one segment.
+    pub is_single: bool,
+    /// Whether it is the number of a beginning of the value.
+    pub is_lead: bool,
+}
+
+/// A name of an object that is to be compared with values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    pub what: What,
+    /// The object's key.
+    pub key: String,
+    pub name: String,
+    /// Whether it is what names begin with, to which the object belongs.
+    pub is_lead: bool,
 }
 
 /// A name or a value, and a few of those on the other side that share a number with it.
@@ -150,10 +177,11 @@ impl Ledger {
 
     /// Adds names that share a number with a value.
     pub async fn add_near(&mut self, near: &[Near]) -> Result<()> {
-        let rows =
-            near.iter().map(|near| json!([near.hash as i64, near.is_whole, near.what as u8, near.key, near.name]));
+        let rows = near
+            .iter()
+            .map(|near| json!([near.hash as i64, near.is_whole, near.is_lead, near.what as u8, near.key, near.name]));
         let rows: Vec<_> = rows.collect();
-        let sql = "INSERT INTO temp.near SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
+        let sql = "INSERT INTO temp.near SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
         sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
         Ok(())
     }
@@ -179,15 +207,21 @@ impl Ledger {
         Ok(numbers.into_iter().map(|(place, number)| (place, number as u64)).collect())
     }
 
-    /// Adds values that may share a number with a name: the number, whether it is that of the whole value, and whether that is
-    /// one segment.
-    pub async fn add_vouching(&mut self, values: &[((u64, bool, bool), &Uncarried)]) -> Result<()> {
-        let rows = values.iter().map(|((hash, is_whole, is_single), value)| {
-            json!([*hash as i64, is_whole, value.value, value.is_record, is_single])
+    /// Whether any file belongs to all that begins with something.
+    pub async fn has_prefix_owners(&mut self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_derived, json_each(owners) AS o
+                                  WHERE owners IS NOT NULL AND o.value ->> 1)";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?)
+    }
+
+    /// Adds values that may share a number with a name.
+    pub async fn add_vouching(&mut self, values: &[(Shared, &Uncarried)]) -> Result<()> {
+        let rows = values.iter().map(|(Shared { hash, is_whole, is_single, is_lead }, value)| {
+            json!([*hash as i64, is_whole, value.value, value.is_record, is_single, is_lead])
         });
         let rows: Vec<_> = rows.collect();
-        let sql = "INSERT INTO temp.vouch \
-                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
+        let sql = "INSERT INTO temp.vouch SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, \
+                   value ->> 5 FROM json_each(?)";
         sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
         Ok(())
     }
@@ -197,33 +231,29 @@ impl Ledger {
         let sql = "CREATE INDEX temp.near_hash ON near (hash); CREATE INDEX temp.vouch_hash ON vouch (hash)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
         let sql = "INSERT INTO temp.common SELECT hash, count(DISTINCT key) AS files FROM temp.near
-             WHERE what = ? AND NOT is_whole GROUP BY hash HAVING files > ?";
+             WHERE what = ? AND NOT is_whole AND NOT is_lead GROUP BY hash HAVING files > ?";
         let query = sqlx::query(sql).bind(What::File as u8).bind(common as i64);
         query.execute(&mut self.connection).await?;
         Ok(())
     }
 
     /// Names of objects that the database does not know, after a place, with values that share a number.
-    pub async fn names_to_confirm(
-        &mut self,
-        after: i64,
-        limit: usize,
-    ) -> Result<CandidatesPage<(What, KeyAndName), String>> {
+    pub async fn names_to_confirm(&mut self, after: i64, limit: usize) -> Result<CandidatesPage<Name, String>> {
         let sql = format!(
-            "SELECT n.rowid, n.what, n.key, n.name, (
+            "SELECT n.rowid, n.what, n.key, n.name, n.is_lead, (
                  SELECT json_group_array(value) FROM (
-                     SELECT DISTINCT value FROM temp.vouch AS v WHERE v.hash = n.hash AND (v.is_whole OR n.is_whole)
-                         AND NOT (v.is_single AND NOT n.is_whole AND EXISTS (
+                     SELECT DISTINCT value FROM temp.vouch AS v WHERE v.hash = n.hash AND v.is_lead = n.is_lead
+                         AND (v.is_whole OR n.is_whole) AND NOT (v.is_single AND NOT n.is_whole AND EXISTS (
                              SELECT 1 FROM temp.common AS c WHERE c.hash = v.hash))
                      LIMIT {FEW} + 1))
              FROM temp.near AS n WHERE n.rowid > ? AND n.what <> ? ORDER BY n.rowid LIMIT ?"
         );
         let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(What::Known as u8).bind(limit as i64);
-        let rows: Vec<(i64, u8, String, String, String)> = query.fetch_all(&mut self.connection).await?;
+        let rows: Vec<(i64, u8, String, String, bool, String)> = query.fetch_all(&mut self.connection).await?;
         let last = rows.last().map(|row| row.0);
-        let page = rows.into_iter().filter_map(|(_, what, key, name, others)| {
+        let page = rows.into_iter().filter_map(|(_, what, key, name, is_lead, others)| {
             let what = What::ALL.into_iter().find(|known| *known as u8 == what)?;
-            candidates((what, (key, name)), &others).transpose()
+            candidates(Name { what, key, name, is_lead }, &others).transpose()
         });
         Ok((page.collect::<Result<_>>()?, last))
     }
@@ -248,9 +278,9 @@ impl Ledger {
         let sql = format!(
             "SELECT v.rowid, v.value, (
                  SELECT json_group_array(json_array(key, name)) FROM (
-                     SELECT DISTINCT n.key, n.name FROM temp.near AS n WHERE n.hash = v.hash AND {which}
+                     SELECT DISTINCT n.key, n.name FROM temp.near AS n WHERE n.hash = v.hash AND NOT n.is_lead AND {which}
                      LIMIT {FEW} + 1))
-             FROM temp.vouch AS v WHERE v.rowid > ?1 AND v.is_record ORDER BY v.rowid LIMIT ?4"
+             FROM temp.vouch AS v WHERE v.rowid > ?1 AND v.is_record AND NOT v.is_lead ORDER BY v.rowid LIMIT ?4"
         );
         let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(MISSING).bind(MISSING_REFERENCE);
         let rows: Vec<(i64, String, String)> = query.bind(limit as i64).fetch_all(&mut self.connection).await?;
@@ -262,7 +292,7 @@ impl Ledger {
     /// Values of one segment that too many files end with, with how many: at most so many, and how many there are.
     pub async fn common_values(&mut self, limit: usize) -> Result<(Vec<(String, u64)>, u64)> {
         let sql = "SELECT value, max(files) FROM temp.vouch JOIN temp.common USING (hash)
-             WHERE is_whole AND is_single GROUP BY value ORDER BY value";
+             WHERE is_whole AND is_single AND NOT is_lead GROUP BY value ORDER BY value";
         let query = sqlx::query_as(AssertSqlSafe(format!("{sql} LIMIT {limit}")));
         let named: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
         let count = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM ({sql})")));

@@ -6,16 +6,20 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 
 use crate::domain::key::Printable;
+use crate::domain::resemble::keys_of_value;
 use crate::ledger::{Ledger, Uncarried};
 use crate::storage::{FileNumber, Store};
 
 /// Keys read from the ledger at once.
 const PAGE: usize = 2_000;
 
+/// Names that are tried for one value.
+const MOST_NAMES: usize = 64;
+
 /// Finds the files that the store gives under names that the database uses, and leaves them in the ledger. Gives what people
 /// should know.
 pub async fn at_aliases(ledger: &mut Ledger, store: &dyn Store) -> Result<Option<String>> {
-    match store.numbers_files() {
+    match store.has_other_names() {
         true => compare_numbers(ledger, store).await?,
         false => ledger.match_unlisted().await?,
     }
@@ -38,7 +42,7 @@ async fn compare_numbers(ledger: &mut Ledger, store: &dyn Store) -> Result<()> {
     loop {
         let page = ledger.uncarried_after(after.as_ref(), PAGE).await?;
         for uncarried in &page {
-            if let Some(number) = store.file_number(&uncarried.value) {
+            for number in numbers(store, &uncarried.value) {
                 named.entry(number).or_insert_with(|| uncarried.value.clone());
             }
         }
@@ -57,4 +61,14 @@ async fn compare_numbers(ledger: &mut Ledger, store: &dyn Store) -> Result<()> {
         ledger.add_aliases(&aliases.collect::<Vec<_>>()).await?;
     }
     Ok(())
+}
+
+/// The files that a value opens: as it is, in other readings, and with less path in front.
+fn numbers(store: &dyn Store, value: &str) -> Vec<FileNumber> {
+    let names = std::iter::once(value.to_owned()).chain(keys_of_value(value));
+    let opened = names.flat_map(|name| {
+        let ends: Vec<String> = name.match_indices('/').map(|(slash, _)| name[slash + 1..].to_owned()).collect();
+        std::iter::once(name).chain(ends)
+    });
+    opened.take(MOST_NAMES).filter_map(|name| store.file_number(&name)).collect()
 }

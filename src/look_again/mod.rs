@@ -20,7 +20,7 @@ pub use folders::at_folders;
 pub use missing_folders::at_missing_folders;
 pub use packed::at_packed;
 pub use records::at_records;
-pub use resembling::at_names;
+pub use resembling::{at_names, at_other_readings};
 
 /// Files asked for at once: a source that cannot be asked by key is streamed again for each window.
 const WINDOW_KEYS: usize = 100_000;

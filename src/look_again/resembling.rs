@@ -3,13 +3,19 @@
 //! confirmed from the text.
 
 use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt};
 
 use super::ASK;
+use super::records::LOOK;
 use crate::compare::scope::Scope;
 use crate::database::{Database, Named};
 use crate::domain::key::Printable;
-use crate::domain::resemble::{Filter, folds_of_key, folds_of_value, resembles, suffixes, suffixes_of_key};
-use crate::ledger::{Candidates, KeyAndName, Ledger, Near, Uncarried, What};
+use crate::domain::resemble::{
+    Filter, folds_of_key, folds_of_value, keys_of_value, leads, may_begin, resembles, suffixes, suffixes_of_key,
+    whole_hash,
+};
+use crate::ledger::{Candidates, KeyAndName, Ledger, Name, Near, Shared, Uncarried, What};
+use crate::storage::{Presence, Store};
 
 /// Names read from the ledger at once.
 const PAGE: usize = 2_000;
@@ -33,12 +39,13 @@ pub async fn at_names(ledger: &mut Ledger, known: Option<(&Database, &Scope)>) -
     if let Some((database, scope)) = known.filter(|_| !needles.records.is_empty()) {
         search_known(ledger, database, scope, &needles).await?;
     }
+    let has_leads = needles.leads.is_some();
     drop(needles);
     let near = near(ledger).await?;
     if near.is_empty() {
         return Ok(Vec::new());
     }
-    vouch(ledger, &near).await?;
+    vouch(ledger, &near, has_leads).await?;
     confirm(ledger).await
 }
 
@@ -55,6 +62,8 @@ struct Needles {
     ends: Filter,
     /// Those of whole values that records name.
     records: Filter,
+    /// Those of beginnings of values, where files belong to all that begins so.
+    leads: Option<Filter>,
 }
 
 impl Needles {
@@ -64,6 +73,7 @@ impl Needles {
             wholes: Filter::new(values * 3, FILTER_BYTES),
             ends: Filter::new(values * 12, ENDS_BYTES),
             records: Filter::new(values * 3, FILTER_BYTES),
+            leads: ledger.has_prefix_owners().await?.then(|| Filter::new(values * 24, ENDS_BYTES)),
         };
         let mut after: Option<Uncarried> = None;
         loop {
@@ -78,6 +88,9 @@ impl Needles {
 
     fn add(&mut self, uncarried: &Uncarried) {
         for fold in folds_of_value(&uncarried.value) {
+            if let Some(numbers) = &mut self.leads {
+                leads(&fold, |number| numbers.insert(number));
+            }
             for suffix in suffixes(&fold) {
                 let numbers = if suffix.is_whole { &mut self.wholes } else { &mut self.ends };
                 numbers.insert(suffix.hash);
@@ -117,12 +130,23 @@ async fn search(ledger: &mut Ledger, needles: &Needles, what: What) -> Result<()
             let mut names = vec![key.clone()];
             for owner in owners.as_deref().map(crate::ledger::owners_of).transpose()?.into_iter().flatten() {
                 names.push(owner.text().to_owned());
+                let Some(leads) = needles.leads.as_ref().filter(|_| owner.is_prefix()) else { continue };
+                let numbers = folds_of_key(owner.text()).into_iter().map(|fold| whole_hash(&fold));
+                near.extend(numbers.filter(|hash| leads.may_hold(*hash)).map(|hash| Near {
+                    hash,
+                    is_whole: true,
+                    is_lead: true,
+                    what,
+                    key: key.clone(),
+                    name: owner.text().to_owned(),
+                }));
             }
             for name in names {
                 needles.shared(&name, &mut shared);
                 near.extend(shared.drain(..).map(|(hash, is_whole)| Near {
                     hash,
                     is_whole,
+                    is_lead: false,
                     what,
                     key: key.clone(),
                     name: name.clone(),
@@ -149,7 +173,7 @@ async fn search_known(ledger: &mut Ledger, database: &Database, scope: &Scope, n
         suffixes_of_key(key, |suffix| {
             if suffix.is_whole && needles.records.may_hold(suffix.hash) {
                 let (key, name) = (key.to_owned(), key.to_owned());
-                near.push(Near { hash: suffix.hash, is_whole: true, what: What::Known, key, name });
+                near.push(Near { hash: suffix.hash, is_whole: true, is_lead: false, what: What::Known, key, name });
             }
         });
         if near.len() >= PAGE {
@@ -172,7 +196,7 @@ async fn near(ledger: &mut Ledger) -> Result<Filter> {
 }
 
 /// Notes the values that may share a number with a name.
-async fn vouch(ledger: &mut Ledger, near: &Filter) -> Result<()> {
+async fn vouch(ledger: &mut Ledger, near: &Filter, has_leads: bool) -> Result<()> {
     let mut after: Option<Uncarried> = None;
     loop {
         let page = ledger.uncarried_after(after.as_ref(), PAGE).await?;
@@ -181,9 +205,19 @@ async fn vouch(ledger: &mut Ledger, near: &Filter) -> Result<()> {
             let folds = folds_of_value(&uncarried.value);
             let numbers = folds.iter().flat_map(|fold| {
                 let is_single = !fold.contains('/');
-                suffixes(fold).map(move |suffix| (suffix.hash, suffix.is_whole, suffix.is_whole && is_single))
+                suffixes(fold).map(move |suffix| {
+                    let (is_whole, is_single) = (suffix.is_whole, suffix.is_whole && is_single);
+                    Shared { hash: suffix.hash, is_whole, is_single, is_lead: false }
+                })
             });
-            let mut shared: Vec<_> = numbers.filter(|(hash, ..)| near.may_hold(*hash)).collect();
+            let mut shared: Vec<Shared> = numbers.filter(|shared| near.may_hold(shared.hash)).collect();
+            for fold in folds.iter().filter(|_| has_leads) {
+                leads(fold, |hash| {
+                    if near.may_hold(hash) {
+                        shared.push(Shared { hash, is_whole: true, is_single: false, is_lead: true });
+                    }
+                });
+            }
             shared.sort_unstable();
             shared.dedup();
             vouching.extend(shared.into_iter().map(|number| (number, uncarried)));
@@ -196,14 +230,35 @@ async fn vouch(ledger: &mut Ledger, near: &Filter) -> Result<()> {
     }
 }
 
+/// Looks for objects at the keys that the values of rows may stand for: what belongs to others by a rule is known to nobody
+/// by its name.
+pub async fn at_other_readings(ledger: &mut Ledger, store: &dyn Store, concurrency: usize) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let page = ledger.missing_rows_after(&after, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after.clone_from(last);
+        let keys = page.iter().flat_map(|(value, _)| keys_of_value(value).into_iter().map(move |key| (value, key)));
+        let keys = keys.filter(|(_, key)| key.len() <= store.longest_key_bytes());
+        let looks = futures::stream::iter(keys).map(|(value, key)| async move {
+            let is_there = matches!(store.look(&key).await?, Presence::Present(_));
+            anyhow::Ok(is_there.then_some((value, key)))
+        });
+        let there: Vec<_> = looks.buffer_unordered(concurrency).try_collect().await.context(LOOK)?;
+        let there: Vec<_> = there.iter().flatten().map(|(value, key)| (value.as_str(), key.as_str())).collect();
+        ledger.add_resembling(&[], &there).await?;
+    }
+}
+
 /// Confirms what shares a number, and keeps what resembles. Gives what people should know.
 async fn confirm(ledger: &mut Ledger) -> Result<Vec<String>> {
     let mut after = 0;
     loop {
         let (page, last) = ledger.names_to_confirm(after, PAGE).await?;
         let objects = page.iter().filter_map(|candidates| {
-            let (what, (key, name)) = &candidates.of;
-            Some((*what, key.as_str(), confirmed(candidates, |value| resembles(name, value))?.as_str()))
+            let Name { what, key, name, is_lead } = &candidates.of;
+            let is_near = |value: &String| if *is_lead { may_begin(name, value) } else { resembles(name, value) };
+            Some((*what, key.as_str(), confirmed(candidates, is_near)?.as_str()))
         });
         ledger.add_resembling(&objects.collect::<Vec<_>>(), &[]).await?;
         match last {

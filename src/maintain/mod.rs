@@ -295,3 +295,6 @@ async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod worlds;

@@ -132,7 +132,7 @@ impl Run<'_> {
     }
 
     /// Counts what could be removed.
-    async fn census(
+    pub(super) async fn census(
         &self,
         ledger: &mut Ledger,
         database: &Database,

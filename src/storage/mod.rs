@@ -61,8 +61,8 @@ pub trait Store: Send + Sync {
     /// No object of the store has a longer key.
     fn longest_key_bytes(&self) -> usize;
 
-    /// Whether a file has a number of its own, whatever names it goes by.
-    fn numbers_files(&self) -> bool {
+    /// Whether files may open at keys that were not listed, and have [numbers](Self::file_number) by which that is seen.
+    fn has_other_names(&self) -> bool {
         false
     }
 

@@ -32,6 +32,8 @@ pub struct Reading {
     lead: Lead,
     /// How often, at most, characters are taken for the bytes of others.
     decodings: usize,
+    /// Whether letters stay as they are.
+    keeps_case: bool,
 }
 
 /// What follows a scheme that stores use (`s3://`), or the two slashes that begin a text.
@@ -50,7 +52,9 @@ impl Reading {
         authority: Authority::Dropped,
         lead: Lead::OfAnyCase,
         decodings: usize::MAX,
+        keeps_case: false,
     };
+    const THOROUGH_WITH_CASE: Reading = Reading { keeps_case: true, ..Reading::THOROUGH };
 }
 
 /// What a fold met that another reading would read otherwise.
@@ -63,11 +67,20 @@ pub struct Met {
 
 /// Each fold of a text without loss, the most thorough first.
 pub fn folds(text: &str) -> Vec<String> {
-    let (thorough, met) = fold_as(text, Reading::THOROUGH);
+    folds_by(text, Reading::THOROUGH)
+}
+
+/// The same with letters as they are: each is a key that the text may stand for.
+pub fn folds_with_case(text: &str) -> Vec<String> {
+    folds_by(text, Reading::THOROUGH_WITH_CASE)
+}
+
+fn folds_by(text: &str, most: Reading) -> Vec<String> {
+    let (thorough, met) = fold_as(text, most);
     if met == Met::default() {
         return distinct(vec![thorough], READINGS);
     }
-    let others = readings(met).map(|reading| fold_as(text, reading).0);
+    let others = readings(met).map(|reading| fold_as(text, Reading { keeps_case: most.keeps_case, ..reading }).0);
     distinct(std::iter::once(thorough).chain(others).collect(), READINGS)
 }
 
@@ -83,7 +96,13 @@ fn readings(met: Met) -> impl Iterator<Item = Reading> {
     decodings.flat_map(move |(lead, decodings)| {
         let authorities = authorities.clone();
         backslashes.clone().flat_map(move |backslashes| {
-            authorities.clone().map(move |authority| Reading { backslashes, authority, lead, decodings })
+            authorities.clone().map(move |authority| Reading {
+                backslashes,
+                authority,
+                lead,
+                decodings,
+                keeps_case: false,
+            })
         })
     })
 }
@@ -95,7 +114,8 @@ pub fn fold_as(text: &str, reading: Reading) -> (String, Met) {
     let mut folded = if text.len() > LONGEST { String::new() } else { text.to_owned() };
     for _ in 0..ROUNDS {
         let decoded = decode(&folded, reading, &mut met);
-        let next = without_case(&path(without_authorities(&decoded, reading, &mut met)));
+        let bare = path(without_authorities(&decoded, reading, &mut met));
+        let next = if reading.keeps_case { bare } else { without_case(&bare) };
         if next == folded {
             return (folded, met);
         }

@@ -49,6 +49,16 @@ pub fn folds_of_value(value: &str) -> Vec<String> {
     distinct(all, FOLDS_OF_VALUE)
 }
 
+/// The keys that a value may stand for where it is not one itself, letters as they are: what is decoded, and what stands
+/// before a query or a fragment.
+pub fn keys_of_value(value: &str) -> Vec<String> {
+    let mut all = fold::folds_with_case(value);
+    let cut: Vec<_> = all.iter().flat_map(|fold| url_ends(fold)).collect();
+    all.extend(cut);
+    all.retain(|key| key != value);
+    distinct(all, FOLDS_OF_VALUE)
+}
+
 /// What stands before a query or a fragment, if there is one. A name may hold a `?` or a `#` of its own, so the last of
 /// each may begin it as well as the first of both.
 fn url_ends(fold: &str) -> impl Iterator<Item = String> {
@@ -70,6 +80,33 @@ fn distinct(texts: Vec<String>, most: usize) -> Vec<String> {
 pub fn resembles(key: &str, value: &str) -> bool {
     let keys = folds_of_key(key);
     folds_of_value(value).iter().any(|value| keys.iter().any(|key| folds_meet(key, value)))
+}
+
+/// Whether a value may be another spelling of a name that begins with `prefix`.
+pub fn may_begin(prefix: &str, value: &str) -> bool {
+    let slash = if prefix.ends_with('/') { "/" } else { "" };
+    let begins = |fold: &str, prefix: &str| {
+        let prefix = format!("{prefix}{slash}");
+        fold.starts_with(&prefix) || fold.contains(&format!("/{prefix}"))
+    };
+    let prefixes = folds_of_key(prefix);
+    folds_of_value(value).iter().any(|fold| prefixes.iter().any(|prefix| begins(fold, prefix)))
+}
+
+/// The numbers of what a fold may begin with: each beginning that ends at or behind a letter that stands between words, and
+/// the same with less path in front while two segments are left.
+pub fn leads(fold: &str, mut each: impl FnMut(u64)) {
+    let mut lead = |lead: &str| {
+        each(whole_hash(lead));
+        let rests = lead.match_indices('/').map(|(slash, _)| &lead[slash + 1..]);
+        rests.filter(|rest| rest.contains('/')).for_each(|rest| each(whole_hash(rest)));
+    };
+    for (at, between) in fold.char_indices().filter(|(_, c)| !c.is_alphanumeric()) {
+        lead(&fold[..at]);
+        if between != '/' {
+            lead(&fold[..at + between.len_utf8()]);
+        }
+    }
 }
 
 /// Whether two folds are equal, or one ends with the other at a `/`: a bucket, the root of a disk or a forgotten

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -37,6 +37,8 @@ pub struct Folder {
     /// Files that came here less than this ago are new.
     new_for: Duration,
     unreadable_names: Arc<AtomicU64>,
+    /// Whether a link, or another file system, was seen.
+    has_links: Arc<AtomicBool>,
 }
 
 impl Folder {
@@ -49,7 +51,15 @@ impl Folder {
         }
         let (device, prefix, ignore) = (metadata.dev(), prefix.to_owned(), ignore.clone());
         let new_for = Duration::ZERO;
-        Ok(Folder { root, device, prefix, ignore, new_for, unreadable_names: Arc::default() })
+        Ok(Folder {
+            root,
+            device,
+            prefix,
+            ignore,
+            new_for,
+            unreadable_names: Arc::default(),
+            has_links: Arc::default(),
+        })
     }
 
     /// The same, in which files are new that came here less than this ago.
@@ -169,8 +179,9 @@ impl Store for Folder {
         MAX_KEY_BYTES
     }
 
-    fn numbers_files(&self) -> bool {
-        true
+    fn has_other_names(&self) -> bool {
+        // Outside the prefix nobody has looked.
+        self.has_links.load(Relaxed) || !self.prefix.is_empty()
     }
 
     fn file_number(&self, key: &str) -> Option<FileNumber> {

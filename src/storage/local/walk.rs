@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -28,6 +28,7 @@ pub struct Walk {
     stack: Vec<Level>,
     started: bool,
     unreadable_names: Arc<AtomicU64>,
+    has_links: Arc<AtomicBool>,
 }
 
 /// One open folder.
@@ -82,6 +83,7 @@ impl Walk {
             stack: Vec::new(),
             started: false,
             unreadable_names: folder.unreadable_names.clone(),
+            has_links: folder.has_links.clone(),
         }
     }
 
@@ -129,9 +131,12 @@ impl Walk {
 
     fn enter(&mut self, key: Vec<u8>) -> Result<()> {
         let path = self.path(&key);
-        match names_of(&path, self.device) {
+        match names_of(&path, self.device, &self.has_links) {
             Ok(Some(names)) => self.stack.push(Level { key, names, next: 0 }),
-            Ok(None) => tracing::warn!("{} lies on another file system and is not read", path.display()),
+            Ok(None) => {
+                self.has_links.store(true, Relaxed);
+                tracing::warn!("{} lies on another file system and is not read", path.display());
+            }
             // Gone since its name was read: then nothing is below it. The root itself must be there.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !key.is_empty() => {}
             // Nothing below it would have been looked at.
@@ -164,7 +169,7 @@ impl Walk {
 
 /// The folder's files and folders, sorted; `None` where another file system is mounted on it. Links and special files
 /// are left out.
-fn names_of(path: &Path, device: u64) -> io::Result<Option<Names>> {
+fn names_of(path: &Path, device: u64, has_links: &AtomicBool) -> io::Result<Option<Names>> {
     let metadata = fs::symlink_metadata(path)?;
     // A folder that became a link since its name was read is as little followed as any other.
     if !metadata.is_dir() || metadata.dev() != device {
@@ -180,6 +185,8 @@ fn names_of(path: &Path, device: u64) -> io::Result<Option<Names>> {
         };
         if kind.is_dir() || kind.is_file() {
             names.push(&entry.file_name().into_vec(), kind.is_dir())?;
+        } else if kind.is_symlink() {
+            has_links.store(true, Relaxed);
         }
     }
     names.sort();
