@@ -187,8 +187,9 @@
 //!
 //! # I5 Age
 //!
-//! What is younger than `min_age` is not judged: a file by the store's own clock, a row by the database's; and what has
-//! no date that can be read, or one in the future, is young.
+//! What is younger than `min_age` is not judged: a file by the store's own clock, a row by the database's. A file without a
+//! date that can be read, or with one in the future, is young; such a row is held until it was first seen `min_age` ago, and
+//! so is a row without its file where nothing says when it was last changed.
 //!
 //! - What is young.
 //!   In: `judge::is_young`, `judge::is_young_record`.
@@ -198,11 +199,23 @@
 //! - The store's clock decides.
 //!   In: `storage::s3::connector::Meter::now`.
 //!   Tests: `faults::clock::a_storage_clock_ahead_of_ours_decides`,
-//!   `faults::clock::a_storage_clock_behind_ours_decides`.
+//!   `faults::clock::a_storage_clock_behind_ours_decides`,
+//!   `faults::clock::a_storage_clock_that_is_far_ahead_is_not_believed`.
+//! - What is no date of our time is not read as one, and what says no zone is read in the configured one.
+//!   In: `database::date::parse`, `database::rows::Rows::age`.
+//!   Tests: `database::date::tests::what_may_be_something_else_is_not_read`,
+//!   `rules::dates::placeholders_are_dates_that_cannot_be_read`,
+//!   `rules::dates::dates_without_a_zone_are_read_in_the_configured_one`.
+//! - A file that came here a short time ago is young, whatever its modification time says.
+//!   In: `storage::local::object_of`, `judge::is_young_file`.
+//!   Test: `doubts::times::a_file_that_was_unpacked_here_is_young`.
+//! - A row of which nothing says when it was changed is held until its file was first seen missing `min_age` ago.
+//!   In: `look_again::records::Looking::take`, `ledger::holding::Ledger::hold_newcomers`.
+//!   Test: `doubts::times::a_row_whose_key_was_changed_a_moment_ago_stays`.
 //! - A young row stays, whatever rules say of it.
 //!   In: `judge::standing`.
 //!   Tests: `judge::tests::a_row_is_condemned_by_the_first_rule_whose_clock_has_run_and_not_while_it_is_young`,
-//!   `rules::ages::a_young_row_is_kept`, `rules::dates::a_creation_time_that_cannot_be_read_keeps_the_row`.
+//!   `rules::ages::a_young_row_is_kept`, `rules::dates::a_row_whose_creation_time_cannot_be_read_is_held`.
 //! - A young file keeps its rows.
 //!   In: `compare::part::Part::condemn`.
 //!   Test: `rules::ages::a_young_object_keeps_its_rows`.

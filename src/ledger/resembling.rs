@@ -239,11 +239,13 @@ impl Ledger {
 
     /// Names of objects that the database does not know, after a place, with values that share a number.
     pub async fn names_to_confirm(&mut self, after: i64, limit: usize) -> Result<CandidatesPage<Name, String>> {
+        // A value that begins as it is written is no other spelling: whether it is wanted is known.
         let sql = format!(
             "SELECT n.rowid, n.what, n.key, n.name, n.is_lead, (
                  SELECT json_group_array(value) FROM (
                      SELECT DISTINCT value FROM temp.vouch AS v WHERE v.hash = n.hash AND v.is_lead = n.is_lead
-                         AND (v.is_whole OR n.is_whole) AND NOT (v.is_single AND NOT n.is_whole AND EXISTS (
+                         AND (v.is_whole OR n.is_whole)
+                         AND NOT (n.is_lead AND substr(v.value, 1, length(n.name)) = n.name) AND NOT (v.is_single AND NOT n.is_whole AND EXISTS (
                              SELECT 1 FROM temp.common AS c WHERE c.hash = v.hash))
                      LIMIT {FEW} + 1))
              FROM temp.near AS n WHERE n.rowid > ? AND n.what <> ? ORDER BY n.rowid LIMIT ?"

@@ -26,7 +26,13 @@ fn every_commented_key_of_the_example_is_a_key() {
     let text: String = EXAMPLE
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(key) if ["url_file", "root", "key_sql"].iter().any(|name| key.starts_with(name)) => String::new(),
+            Some(key)
+                if ["url_file", "root", "age_by", "key_sql", "created_at_sql"]
+                    .iter()
+                    .any(|name| key.starts_with(name)) =>
+            {
+                String::new()
+            }
             Some(key) if key.starts_with("[[") || is_assignment(key) => format!("{key}\n"),
             _ => format!("{line}\n"),
         })

@@ -115,7 +115,7 @@ impl Application {
             ("orphaned-file".to_owned(), key.clone(), None, None, too_long.or(held(key)).or(behind))
         });
 
-        let rows = self.rows.iter().filter(|row| !has_ages || row.made == Made::LastMonth);
+        let rows = self.rows.iter().filter(|row| !has_ages || row.made != Made::Now);
         let records = rows.filter_map(|row| {
             let key = row.key().filter(|key| is_judged(key) && !stored.contains(key.as_str()))?;
             let held = held(&key);

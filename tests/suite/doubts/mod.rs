@@ -11,5 +11,6 @@ mod scene;
 mod sides;
 mod spellings;
 mod table;
+mod times;
 mod unmet;
 mod worlds;
