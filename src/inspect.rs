@@ -202,8 +202,8 @@ impl Inspection<'_> {
         let mut doubts = Doubts {
             root: &self.scope.root,
             has_urls: self.config.records.iter().any(|records| records.url_base.is_some()),
-            undated: self.seen_before("it has no created_at that can be read, and"),
-            newly_missing: self.seen_before("its table has no updated_at, and its file"),
+            undated: self.seen_before("it has no created_at, and no updated_at, that can be read, and"),
+            newly_missing: self.seen_before("no updated_at says when it was changed, and its file"),
             rules: rules.iter().map(|name| &**name).collect(),
             ..Doubts::default()
         };

@@ -18,6 +18,8 @@ pub enum Verdict {
     OrphanedFile,
     /// Nobody knows the object yet; it is too young to judge.
     YoungFile,
+    /// The same, for the time alone at which it came here.
+    NewFile,
     /// The database names an object that was not listed.
     MissingObject,
 }
@@ -27,7 +29,8 @@ pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
     match joined {
         Joined::Both(..) => Verdict::Wanted,
         Joined::DatabaseOnly(..) => Verdict::MissingObject,
-        Joined::StorageOnly(object) if is_young_file(*object, now, min_age) => Verdict::YoungFile,
+        Joined::StorageOnly(object) if is_young(object.last_modified, now, min_age) => Verdict::YoungFile,
+        Joined::StorageOnly(object) if object.is_new => Verdict::NewFile,
         Joined::StorageOnly(_) => Verdict::OrphanedFile,
     }
 }
@@ -35,6 +38,11 @@ pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
 /// Whether a file is too young to judge.
 pub fn is_young_file(object: Listed<'_>, now: Time, min_age: Duration) -> bool {
     object.is_new || is_young(object.last_modified, now, min_age)
+}
+
+/// Whether an object that was judged is the same at the last look (I8), and did not come here anew since.
+pub fn is_still(judged: &Object, now: &Object) -> bool {
+    is_unchanged(judged, now) && !now.is_new
 }
 
 /// Whether something dated `at` is younger than `min_age` (I5). A date that cannot be read, or lies in the future, is

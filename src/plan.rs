@@ -258,13 +258,18 @@ impl fmt::Display for Packed {
         )?;
         match (query, owns) {
             (Some(query), true) => {
-                write!(f, "Leave such rows out with `where`, and add [[references]] query = '''{query}'''")
+                write!(
+                    f,
+                    "Leave such rows out with `where`, and if all are like this, add [[references]] query = '''{query}'''"
+                )
             }
-            (Some(query), false) => write!(f, "Instead of the column, write [[references]] query = '''{query}'''"),
+            (Some(query), false) => {
+                write!(f, "Instead of the column, and if all are like this, write [[references]] query = '''{query}'''")
+            }
             (None, true) => f.write_str(
                 "Leave such rows out with `where`, and add a [[references]] query that gives the keys one by one",
             ),
-            (None, false) => f.write_str("Write a [[references]] query that gives the keys one by one"),
+            (None, false) => f.write_str("Write a [[references]] query that gives all of its keys one by one"),
         }
     }
 }

@@ -86,9 +86,9 @@ impl Part {
                 self.folders.orphan(key, before, after);
                 self.orphans.push(object);
             }
-            (Verdict::YoungFile, object) => {
+            (Verdict::YoungFile | Verdict::NewFile, _) => {
                 self.totals.too_young += 1;
-                self.totals.new_files += u64::from(object.is_some_and(|object| object.is_new));
+                self.totals.new_files += u64::from(verdict == Verdict::NewFile);
                 self.young.push(key.to_owned());
             }
             (Verdict::Wanted, Some(object)) => {
@@ -134,7 +134,7 @@ impl Part {
             self.totals.derived += 1;
             self.folders.wanted(object.key, before, after);
         } else {
-            let is_young = verdict == Verdict::YoungFile;
+            let is_young = matches!(verdict, Verdict::YoungFile | Verdict::NewFile);
             // Until it is known better: one that turns out to be wanted makes its folder a known one.
             if !is_young {
                 self.folders.orphan(object.key, before, after);

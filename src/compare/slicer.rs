@@ -141,7 +141,12 @@ impl Slicer {
             (false, true) => self.impossible[0].push(unmatched),
             _ if unmatched.key.len() > LONGEST_SPELLING_BYTES => {}
             (false, false) => self.impossible[1].push(unmatched),
-            (true, _) if self.scope.may_hold_another_spelling(&unmatched.key) => self.outside.push(unmatched),
+            // What holds more than a key may name one inside, wherever it is itself.
+            (true, _)
+                if self.scope.may_hold_another_spelling(&unmatched.key) || packed::unpack(&unmatched.key).is_some() =>
+            {
+                self.outside.push(unmatched);
+            }
             (true, _) => {}
         }
         self.send_notes(NOTE_KEYS).await
@@ -155,6 +160,7 @@ impl Slicer {
         if self.parts[source] >= MOST_PARTS {
             return;
         }
+        let value = value.strip_prefix(self.keys.key_prefix(source)).unwrap_or(value);
         let Some((packing, mut parts)) = packed::unpack(value) else { return };
         parts.retain(|part| part.len() <= LONGEST_SPELLING_BYTES);
         self.parts[source] += parts.len();

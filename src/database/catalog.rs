@@ -218,10 +218,10 @@ impl Catalog<'_> {
                 let checked = format!("SELECT {expression} FROM {}", self.driver.table(table));
                 let section = format!("{section}: {role}_sql");
                 let columns = self.accepts(&checked, &section).await?;
-                if columns.len() != 1 {
+                let [(_, type_name)] = columns.as_slice() else {
                     bail!(Misconfigured(format!("{section} must be one expression; it gives {}", columns.len())));
-                }
-                facts
+                };
+                ColumnFacts { type_name: type_name.clone(), ..facts }
             }
         };
         let zone = if self.driver.gives_utc(&facts) { Tz::UTC } else { zone };

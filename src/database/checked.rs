@@ -45,7 +45,10 @@ impl Database {
     /// A query that gives the keys one by one that values of a source hold; `None`: this engine has none, or the source is
     /// itself a query.
     pub fn unpacking(&self, place: usize, packing: Packing) -> Option<String> {
-        self.sources.get(place)?.column.as_ref()?.unpacking(packing)
+        let source = self.sources.get(place)?;
+        // What stands around a key would have to stand around each.
+        let is_bare = source.key_prefix.is_empty() && source.url_base.is_none();
+        source.column.as_ref().filter(|_| is_bare)?.unpacking(packing)
     }
 
     /// Every source's keys.

@@ -91,15 +91,17 @@ impl Rows {
         self.dialect.column_or_expression(&self.table, &date.facts)
     }
 
-    /// How old a row is, from what its [dates](Self::details) gave: as old as the later of them.
-    pub fn age(&self, created: Option<&str>, updated: Option<&str>) -> Created {
+    /// How old a row is, from what its [dates](Self::details) gave: as old as the later of them that can be read. And whether
+    /// it says when it was last changed.
+    pub fn age(&self, created: Option<&str>, updated: Option<&str>) -> (Created, bool) {
         let read = |column: &Option<DateColumn>, text: Option<&str>| column.as_ref()?.read(text?);
-        let updated = read(&self.updated, updated);
-        match (&self.created, read(&self.created, created)) {
-            (None, _) => updated.map_or(Created::Unconfigured, Created::At),
-            (Some(_), Some(created)) => Created::At(updated.map_or(created, |updated| updated.max(created))),
-            (Some(_), None) => Created::Unreadable,
-        }
+        let (created, updated) = (read(&self.created, created), read(&self.updated, updated));
+        let age = match created.max(updated) {
+            Some(time) => Created::At(time),
+            None if self.created.is_none() && self.updated.is_none() => Created::Unconfigured,
+            None => Created::Unreadable,
+        };
+        (age, updated.is_some())
     }
 
     /// What a rule says of a row, from what its column gave.

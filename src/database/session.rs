@@ -320,9 +320,18 @@ fn record(source: &Source, rows: &Rows, key: &str, details: Cells) -> Record {
     let mut details = details.into_iter();
     let mut next = || details.next().flatten();
     let (id, created, updated, handle) = (next().unwrap_or_default(), next(), next(), next().unwrap_or_default());
-    let created = rows.age(created.as_deref(), updated.as_deref());
+    let (created, says_change) = rows.age(created.as_deref(), updated.as_deref());
     let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
-    Record { table: source.name.clone(), section: rows.section, id, handle, key: key.to_owned(), created, marks }
+    Record {
+        table: source.name.clone(),
+        section: rows.section,
+        id,
+        handle,
+        key: key.to_owned(),
+        created,
+        says_change,
+        marks,
+    }
 }
 
 /// Cuts `keys` into what one statement may carry.

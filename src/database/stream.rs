@@ -79,6 +79,11 @@ impl MergedKeys {
         strays.map(|head| (head.source.name.clone(), head.strays.clone())).collect()
     }
 
+    /// What stands in front of the values of a source, by its place.
+    pub fn key_prefix(&self, source: usize) -> &str {
+        self.heads.get(source).map_or("", |head| &head.source.key_prefix)
+    }
+
     /// The next key in byte order; `None` at the end of every source. A key that several rows name comes as often.
     pub async fn next(&mut self) -> Result<Option<Named<'_>>> {
         if let Some(taken) = self.taken.take() {

@@ -217,7 +217,7 @@ fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {
     let value = next();
     let key = source.key_of(value.as_deref().unwrap_or_default()).0;
     let (owns, created, updated) = (next().as_deref() == Some("1"), next(), next());
-    let created = rows.age(created.as_deref(), updated.as_deref());
+    let (created, _) = rows.age(created.as_deref(), updated.as_deref());
     let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
     let image = rows.columns.iter().map(|facts| (facts.name.clone(), next())).collect();
     Seen { key, value, owns, created, marks, image: Image(image) }

@@ -17,10 +17,12 @@ pub struct Object {
     pub archived: bool,
     /// Whether the etag is known to say nothing of the bytes: under SSE-KMS and SSE-C, a copy has another one.
     pub opaque_etag: bool,
-    /// Whether it came to be here so recently that it is young, whatever its modification time says. Such a time is of the
-    /// bytes, and not of the file: it is not compared, and no side is as new as it.
+    /// Whether it came here so recently that it is young, whatever its modification time says.
     pub is_new: bool,
 }
+
+/// What a file system tells a file by: its device, and its number on it.
+pub type FileNumber = (u64, u64);
 
 /// Requests sent to a store, retries included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

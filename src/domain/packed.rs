@@ -7,11 +7,13 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Packing {
-    /// A JSON list.
+    /// A JSON list of texts.
     List,
-    /// A JSON object.
+    /// A JSON object of texts.
     Map,
-    /// Links of HTML or Markdown.
+    /// Other JSON.
+    Nested,
+    /// Links of HTML, in `src` and `href`.
     Links,
     /// Lines.
     Lines,
@@ -22,8 +24,8 @@ pub enum Packing {
 }
 
 impl Packing {
-    const ALL: [Packing; 6] =
-        [Packing::List, Packing::Map, Packing::Links, Packing::Lines, Packing::Commas, Packing::Other];
+    const ALL: [Packing; 7] =
+        [Packing::List, Packing::Map, Packing::Nested, Packing::Links, Packing::Lines, Packing::Commas, Packing::Other];
 
     /// The packing of this number.
     pub fn numbered(number: u8) -> Option<Self> {
@@ -35,6 +37,7 @@ impl Packing {
         match self {
             Packing::List => "a JSON list",
             Packing::Map => "a JSON object",
+            Packing::Nested => "JSON",
             Packing::Links => "a text with links",
             Packing::Lines => "several lines",
             Packing::Commas => "a list with commas",
@@ -65,13 +68,29 @@ fn packing(text: &str) -> Option<Packing> {
         return None;
     }
     Some(match json(text) {
-        Some(Value::Array(_)) => Packing::List,
-        Some(_) => Packing::Map,
-        None if has("](") || has("=\"") || has("='") || has("<") && has(">") => Packing::Links,
+        Some(Value::Array(values)) if values.iter().all(is_plain) => Packing::List,
+        Some(Value::Object(members))
+            if members.values().all(is_plain) && !members.keys().any(|name| name.contains(['/', '.'])) =>
+        {
+            Packing::Map
+        }
+        Some(_) => Packing::Nested,
+        // Queries find no others.
+        None if (has("src=\"") || has("href=\"")) && !has("](") && !has("='") && !has("srcset") => Packing::Links,
+        None if has("](") || has("=\"") || has("='") || has("<") && has(">") => Packing::Other,
         None if text.trim().contains(['\n', '\r']) => Packing::Lines,
         None if has(",") => Packing::Commas,
         None => Packing::Other,
     })
+}
+
+/// Whether it is a text that holds no more than itself, or not one at all.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::String(text) => packing(text).is_none(),
+        Value::Array(_) | Value::Object(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// A JSON list or object.
@@ -133,14 +152,15 @@ mod tests {
         for (text, packing) in [
             (r#"["a/1.png","b/2 x.png"]"#, Packing::List),
             (r#" [ "a\/1.png", "b/2 x.png" ] "#, Packing::List),
-            (r#"[{"src":"a/1.png","size":3},{"src":"b/2 x.png"}]"#, Packing::List),
-            (r#"{"big":"a/1.png","sizes":{"small":"b/2 x.png"}}"#, Packing::Map),
-            (r#"{"a/1.png":{"w":1},"b/2 x.png":null}"#, Packing::Map),
-            (r#"{"body":"<img src=\"a/1.png\"> <a href='b/2 x.png'>"}"#, Packing::Map),
-            (r#"["[\"a/1.png\",\"b/2 x.png\"]"]"#, Packing::List),
-            (r#"<p><img alt="" src="a/1.png"><a href='b/2 x.png'>x</a></p>"#, Packing::Links),
-            ("see ![one](a/1.png) and [two](b/2 x.png \"title\")", Packing::Links),
-            ("![one](a/1.png \"title\") and <b/2 x.png>", Packing::Links),
+            (r#"[{"src":"a/1.png","size":3},{"src":"b/2 x.png"}]"#, Packing::Nested),
+            (r#"{"big":"a/1.png","sizes":{"small":"b/2 x.png"}}"#, Packing::Nested),
+            (r#"{"a/1.png":{"w":1},"b/2 x.png":null}"#, Packing::Nested),
+            (r#"{"body":"<img src=\"a/1.png\"> <a href='b/2 x.png'>"}"#, Packing::Nested),
+            (r#"["[\"a/1.png\",\"b/2 x.png\"]"]"#, Packing::Nested),
+            (r#"<p><img alt="" src="a/1.png"><a href="b/2 x.png">x</a></p>"#, Packing::Links),
+            (r#"<p><img src="a/1.png"><a href='b/2 x.png'>x</a></p>"#, Packing::Other),
+            ("see ![one](a/1.png) and [two](b/2 x.png \"title\")", Packing::Other),
+            ("![one](a/1.png \"title\") and <b/2 x.png>", Packing::Other),
             ("a/1.png,b/2 x.png", Packing::Commas),
             ("a/1.png, b/2 x.png,", Packing::Commas),
             ("a/1.png\nb/2 x.png\n", Packing::Lines),

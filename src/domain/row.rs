@@ -58,7 +58,10 @@ pub struct Record {
     pub handle: String,
     /// Empty for a row that names no object.
     pub key: String,
+    /// When it was made or last changed.
     pub created: Created,
+    /// Whether it says when it was last changed.
+    pub says_change: bool,
     /// What each rule of the table says of it, in their order.
     pub marks: Vec<Mark>,
 }
@@ -129,7 +132,7 @@ impl Mark {
     }
 }
 
-/// When a row was made, by the database.
+/// When a row was made or last changed, by the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
     At(Time),

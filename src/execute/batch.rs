@@ -215,7 +215,7 @@ impl Site<'_> {
         }
         // The copy may be the last one.
         match self.store.look(&removal.object.key).await {
-            Ok(Presence::Present(now)) if judge::is_unchanged(&removal.object, &now) => {}
+            Ok(Presence::Present(now)) if judge::is_still(&removal.object, &now) => {}
             // Something else is there now: what was copied is nowhere but in the trash, which the ledger must know.
             Ok(Presence::Present(_)) => {
                 return Some(Step::because(removal.id, State::Trashed, "it was replaced"));
@@ -252,7 +252,7 @@ impl Site<'_> {
 /// Whether the object is still the one that was listed.
 async fn look(store: &dyn Store, object: &Object) -> Fate {
     match store.look(&object.key).await {
-        Ok(Presence::Present(now)) if judge::is_unchanged(object, &now) => Fate::Go,
+        Ok(Presence::Present(now)) if judge::is_still(object, &now) => Fate::Go,
         Ok(Presence::Present(_)) => Fate::Skip("it changed".to_owned()),
         Ok(Presence::Missing) => Fate::Skip("it is gone already".to_owned()),
         Ok(Presence::Unknown(reason)) => Fate::Skip(reason),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Ledger;
 use super::staging::microseconds;
-use crate::domain::{Hold, Object};
+use crate::domain::{FileNumber, Hold, Object};
 
 pub const SCHEMA: &str = "
     -- What a look found at keys that were not listed.
@@ -16,6 +16,8 @@ pub const SCHEMA: &str = "
         last_modified INTEGER NOT NULL, -- microseconds since 1970; a look gives whole seconds
         etag TEXT
     ) WITHOUT ROWID;
+    -- Files that values open, by their device and number there, and one of the values.
+    CREATE TEMP TABLE opened (device INTEGER, number INTEGER, named TEXT NOT NULL, PRIMARY KEY (device, number)) WITHOUT ROWID;
     -- Files among the findings, each with the key that the database knows it by.
     CREATE TEMP TABLE alias (key TEXT PRIMARY KEY, named TEXT NOT NULL) WITHOUT ROWID;";
 
@@ -54,10 +56,28 @@ impl Ledger {
         Ok(())
     }
 
-    /// Adds files among the findings, each with the key that the database knows it by.
-    pub async fn add_aliases(&mut self, aliases: &[(String, String)]) -> Result<()> {
-        let sql = "INSERT OR IGNORE INTO temp.alias SELECT value ->> 0, value ->> 1 FROM json_each(?)";
-        sqlx::query(sql).bind(serde_json::to_string(aliases)?).execute(&mut self.connection).await?;
+    /// Adds files that values open, each with the value.
+    pub async fn add_opened(&mut self, opened: &[(FileNumber, &str)]) -> Result<()> {
+        let rows: Vec<_> =
+            opened.iter().map(|((device, number), named)| json!([*device as i64, *number as i64, named])).collect();
+        let sql = "INSERT OR IGNORE INTO temp.opened SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
+        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Whether values open any.
+    pub async fn has_opened(&mut self) -> Result<bool> {
+        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM temp.opened)").fetch_one(&mut self.connection).await?)
+    }
+
+    /// Notes those of these files that values open.
+    pub async fn match_opened(&mut self, files: &[(&str, FileNumber)]) -> Result<()> {
+        let rows: Vec<_> =
+            files.iter().map(|(key, (device, number))| json!([key, *device as i64, *number as i64])).collect();
+        let sql = "INSERT OR IGNORE INTO temp.alias
+             SELECT f.value ->> 0, o.named FROM json_each(?) AS f CROSS JOIN temp.opened AS o
+                 ON o.device = f.value ->> 1 AND o.number = f.value ->> 2";
+        sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
         Ok(())
     }
 
@@ -72,15 +92,18 @@ impl Ledger {
     pub async fn files_after(&mut self, after: &str, limit: usize) -> Result<Vec<String>> {
         // Each kind in the order of its own index, and then the few pages put together: one statement over all kinds
         // would sort all findings for each page.
-        let sql = "SELECT DISTINCT kind FROM temp.finding";
-        let kinds: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut self.connection).await?;
         let mut keys: Vec<String> = Vec::new();
-        for kind in kinds {
+        let mut kind = String::new();
+        loop {
+            let sql = "SELECT min(kind) FROM temp.finding WHERE kind > ?";
+            let next: Option<String> = sqlx::query_scalar(sql).bind(&kind).fetch_one(&mut self.connection).await?;
+            let Some(next) = next else { break };
             let sql = "SELECT DISTINCT key FROM temp.finding WHERE kind = ? AND key > ? AND size IS NOT NULL \
                        ORDER BY key LIMIT ?";
-            let query = sqlx::query_scalar(sql).bind(kind).bind(after).bind(limit as i64);
+            let query = sqlx::query_scalar(sql).bind(&next).bind(after).bind(limit as i64);
             let page: Vec<String> = query.fetch_all(&mut self.connection).await?;
             keys.extend(page);
+            kind = next;
         }
         keys.sort_unstable();
         keys.dedup();
@@ -92,7 +115,7 @@ impl Ledger {
     pub(super) async fn hold_aliases(&mut self) -> Result<()> {
         let sql = "UPDATE temp.finding SET held_by = ?1,
                  held = 'it is what the storage gives for ' || (SELECT named FROM temp.alias AS a WHERE a.key = finding.key)
-             WHERE held IS NULL AND size IS NOT NULL AND NOT shared AND key IN (SELECT key FROM temp.alias)";
+             WHERE EXISTS (SELECT 1 FROM temp.alias) AND held IS NULL AND size IS NOT NULL AND NOT shared AND key IN (SELECT key FROM temp.alias)";
         sqlx::query(sql).bind(Hold::Alias.code()).execute(&mut self.connection).await?;
         Ok(())
     }

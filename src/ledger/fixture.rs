@@ -29,7 +29,16 @@ pub fn object(key: &str) -> Object {
 /// The row `id` of the table `assets`, which names `key`.
 pub fn record(key: &str, id: &str) -> Record {
     let (table, key, id) = ("assets".to_owned(), key.to_owned(), id.to_owned());
-    Record { table, section: 0, handle: id.clone(), id, key, created: Created::At(at(0)), marks: Vec::new() }
+    Record {
+        table,
+        section: 0,
+        handle: id.clone(),
+        id,
+        key,
+        created: Created::At(at(0)),
+        says_change: true,
+        marks: Vec::new(),
+    }
 }
 
 pub fn rule(name: &str) -> Kind {

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::Ledger;
-use super::staging::{MISSING, MISSING_REFERENCE, YOUNG};
+use super::staging::{MISSING, MISSING_REFERENCE, PART, YOUNG};
 use crate::domain::{Kind, MOST_SOURCES};
 
 pub const SCHEMA: &str = "
@@ -27,7 +27,8 @@ pub const SCHEMA: &str = "
         value TEXT NOT NULL,
         is_record INTEGER NOT NULL,
         is_single INTEGER NOT NULL, -- whether it is one segment
-        is_lead INTEGER NOT NULL    -- whether it is the number of its beginning
+        is_lead INTEGER NOT NULL,   -- whether it is the number of its beginning
+        is_part INTEGER NOT NULL    -- whether it is a part of a value that holds more than a key
     );
     -- Numbers that so many files end with that a value of one segment vouches for none of them.
     CREATE TEMP TABLE common (hash INTEGER PRIMARY KEY, files INTEGER NOT NULL);
@@ -64,6 +65,8 @@ pub struct Uncarried {
     pub value: String,
     /// Whether a record names it, and not just a reference.
     pub is_record: bool,
+    /// Whether it is a part of a value that holds more than a key.
+    pub is_part: bool,
     place: (String, String),
     sources: u64,
 }
@@ -82,7 +85,8 @@ impl Uncarried {
 
 impl From<(String, String, i64)> for Uncarried {
     fn from((side, key, sources): (String, String, i64)) -> Self {
-        Uncarried { value: key.clone(), is_record: side == MISSING, place: (side, key), sources: sources as u64 }
+        let (is_record, is_part) = (side == MISSING, side == PART);
+        Uncarried { value: key.clone(), is_record, is_part, place: (side, key), sources: sources as u64 }
     }
 }
 
@@ -217,21 +221,23 @@ impl Ledger {
     /// Adds values that may share a number with a name.
     pub async fn add_vouching(&mut self, values: &[(Shared, &Uncarried)]) -> Result<()> {
         let rows = values.iter().map(|(Shared { hash, is_whole, is_single, is_lead }, value)| {
-            json!([*hash as i64, is_whole, value.value, value.is_record, is_single, is_lead])
+            json!([*hash as i64, is_whole, value.value, value.is_record, is_single, is_lead, value.is_part])
         });
         let rows: Vec<_> = rows.collect();
         let sql = "INSERT INTO temp.vouch SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, \
-                   value ->> 5 FROM json_each(?)";
+                   value ->> 5, value ->> 6 FROM json_each(?)";
         sqlx::query(sql).bind(serde_json::to_string(&rows)?).execute(&mut self.connection).await?;
         Ok(())
     }
 
     /// Makes names and values ready to be compared. A number that more than `common` files end with is too common.
     pub async fn pair(&mut self, common: usize) -> Result<()> {
-        let sql = "CREATE INDEX temp.near_hash ON near (hash); CREATE INDEX temp.vouch_hash ON vouch (hash)";
+        let sql = "CREATE INDEX temp.near_hash ON near (hash, is_lead, is_whole);
+                   CREATE INDEX temp.vouch_hash ON vouch (hash, is_lead, is_whole)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
         let sql = "INSERT INTO temp.common SELECT hash, count(DISTINCT key) AS files FROM temp.near
-             WHERE what = ? AND NOT is_whole AND NOT is_lead GROUP BY hash HAVING files > ?";
+             WHERE what = ? AND NOT is_whole AND NOT is_lead GROUP BY hash HAVING files > ? AND EXISTS (
+                 SELECT 1 FROM temp.vouch AS v WHERE v.hash = near.hash AND v.is_lead = 0 AND v.is_whole = 1 AND v.is_single)";
         let query = sqlx::query(sql).bind(What::File as u8).bind(common as i64);
         query.execute(&mut self.connection).await?;
         Ok(())
@@ -243,10 +249,13 @@ impl Ledger {
         let sql = format!(
             "SELECT n.rowid, n.what, n.key, n.name, n.is_lead, (
                  SELECT json_group_array(value) FROM (
-                     SELECT DISTINCT value FROM temp.vouch AS v WHERE v.hash = n.hash AND v.is_lead = n.is_lead
-                         AND (v.is_whole OR n.is_whole)
-                         AND NOT (n.is_lead AND substr(v.value, 1, length(n.name)) = n.name) AND NOT (v.is_single AND NOT n.is_whole AND EXISTS (
-                             SELECT 1 FROM temp.common AS c WHERE c.hash = v.hash))
+                     SELECT value FROM temp.vouch AS v
+                     WHERE v.hash = n.hash AND v.is_lead = n.is_lead AND v.is_whole = 1
+                         AND NOT (n.is_lead AND NOT v.is_part AND substr(v.value, 1, length(n.name)) = n.name)
+                         AND (n.is_whole OR n.hash NOT IN (SELECT hash FROM temp.common))
+                     UNION ALL
+                     SELECT value FROM temp.vouch AS v
+                     WHERE n.is_whole AND v.hash = n.hash AND v.is_lead = n.is_lead AND v.is_whole = 0
                      LIMIT {FEW} + 1))
              FROM temp.near AS n WHERE n.rowid > ? AND n.what <> ? ORDER BY n.rowid LIMIT ?"
         );
@@ -275,12 +284,16 @@ impl Ledger {
                 "n.what = 3 AND n.is_whole AND v.is_whole AND n.name <> v.value AND NOT EXISTS (
                      SELECT 1 FROM temp.unmatched AS u WHERE u.side IN (?2, ?3) AND u.key = n.name)"
             }
-            false => "n.what < 3 AND (v.is_whole OR n.is_whole) AND ?2 <> ?3",
+            false => "n.what < 3 AND ?2 <> ?3",
         };
         let sql = format!(
             "SELECT v.rowid, v.value, (
                  SELECT json_group_array(json_array(key, name)) FROM (
-                     SELECT DISTINCT n.key, n.name FROM temp.near AS n WHERE n.hash = v.hash AND NOT n.is_lead AND {which}
+                     SELECT n.key, n.name FROM temp.near AS n
+                     WHERE n.hash = v.hash AND n.is_lead = 0 AND n.is_whole = 1 AND {which}
+                     UNION ALL
+                     SELECT n.key, n.name FROM temp.near AS n
+                     WHERE v.is_whole AND n.hash = v.hash AND n.is_lead = 0 AND n.is_whole = 0 AND {which}
                      LIMIT {FEW} + 1))
              FROM temp.vouch AS v WHERE v.rowid > ?1 AND v.is_record AND NOT v.is_lead ORDER BY v.rowid LIMIT ?4"
         );

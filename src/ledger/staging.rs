@@ -294,6 +294,14 @@ impl Ledger {
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 
+    /// The same, or those that only references name.
+    pub async fn absent_after(&mut self, of_records: bool, after: &str, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT key FROM temp.unmatched WHERE side = ? AND key > ? ORDER BY key LIMIT ?";
+        let side = if of_records { MISSING } else { MISSING_REFERENCE };
+        let query = sqlx::query_scalar(sql).bind(side).bind(after).bind(limit as i64);
+        Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
     /// Objects that are there after all. They stay where near misses are looked for: a store that folds names gives the
     /// file under one spelling when listed, and under another when looked at.
     pub async fn found_missing(&mut self, keys: &[String]) -> Result<()> {

@@ -1,14 +1,13 @@
 //! The second look at objects that go by two names (I4): a store that folds names, or a link or a mount in a folder, gives
 //! a file under a name that it does not list. A row that uses such a name wants the file all the same.
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result};
 
+use crate::domain::FileNumber;
 use crate::domain::key::Printable;
 use crate::domain::resemble::keys_of_value;
 use crate::ledger::{Ledger, Uncarried};
-use crate::storage::{FileNumber, Store};
+use crate::storage::Store;
 
 /// Keys read from the ledger at once.
 const PAGE: usize = 2_000;
@@ -37,28 +36,26 @@ pub async fn at_aliases(ledger: &mut Ledger, store: &dyn Store) -> Result<Option
 
 /// Compares files by what tells them apart whatever they are called.
 async fn compare_numbers(ledger: &mut Ledger, store: &dyn Store) -> Result<()> {
-    let mut named: HashMap<FileNumber, String> = HashMap::new();
     let mut after: Option<Uncarried> = None;
     loop {
         let page = ledger.uncarried_after(after.as_ref(), PAGE).await?;
-        for uncarried in &page {
-            for number in numbers(store, &uncarried.value) {
-                named.entry(number).or_insert_with(|| uncarried.value.clone());
-            }
-        }
+        let opened = page.iter().flat_map(|uncarried| {
+            let value = uncarried.value.as_str();
+            numbers(store, value).into_iter().map(move |number| (number, value))
+        });
+        ledger.add_opened(&opened.collect::<Vec<_>>()).await?;
         match page.into_iter().next_back() {
             Some(last) => after = Some(last),
             None => break,
         }
     }
     let mut after = String::new();
-    while !named.is_empty() {
+    while ledger.has_opened().await? {
         let page = ledger.files_after(&after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after.clone_from(last);
-        let number = |key: &String| store.file_number(key);
-        let aliases = page.iter().filter_map(|key| Some((key.clone(), named.get(&number(key)?)?.clone())));
-        ledger.add_aliases(&aliases.collect::<Vec<_>>()).await?;
+        let files = page.iter().filter_map(|key| Some((key.as_str(), store.file_number(key)?)));
+        ledger.match_opened(&files.collect::<Vec<_>>()).await?;
     }
     Ok(())
 }

@@ -138,27 +138,47 @@ async fn probe(ledger: &mut Ledger, store: &dyn Store, concurrency: usize) -> Re
 /// Counts the folders with keys that the database knows and that are not missing: its keys are read once more.
 async fn count_carried(ledger: &mut Ledger, database: &Database, scope: &Scope, parents: &mut Parents) -> Result<()> {
     let mut keys = database.keys();
-    let (mut missing, mut next): (Vec<String>, usize) = (Vec::new(), 0);
-    let mut after = String::new();
-    let mut is_read = false;
+    let mut missing = [true, false].map(|of_records| Missing { of_records, ..Missing::default() });
     while let Some(Named { key, .. }) = keys.next().await.context(ASK)? {
         if !scope.holds(key) || scope.ignores(key) {
             continue;
         }
-        while !is_read && missing.last().is_none_or(|last| last.as_str() < key) {
-            missing = ledger.missing_after(&after, PAGE).await?;
-            next = 0;
-            match missing.last() {
-                Some(last) => after.clone_from(last),
-                None => is_read = true,
-            }
+        let mut is_missing = false;
+        for missing in &mut missing {
+            is_missing |= missing.has(ledger, key).await?;
         }
-        next += missing[next.min(missing.len())..].iter().take_while(|missing| missing.as_str() < key).count();
-        if missing.get(next).is_none_or(|missing| missing != key) {
+        if !is_missing {
             parents.know(key);
         }
     }
     Ok(())
+}
+
+/// Keys that records, or references alone, name and that were not listed, read beside a stream in the same order.
+#[derive(Default)]
+struct Missing {
+    of_records: bool,
+    page: Vec<String>,
+    next: usize,
+    after: String,
+    is_read: bool,
+}
+
+impl Missing {
+    /// Whether a key is missing; keys are asked for in byte order.
+    async fn has(&mut self, ledger: &mut Ledger, key: &str) -> Result<bool> {
+        while !self.is_read && self.page.last().is_none_or(|last| last.as_str() < key) {
+            self.page = ledger.absent_after(self.of_records, &self.after, PAGE).await?;
+            self.next = 0;
+            match self.page.last() {
+                Some(last) => self.after.clone_from(last),
+                None => self.is_read = true,
+            }
+        }
+        let rest = self.page.get(self.next..).unwrap_or_default();
+        self.next += rest.iter().take_while(|missing| missing.as_str() < key).count();
+        Ok(self.page.get(self.next).is_some_and(|missing| missing == key))
+    }
 }
 
 #[cfg(test)]

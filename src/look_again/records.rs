@@ -102,7 +102,8 @@ impl Looking<'_> {
             let here: Vec<&Object> = looks.values().filter_map(Look::object).collect();
             self.ledger.found_missing(&here.iter().map(|object| object.key.clone()).collect::<Vec<_>>()).await?;
             // What was stored since the listing began is just new.
-            let unlisted = here.into_iter().filter(|object| object.last_modified < Some(self.listed_at));
+            let is_old = |object: &&Object| object.last_modified < Some(self.listed_at) && !object.is_new;
+            let unlisted = here.into_iter().filter(is_old);
             self.ledger.add_unlisted(&unlisted.collect::<Vec<_>>()).await?;
 
             let gone: Vec<&str> =
@@ -270,7 +271,7 @@ impl Looking<'_> {
             Created::Unreadable => Waits::Undated,
             Created::Unconfigured if !has_clock => Waits::Undated,
             // Its key may have been changed a moment ago, and its file may be on its way.
-            _ if kind == Kind::OrphanedRecord && section.updated_at.is_none() => Waits::NewlyMissing,
+            _ if kind == Kind::OrphanedRecord && !record.says_change => Waits::NewlyMissing,
             _ => Waits::No,
         };
         let waits = if acts { waits } else { Waits::No };
@@ -283,8 +284,10 @@ impl Looking<'_> {
 
     /// Counts dates that cannot be read, by their column.
     fn note_unreadable(&mut self, section: &Records, record: &Record, now: Time) {
-        if let (Created::Unreadable, Some(column)) = (record.created.at(now), &section.created_at) {
-            let place = (record.table.clone(), column.name().to_owned(), None);
+        if record.created.at(now) == Created::Unreadable {
+            let columns = section.created_at.iter().map(|column| column.name());
+            let columns: Vec<&str> = columns.chain(section.updated_at.as_deref()).collect();
+            let place = (record.table.clone(), columns.join(" or "), None);
             self.unreadable
                 .entry(place)
                 .or_default()

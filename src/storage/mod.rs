@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 
 use crate::config::{AgeBy, Place, Storage};
 use crate::domain::listed::Objects;
-use crate::domain::{Object, Requests, Time};
+use crate::domain::{FileNumber, Object, Requests, Time};
 
 /// A bucket or a folder.
 pub trait Store: Send + Sync {
@@ -79,9 +79,6 @@ pub trait Store: Send + Sync {
         0
     }
 }
-
-/// What a file system tells a file by: its device, and its number on it.
-pub type FileNumber = (u64, u64);
 
 /// A listing under way.
 pub trait Listing: Send {

@@ -32,7 +32,7 @@ impl<'a> Site<'a> {
             return Look::Clear;
         }
         match (&row.object, self.store.look(&row.key).await) {
-            (Some(object), Ok(Presence::Present(now))) if judge::is_unchanged(object, &now) => Look::Clear,
+            (Some(object), Ok(Presence::Present(now))) if judge::is_still(object, &now) => Look::Clear,
             (Some(_), Ok(Presence::Present(_))) => Look::Stay("its file changed".to_owned()),
             (None, Ok(Presence::Present(_))) => Look::Stay("its file is there now".to_owned()),
             (_, Ok(Presence::Missing)) => Look::Clear,

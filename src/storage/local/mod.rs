@@ -18,8 +18,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use globset::GlobSet;
 
-use crate::domain::{Object, Requests};
-use crate::storage::{Copied, FileNumber, Listing, Page, Presence, Removed, Store, Target};
+use crate::domain::{FileNumber, Object, Requests};
+use crate::storage::{Copied, Listing, Page, Presence, Removed, Store, Target};
 use walk::Walk;
 
 /// The longest path that Linux takes, in bytes (PATH_MAX).
@@ -69,7 +69,7 @@ impl Folder {
 
     fn look_at(&self, key: &str) -> Result<Presence> {
         // The file system would read these as other paths; as keys they name nothing that a folder can hold.
-        if key.split('/').any(|part| matches!(part, "" | "." | "..")) || key.contains('\0') {
+        if !is_path_below(key) {
             return Ok(Presence::Missing);
         }
         let mut path = self.root.clone();
@@ -104,11 +104,23 @@ impl Folder {
 impl Folder {
     /// Whether a regular file is below a folder of the root's own file system.
     fn holds_a_file(&self, folder: &str) -> Result<bool> {
-        let mut open = vec![self.root.join(folder.trim_start_matches('/'))];
+        let Some(bare) = folder.strip_suffix('/').filter(|bare| is_path_below(bare)) else { return Ok(false) };
+        let mut path = self.root.clone();
+        for part in bare.split('/') {
+            path.push(part);
+            // What is behind a link, or on another file system, is not listed.
+            let is_own = |metadata: Metadata| metadata.is_dir() && metadata.dev() == self.device;
+            if !fs::symlink_metadata(&path).is_ok_and(is_own) {
+                return Ok(false);
+            }
+        }
+        let mut open = vec![path];
         while let Some(path) = open.pop() {
             let names = match fs::read_dir(&path) {
                 Ok(names) => names,
                 Err(error) if proves_absence(&error) => continue,
+                // What cannot be read shows no file.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
                 Err(error) => return Err(error).with_context(|| format!("reading the folder {}", path.display())),
             };
             for name in names {
@@ -127,6 +139,12 @@ impl Folder {
         }
         Ok(false)
     }
+}
+
+/// Whether a key is a path below the root as it is written: the file system would read others as other paths, and as keys
+/// they name nothing that a folder can hold.
+fn is_path_below(key: &str) -> bool {
+    !key.contains('\0') && key.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// Whether a failed look at a path says that nothing is there.
@@ -185,9 +203,7 @@ impl Store for Folder {
     }
 
     fn file_number(&self, key: &str) -> Option<FileNumber> {
-        // An absolute path would leave the root behind.
-        let is_below = !key.starts_with('/') && !key.is_empty();
-        let metadata = is_below.then(|| fs::metadata(self.root.join(key)).ok())??;
+        let metadata = is_path_below(key).then(|| fs::metadata(self.root.join(key)).ok())??;
         metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
     }
 

@@ -137,11 +137,12 @@ impl Store for Bucket {
     }
 
     fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(1);
+        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
         let mut pages = listing::Pages::new(first, self.meter.clone());
         async move {
             let page = pages.next_page().await?;
-            Ok(page.is_some_and(|page| !page.objects.is_empty()))
+            // A marker of the folder itself is not below it.
+            Ok(page.is_some_and(|page| page.objects.iter().any(|object| object.key != folder)))
         }
         .boxed()
     }

@@ -76,6 +76,19 @@ fn a_packed_source_refuses_the_removal_of_files() {
     assert!(outcome.code == 0 && !scene.has("a/orphan.png") && scene.has("a/1, or 2.png"), "{outcome:#?}");
 }
 
+/// A run that is narrowed to keys knows of values that hold some of them, wherever these are themselves.
+#[test]
+fn a_narrowed_run_refuses_too() {
+    let scene = Scene::new("CREATE TABLE posts (photos TEXT)", POSTS);
+    scene.put("a/orphan.png");
+    scene.database.run(r#"INSERT INTO posts VALUES ('a/2.png'), ('["a/1.png","a/orphan.png"]')"#);
+    let root = scene.folder.root().file_name().and_then(|name| name.to_str()).expect("a name");
+    let arguments = ["--execute", "--format", "json", "--max-percent", "100", "--prefix", "a/"];
+    let outcome = crate::support::terminal::run(&scene.tool, &arguments, root);
+    assert!(outcome.code == 12 || outcome.code == 0, "{outcome:#?}");
+    assert!(scene.has("a/orphan.png"), "{outcome:#?}");
+}
+
 /// A text is taken apart however long it is.
 #[test]
 fn a_long_text_is_taken_apart_too() {

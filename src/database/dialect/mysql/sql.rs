@@ -80,7 +80,7 @@ impl Dialect for MySql {
             Packing::Links => links(table, column),
             Packing::Lines => split(format!("REPLACE(REPLACE({column}, CHAR(13), ''), CHAR(10), '<|>')")),
             Packing::Commas => split(format!("REPLACE({column}, ',', '<|>')")),
-            Packing::Other => return None,
+            Packing::Nested | Packing::Other => return None,
         })
     }
 

@@ -90,7 +90,7 @@ impl Dialect for Postgres {
                 format!("SELECT btrim(part) FROM {table}, regexp_split_to_table({column}, '\\s*[\\r\\n]+\\s*') AS part")
             }
             Packing::Commas => format!("SELECT btrim(part) FROM {table}, regexp_split_to_table({column}, ',') AS part"),
-            Packing::Other => return None,
+            Packing::Nested | Packing::Other => return None,
         })
     }
 

@@ -54,8 +54,6 @@ impl Dialect for Sqlite {
         format!("{key} = {placeholder}")
     }
 
-    /// A value's type is its own, whatever the column says. Text may hold a NUL, which `quote` would end at. A REAL stays
-    /// one: no text that SQLite would make of it is exact.
     fn unpacking(&self, packing: Packing, table: &str, column: &str) -> Option<String> {
         let split =
             |text: String| format!("SELECT trim(part.value) FROM {table}, json_each('[' || {text} || ']') AS part");
@@ -68,10 +66,12 @@ impl Dialect for Sqlite {
             Packing::Links => links(table, column),
             Packing::Lines => split(format!("replace(replace(json_quote({column}), '\\r', ''), '\\n', {parts})")),
             Packing::Commas => split(format!("replace(json_quote({column}), ',', {parts})")),
-            Packing::Other => return None,
+            Packing::Nested | Packing::Other => return None,
         })
     }
 
+    /// A value's type is its own, whatever the column says. Text may hold a NUL, which `quote` would end at. A REAL stays
+    /// one: no text that SQLite would make of it is exact.
     fn image(&self, _facts: &ColumnFacts, column: &str) -> String {
         format!(
             "CASE typeof({column}) WHEN 'null' THEN NULL WHEN 'integer' THEN 'i' || {column} \
