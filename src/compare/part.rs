@@ -9,7 +9,7 @@ use crate::compare::merge::Joined;
 use crate::compare::scope::Scope;
 use crate::compare::slice::Slice;
 use crate::compare::{DerivedObject, Note, Unmatched};
-use crate::domain::derived::{self, DerivedRule, Owner};
+use crate::domain::derived::{self, DerivedRule, Owned, Owner};
 use crate::domain::listed::Objects;
 use crate::domain::{Object, Time, Totals};
 use crate::judge::Verdict;
@@ -118,8 +118,8 @@ impl Part {
         if rules.is_empty() || scope.ignores(object.key) {
             return false;
         }
-        let (owners, met) = derived::owners_by(rules, object.key);
-        self.totals.rules_met |= met;
+        let Owned { owners, rules_met, has_more } = derived::owners(rules, object.key);
+        self.totals.rules_met |= rules_met;
         if owners.is_empty() {
             return false;
         }
@@ -130,7 +130,7 @@ impl Part {
         // Most lie near what they belong to.
         // What is ignored is somebody else's: nothing can be said of what belongs to it.
         let is_ignored = |owner: &Owner| !owner.is_prefix() && scope.ignores(owner.text());
-        if owners.iter().any(|owner| place.slice.wants(owner) || is_ignored(owner)) {
+        if has_more || owners.iter().any(|owner| place.slice.wants(owner) || is_ignored(owner)) {
             self.totals.derived += 1;
             self.folders.wanted(object.key, before, after);
         } else {

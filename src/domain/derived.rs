@@ -2,8 +2,9 @@
 
 use regex::Regex;
 
-/// Owners that one key may have, through however many steps; a chain that is longer ends there.
-const OWNERS: usize = 32;
+/// Owners that one key may have, through however many steps. Rules that make more of it have no end, and what they make it
+/// belong to nobody can tell.
+const OWNERS: usize = 1_000;
 
 /// No key is longer, in any store: what a rule that grows makes of it is nobody.
 const OWNER_BYTES: usize = 4_096;
@@ -75,28 +76,37 @@ impl DerivedRule {
     }
 }
 
-/// Everything that `key` belongs to: its owners, and theirs, the nearest first. None where no rule speaks of it. A cycle
-/// ends where it closes.
-pub fn owners(rules: &[DerivedRule], key: &str) -> Vec<Owner> {
-    owners_by(rules, key).0
+/// What an object belongs to, by all rules.
+#[derive(Debug, Default)]
+pub struct Owned {
+    /// Its owners, and theirs, the nearest first. None where no rule speaks of it. A cycle ends where it closes.
+    pub owners: Vec<Owner>,
+    /// The rules that gave them, a bit each by their place; the last bit is that of all from the 64th on.
+    pub rules_met: u64,
+    /// Whether there are more owners than can be named: then it must be taken for wanted.
+    pub has_more: bool,
 }
 
-/// The same, and which rules gave them, a bit each by their place; the last bit is that of all from the 64th on.
-pub fn owners_by(rules: &[DerivedRule], key: &str) -> (Vec<Owner>, u64) {
-    let mut met = 0;
-    let mut owners: Vec<Owner> = Vec::new();
+/// Everything that `key` belongs to.
+pub fn owners(rules: &[DerivedRule], key: &str) -> Owned {
+    let mut owned = Owned::default();
     let mut next = 0;
     let mut of = key.to_owned();
     loop {
         for (place, owner) in rules.iter().enumerate().filter_map(|(place, rule)| Some((place, rule.owner(&of)?))) {
-            met |= 1 << place.min(63);
+            owned.rules_met |= 1 << place.min(63);
             let is_itself = !owner.is_prefix() && owner.text() == key;
-            if !is_itself && owner.text().len() <= OWNER_BYTES && !owners.contains(&owner) && owners.len() < OWNERS {
-                owners.push(owner);
+            if is_itself || owner.text().len() > OWNER_BYTES || owned.owners.contains(&owner) {
+                continue;
             }
+            if owned.owners.len() == OWNERS {
+                owned.has_more = true;
+                return owned;
+            }
+            owned.owners.push(owner);
         }
-        let Some(step) = owners[next..].iter().position(|owner| !owner.is_prefix()) else { return (owners, met) };
-        of = owners[next + step].text().to_owned();
+        let Some(step) = owned.owners[next..].iter().position(|owner| !owner.is_prefix()) else { return owned };
+        of = owned.owners[next + step].text().to_owned();
         next += step + 1;
     }
 }
@@ -131,6 +141,10 @@ mod tests {
         rules.iter().map(|(pattern, owner)| DerivedRule::new(pattern, owner).expect("a rule")).collect()
     }
 
+    fn owners_of(rules: &[DerivedRule], key: &str) -> Vec<Owner> {
+        owners(rules, key).owners
+    }
+
     fn key(text: &str) -> Owner {
         Owner::Key(text.to_owned())
     }
@@ -138,22 +152,30 @@ mod tests {
     #[test]
     fn an_owner_is_a_key_or_a_prefix() {
         let rules = rules(&[(r"^(.+)_preview\.png$", "$1.png"), (r"^(.+)\.thumb$", "$1.*")]);
-        assert_eq!(owners(&rules, "a/b_preview.png"), [key("a/b.png")]);
-        assert_eq!(owners(&rules, "a/b.thumb"), [Owner::Prefix("a/b.".to_owned())]);
-        assert_eq!(owners(&rules, "a/b.png"), []);
+        assert_eq!(owners_of(&rules, "a/b_preview.png"), [key("a/b.png")]);
+        assert_eq!(owners_of(&rules, "a/b.thumb"), [Owner::Prefix("a/b.".to_owned())]);
+        assert_eq!(owners_of(&rules, "a/b.png"), []);
         let itself = [DerivedRule::new("^([^.]+)$", "$1*").expect("a rule")];
-        assert_eq!(owners(&itself, "a/b"), [Owner::Prefix("a/b".to_owned())]);
+        assert_eq!(owners_of(&itself, "a/b"), [Owner::Prefix("a/b".to_owned())]);
     }
 
     #[test]
     fn chains_are_followed_and_cycles_end() {
         let chain = rules(&[(r"^(.+)\.webp$", "$1"), (r"^(.+)@2x\.png$", "$1.png")]);
-        assert_eq!(owners(&chain, "a@2x.png.webp"), [key("a@2x.png"), key("a.png")]);
+        assert_eq!(owners_of(&chain, "a@2x.png.webp"), [key("a@2x.png"), key("a.png")]);
         let cycle = rules(&[("^a(.*)$", "b$1"), ("^b(.*)$", "c$1"), ("^c(.*)$", "a$1")]);
-        assert_eq!(owners(&cycle, "a1"), [key("b1"), key("c1")]);
+        assert_eq!(owners_of(&cycle, "a1"), [key("b1"), key("c1")]);
         let growing = rules(&[("^(.*)$", "${1}x")]);
-        assert_eq!(owners(&growing, "a").len(), OWNERS);
-        assert_eq!(owners(&rules(&[("^(.*)$", "$1")]), "a"), []);
+        assert!(owners(&growing, "a").has_more && !owners(&chain, "a@2x.png.webp").has_more);
+        assert_eq!(owners_of(&rules(&[("^(.*)$", "$1")]), "a"), []);
+    }
+
+    #[test]
+    fn no_owner_is_forgotten_however_many_rules_speak_of_a_key() {
+        let endings: Vec<String> = (0..300).map(|at| format!("$1.e{at}")).collect();
+        let many: Vec<_> = endings.iter().map(|owner| (r"^(.+)_thumb\.webp$", owner.as_str())).collect();
+        let owned = owners(&rules(&many), "a_thumb.webp");
+        assert!(!owned.has_more && owned.owners.len() == 300 && owned.owners[299] == key("a.e299"), "{owned:?}");
     }
 
     #[test]

@@ -13,8 +13,10 @@ use crate::ledger::Removal;
 /// The keys of those that are wanted. A file that followed its rows belonged to them, whatever its key looks like.
 pub(super) async fn wanted(database: &Database, rules: &[DerivedRule], removed: &[Removal]) -> Result<HashSet<String>> {
     let orphans = removed.iter().filter(|removal| Kind::named(&removal.kind).side() == Side::File);
-    let owners: HashMap<&str, Vec<Owner>> =
-        orphans.map(|removal| removal.object.key.as_str()).map(|key| (key, derived::owners(rules, key))).collect();
+    let owners: HashMap<&str, Vec<Owner>> = orphans
+        .map(|removal| removal.object.key.as_str())
+        .map(|key| (key, derived::owners(rules, key).owners))
+        .collect();
     let (prefixes, exact): (BTreeSet<&Owner>, BTreeSet<&Owner>) =
         owners.values().flatten().partition(|owner| owner.is_prefix());
     let keys = removed.iter().map(|removal| removal.object.key.as_str());

@@ -83,8 +83,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Makes orphaned files of those derived objects that nobody wants; those whose owners only rows that rules seem to
-    /// condemn name stay, until [`follow_owners`](Ledger::follow_owners).
+    /// Makes orphaned files of those derived objects that nobody wants. One whose owner is too young to judge is wanted:
+    /// its row may be yet to come. Those whose owners only rows that rules seem to condemn name stay, until [`follow_owners`](Ledger::follow_owners).
     pub async fn resolve_derived(&mut self) -> Result<Resolved> {
         let sql = "
             ALTER TABLE temp.derived ADD COLUMN wanted INTEGER NOT NULL DEFAULT 0;
@@ -92,7 +92,13 @@ impl Ledger {
                 SELECT max(w.wanted) FROM json_each(derived.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1), 0);
             INSERT OR IGNORE INTO temp.unmatched (side, key)
-                SELECT 'young', key FROM temp.derived WHERE wanted = 0 AND young;";
+                SELECT 'young', key FROM temp.derived WHERE wanted = 0 AND young;
+            UPDATE temp.owner SET wanted = 2 WHERE EXISTS (
+                SELECT 1 FROM temp.unmatched AS u WHERE u.side = 'young' AND u.key >= owner.text
+                  AND u.key <= owner.text || iif(owner.is_prefix, char(1114111), ''));
+            UPDATE temp.derived SET wanted = 2 WHERE EXISTS (
+                SELECT 1 FROM json_each(derived.owners) AS o
+                JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1 WHERE w.wanted = 2);";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
         let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, held, held_by, owners)
             SELECT ?, key, size, last_modified, etag, held, held_by, owners FROM temp.derived
@@ -196,6 +202,24 @@ mod tests {
         let (mut fixture, resolved) = resolved(&owners).await;
         assert_eq!((resolved.wanted, resolved.young), (2, 1));
         assert_eq!(orphans(&mut fixture).await, ["gone_preview"]);
+    }
+
+    #[tokio::test]
+    async fn a_derived_file_stays_with_an_owner_that_is_too_young_to_judge() {
+        let thumbs = |owners: Vec<Owner>| {
+            let thumb = |(at, owner)| derived(&format!("{at}_thumb"), owner, false);
+            (0..).zip(owners).map(thumb).collect::<Vec<_>>()
+        };
+        let owners =
+            vec![key("x.png"), Owner::Prefix("y.".to_owned()), key("x.pn"), Owner::Prefix("z".to_owned()), key("w")];
+        let mut fixture = Fixture::new().await;
+        fixture.note(Note::Young(vec!["x.png".to_owned(), "y.jpg".to_owned()])).await;
+        fixture.note(Note::Derived(thumbs(owners))).await;
+        fixture.note(Note::Derived(vec![derived("w", key("gone"), true)])).await;
+        fixture.ledger.gather_owners().await.expect("owners");
+        let resolved = fixture.ledger.resolve_derived().await.expect("derived objects");
+        assert_eq!((resolved.wanted, resolved.young), (3, 1), "w is young, and so its thumb is wanted");
+        assert_eq!(orphans(&mut fixture).await, ["2_thumb", "3_thumb"]);
     }
 
     #[tokio::test]
