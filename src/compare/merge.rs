@@ -76,13 +76,15 @@ impl<'a> Join<'a> {
         self.slice.entry(self.next).filter(|_| self.next < self.end)
     }
 
-    /// Joins what is left once the range was listed to its end. Never called for a listing that failed: that absence
-    /// would not be proven (I1).
-    pub fn finish(mut self, mut emit: impl FnMut(Joined<'_>, usize)) {
-        while let Some((key, claims)) = self.waiting() {
+    /// Joins at most so many of the keys that are left once the range was listed to its end, and says whether there were any.
+    /// Never called for a listing that failed: that absence would not be proven (I1).
+    pub fn finish(&mut self, most: usize, mut emit: impl FnMut(Joined<'_>, usize)) -> bool {
+        let before = self.next;
+        while let Some((key, claims)) = self.waiting().filter(|_| self.next < before + most) {
             emit(Joined::DatabaseOnly(key, claims), self.next);
             self.next += 1;
         }
+        self.next > before
     }
 }
 
@@ -155,12 +157,12 @@ mod tests {
                 let page = page.iter().filter(|object| kept.is_none_or(|end| object.key.as_str() <= end));
                 join.page(&page.map(Object::as_listed).collect(), &mut gather);
             }
-            join.finish(&mut gather);
+            while join.finish(2, &mut gather) {}
             if kept.is_some() {
                 let mut join = Join::new(slice, kept, through);
                 let page = in_range(kept, through);
                 join.page(&page.iter().map(Object::as_listed).collect(), &mut gather);
-                join.finish(&mut gather);
+                while join.finish(usize::MAX >> 1, &mut gather) {}
             }
         }
         (database, both, storage)

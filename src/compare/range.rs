@@ -11,6 +11,7 @@ use crate::compare::cursor::Cursor;
 use crate::compare::merge::Join;
 use crate::compare::part::{Bounds, Part, Place};
 use crate::compare::slice::Slice;
+use crate::compare::slicer::NOTE_KEYS;
 use crate::compare::split::{Seen, Spare, Unfinished};
 use crate::compare::{Note, Scan};
 use crate::judge::{self, Verdict};
@@ -143,9 +144,14 @@ impl Scan {
             }
         }
         self.density.note(listed, join.left().1 - first);
-        join.finish(|joined, next| {
+        // Where no object is, a slice's keys are all missing: many ranges would wait with them for the ledger.
+        while join.finish(NOTE_KEYS, |joined, next| {
             part.take(&self.scope, Place { slice: &slice, next, now: None }, &joined, Verdict::MissingObject);
-        });
+        }) {
+            for note in part.notes() {
+                notes.send(note).await?;
+            }
+        }
         for note in part.notes() {
             notes.send(note).await?;
         }

@@ -16,7 +16,7 @@ use crate::domain::{Claim, MOST_SOURCES, Totals, packed};
 /// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
 const SLICE_BYTES: usize = 512 * 1024;
 /// Keys in a note to the ledger.
-const NOTE_KEYS: usize = 1_000;
+pub(super) const NOTE_KEYS: usize = 1_000;
 /// The same of keys that may be of any length.
 const IMPOSSIBLE_KEYS: usize = 16;
 /// A value that is longer is not a key in any spelling: percent-encoding three times makes nine bytes of one, and there is a
