@@ -1,6 +1,7 @@
 //! The comparison from both sides to the findings: scan, look again, hold what is in doubt, keep what was found. It
 //! changes nothing but the ledger.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -40,6 +41,8 @@ pub struct Inspected {
     pub found: Found,
     /// Rows that were compared, by the table's place among the `[[records]]`.
     pub tables: Vec<u64>,
+    /// The same by the table's name, each row once: several sections may compare it.
+    pub rows: BTreeMap<String, u64>,
     pub doubts: plan::Doubts,
     /// What people should know of rules that could not be applied.
     pub warnings: Vec<String>,
@@ -103,9 +106,11 @@ impl Inspection<'_> {
 
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
-        let doubts = plan::Doubts { wrong_pair, packed, silent };
+        let mut doubts = plan::Doubts { wrong_pair, packed, silent, obstacles: Vec::new() };
+        let rows = self.rows_once(database, &mut totals, &tables).await.context("the database")?;
         let newest_row = self.newest_row(ledger, database).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
+        doubts.obstacles = self.obstacles(database, &found).await.context("the database")?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(new_files(&totals));
         warnings.extend(self.unmet(&totals));
@@ -114,7 +119,50 @@ impl Inspection<'_> {
         warnings.extend(common);
         warnings.extend(doubts.packed.iter().map(plan::packed_warning));
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
-        Ok(Inspected { totals, found, tables, doubts, warnings })
+        warnings.extend(doubts.obstacles.iter().map(|(table, why)| plan::not_whole_warning(table, why)));
+        Ok(Inspected { totals, found, tables, rows, doubts, warnings })
+    }
+
+    /// The tables with findings of which rows are to be removed, or changed, and cannot be brought back.
+    async fn obstacles(&self, database: &Database, found: &Found) -> Result<Vec<(String, String)>> {
+        let mut obstacles: Vec<(String, String)> = Vec::new();
+        for (section, records) in self.config.records.iter().enumerate() {
+            let table = &records.table;
+            let acts = records.missing_file != Action::Report || !records.rules.is_empty();
+            let has_findings = found.tables.get(table).is_some_and(|findings| *findings > 0);
+            if acts && has_findings && obstacles.iter().all(|(other, _)| other != table) {
+                obstacles.extend(database.obstacle(section).await?.map(|why| (table.clone(), why)));
+            }
+        }
+        Ok(obstacles)
+    }
+
+    /// How many rows of each table were compared, each once; and counts them so in `totals`. `tables` has them by section.
+    async fn rows_once(
+        &self,
+        database: &Database,
+        totals: &mut Totals,
+        tables: &[u64],
+    ) -> Result<BTreeMap<String, u64>> {
+        let sections = || self.config.records.iter().zip(tables);
+        let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+        for (records, compared) in sections() {
+            let rows = rows.entry(records.table.clone()).or_default();
+            *rows = (*rows).max(*compared);
+        }
+        // Of a narrowed run only so much is known.
+        if self.scope.prefix == self.scope.root {
+            for (section, exact) in database.session().await?.rows_of_several().await? {
+                rows.insert(self.config.records[section].table.clone(), exact);
+            }
+        }
+        for (table, rows) in &rows {
+            let of_table = || sections().filter(|(records, _)| records.table == *table).map(|(_, compared)| *compared);
+            if of_table().count() > 1 {
+                totals.records = totals.records.saturating_sub(of_table().sum()) + rows;
+            }
+        }
+        Ok(rows)
     }
 
     /// What of the configuration spoke of nothing, and so may be misspelt. A narrowed run does not know.

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Deserializer};
 
+use crate::domain::row_id;
 use crate::exit_code::Misconfigured;
 
 /// The findings that a file names.
@@ -22,6 +23,8 @@ pub struct Name {
     #[serde(deserialize_with = "empty_if_null")]
     pub key: String,
     pub table: Option<String>,
+    /// As the ledger has it.
+    #[serde(default, deserialize_with = "id")]
     pub id: Option<String>,
 }
 
@@ -65,6 +68,20 @@ fn from_json(text: &str) -> Result<Vec<Name>, String> {
     Ok(document.findings)
 }
 
+/// The id of a row, which may be of several columns.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Id {
+        One(String),
+        Several(Vec<Option<String>>),
+    }
+    Ok(Option::<Id>::deserialize(deserializer)?.map(|id| match id {
+        Id::One(id) => id,
+        Id::Several(parts) => row_id::joined(parts),
+    }))
+}
+
 fn empty_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -81,8 +98,12 @@ fn from_csv(text: &str) -> Result<Vec<Name>, String> {
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).map(unguarded).filter(|cell| !cell.is_empty());
-        let name =
-            Name { kind: cell(Some(kind)), key: cell(Some(key)).unwrap_or_default(), table: cell(table), id: cell(id) };
+        let name = Name {
+            kind: cell(Some(kind)),
+            key: cell(Some(key)).unwrap_or_default(),
+            table: cell(table),
+            id: cell(id).map(|id| row_id::from_shown(&id)),
+        };
         if name.key.is_empty() && name.id.is_none() {
             return Err("a line without a key and without an id".to_owned());
         }

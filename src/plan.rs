@@ -109,6 +109,12 @@ pub enum Refusal {
         what: String,
         limit: f64,
     },
+    /// Rows of a table cannot be removed and brought back as they were (I11).
+    NotWhole {
+        table: String,
+        /// With the table as `it`, and what to do.
+        why: String,
+    },
     /// Deleting rows would reach other tables (I19).
     Cascade {
         table: String,
@@ -138,6 +144,8 @@ pub struct Doubts {
     pub packed: Vec<Packed>,
     /// Sources of keys that are in doubt, by their names.
     pub silent: Vec<(String, Silence)>,
+    /// Tables with findings whose rows could not be removed and brought back as they were, and why.
+    pub obstacles: Vec<(String, String)>,
 }
 
 impl Doubts {
@@ -180,6 +188,9 @@ pub fn plan(
             return Err(Refusal::TooLarge { removals, of, what, limit: limits.max_percent });
         }
     }
+    if let Some((table, why)) = doubts.obstacles.first() {
+        return Err(Refusal::NotWhole { table: table.clone(), why: why.clone() });
+    }
     for table in census.tables.iter().filter(|table| table.deleted > 0 && !table.allow_cascade) {
         if let Some(reaches) = &table.cascade {
             return Err(Refusal::Cascade { table: table.table.clone(), reaches: reaches.clone() });
@@ -198,6 +209,7 @@ impl Refusal {
             Refusal::Packed(_) => "packed",
             Refusal::TooMany { .. } => "max_removals",
             Refusal::TooLarge { .. } => "max_percent",
+            Refusal::NotWhole { .. } => "whole_rows",
             Refusal::Cascade { .. } => "allow_cascade",
         }
     }
@@ -239,6 +251,7 @@ impl fmt::Display for Refusal {
                      add --max-percent {percent}"
                 )
             }
+            Refusal::NotWhole { table, why } => f.write_str(&not_whole(table, why)),
             Refusal::Cascade { table, reaches } => write!(
                 f,
                 "deleting rows of {table} would reach further: {reaches}. If it is really meant, set allow_cascade = true \
@@ -279,6 +292,16 @@ pub fn packed_warning(packed: &Packed) -> String {
     format!("`--execute` would remove no file: {packed}")
 }
 
+/// What to say of a table whose rows could not be brought back as they were.
+fn not_whole(table: &str, why: &str) -> String {
+    format!("rows of {table} cannot be removed and brought back: {why}")
+}
+
+/// The same before anything is planned.
+pub fn not_whole_warning(table: &str, why: &str) -> String {
+    format!("`--execute` would be refused: {}", not_whole(table, why))
+}
+
 const MAY_BE_EMPTY: &str =
     "Check its table, column, key_prefix and url_base; if it is really meant, set may_be_empty = true in its section";
 
@@ -315,6 +338,15 @@ mod tests {
 
     fn objects(objects: u64) -> Totals {
         Totals { objects, ..Totals::default() }
+    }
+
+    #[test]
+    fn rows_that_could_not_be_brought_back_refuse_a_plan() {
+        let obstacle = ("assets".to_owned(), "it is a view. Name the table".to_owned());
+        let doubts = Doubts { obstacles: vec![obstacle.clone()], ..Doubts::default() };
+        let refusal = Refusal::NotWhole { table: obstacle.0, why: obstacle.1 };
+        assert_eq!(plan(rows(1, 100), NOW, &objects(100), &doubts, LIMITS), Err(refusal));
+        assert!(plan(rows(1, 100), NOW, &objects(100), &Doubts::default(), LIMITS).is_ok());
     }
 
     #[test]

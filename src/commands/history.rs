@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config;
 use crate::domain::key::Printable;
+use crate::domain::row_id;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Run, Which};
 use crate::maintain::{fingerprint, ledger_path};
@@ -114,9 +115,13 @@ async fn print_text(runs: &[Run], removals: Option<Removals>) -> Result<()> {
 fn line(out: &mut impl Write, removal: &Removal) -> io::Result<()> {
     let (outcome, key) = (removal.state.outcome(), Printable(&removal.object.key));
     match &removal.row {
-        Some(row) => {
-            write!(out, "  {outcome:<11} {:>10}  {} id {}  {key}", "", Printable(&row.table), Printable(&row.id))?
-        }
+        Some(row) => write!(
+            out,
+            "  {outcome:<11} {:>10}  {} id {}  {key}",
+            "",
+            Printable(&row.table),
+            Printable(row_id::shown(&row.id))
+        )?,
         None => write!(out, "  {outcome:<11} {:>10}  {key}", size(removal.object.size))?,
     }
     match &removal.detail {
@@ -166,7 +171,7 @@ fn document(removal: &Removal) -> Value {
         "kind": removal.kind,
         "key": Some(&removal.object.key).filter(|key| !key.is_empty()),
         "table": removal.row.as_ref().map(|row| &row.table),
-        "id": removal.row.as_ref().map(|row| &row.id),
+        "id": removal.row.as_ref().map(|row| row_id::to_json(&row.id)),
         "outcome": removal.state.outcome(),
         "size": removal.object.size,
         "etag": removal.object.etag,

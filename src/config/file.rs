@@ -97,11 +97,28 @@ pub struct Storage {
     pub concurrency: usize,
 }
 
+/// The column, or the columns, that tell rows apart.
+#[derive(serde::Deserialize, Debug, Clone)]
+#[serde(untagged, expecting = "the name of a column, or a list of names as in [\"a\", \"b\"]")]
+pub enum Columns {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl From<Columns> for Vec<String> {
+    fn from(columns: Columns) -> Self {
+        match columns {
+            Columns::One(name) => vec![name],
+            Columns::Several(names) => names,
+        }
+    }
+}
+
 #[derive(serde::Deserialize, Debug, Clone)]
 #[serde(deny_unknown_fields)]
 pub struct Records {
     pub table: String,
-    pub id: String,
+    pub id: Columns,
     pub key: Option<String>,
     pub key_sql: Option<String>,
     #[serde(default)]

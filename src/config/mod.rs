@@ -100,7 +100,8 @@ pub enum Place {
 pub struct Records {
     /// As it was written: `table` or `schema.table`.
     pub table: String,
-    pub id: String,
+    /// The columns that tell its rows apart; at least one.
+    pub id: Vec<String>,
     pub key: Key,
     pub key_prefix: String,
     /// The column holds URLs that begin with this, and not keys.
@@ -380,8 +381,15 @@ fn records(section: file::Records, zone: Tz) -> Result<Records, String> {
     let file::Records { table, id, key, key_sql, key_prefix, url_base, created_at, .. } = section;
     let file::Records { created_at_sql, updated_at, time_zone, .. } = section;
     let file::Records { r#where, may_be_empty, missing_file, allow_cascade, rules, .. } = section;
-    let given = [("table", Some(&table)), ("id", Some(&id)), ("key", key.as_ref()), ("key_sql", key_sql.as_ref())];
-    let given = given.into_iter().chain([("url_base", url_base.as_ref())]);
+    let id: Vec<String> = id.into();
+    if id.is_empty() {
+        return Err("[[records]] id is an empty list".to_owned());
+    }
+    if let Some(name) = id.iter().enumerate().find(|(at, name)| id[..*at].contains(name)).map(|(_, name)| name) {
+        return Err(format!("[[records]] id names {name} twice"));
+    }
+    let given = [("table", Some(&table)), ("key", key.as_ref()), ("key_sql", key_sql.as_ref())];
+    let given = given.into_iter().chain([("url_base", url_base.as_ref())]).chain(id.iter().map(|id| ("id", Some(id))));
     if let Some((name, _)) = given.into_iter().find(|(_, value)| value.is_some_and(|value| value.trim().is_empty())) {
         return Err(format!("[[records]] {name} is empty"));
     }

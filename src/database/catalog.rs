@@ -50,7 +50,8 @@ impl Catalog<'_> {
             Key::Column(name) => self.key_column(&columns, name, &section)?.clone(),
             Key::Sql(sql) => self.key_sql(&table, sql, &section).await?,
         };
-        let id = named(&columns, &records.id, &section, "id")?.clone();
+        let ids = records.id.iter().map(|name| named(&columns, name, &section, "id").cloned());
+        let ids = ids.collect::<Result<Vec<_>>>()?;
         let mut created = None;
         if let Some(column) = &records.created_at {
             created = Some(self.date_column((&table, &columns), column, records.zone, (&section, "created_at")).await?);
@@ -67,7 +68,7 @@ impl Catalog<'_> {
         let mut rows = Rows {
             dialect: self.driver,
             section: section_number,
-            id,
+            ids,
             key,
             created,
             updated,
@@ -186,7 +187,7 @@ impl Catalog<'_> {
         let sql = rules::strangers(self.driver, &rows.table, &type_column, &owners);
         self.accepts(&sql, section).await?;
         rows.strangers.push(Strangers { rule: rule.clone(), type_column: r#type.name.clone(), sql });
-        let handle = self.driver.image(&rows.id, &self.driver.column(&rows.table, &rows.id.name));
+        let handle = rows.handle().join(", ");
         let table = self.driver.table(&rows.table);
         for owners in owners.iter().filter(|owners| !owners.may_be_empty) {
             let literal = self.driver.literal(owners.type_name);

@@ -45,7 +45,7 @@ pub struct ColumnFacts {
     pub expression: Option<String>,
     /// PostgreSQL: whether a cast to text takes spaces from its end.
     pub is_padded: bool,
-    /// Whether it is the primary key, or in SQLite and MySQL a part of it.
+    /// Whether it is the primary key, or a part of it.
     pub is_primary_key: bool,
 }
 

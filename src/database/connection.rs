@@ -38,6 +38,14 @@ pub trait Driver: Dialect {
         table: &'a Table,
     ) -> BoxFuture<'a, Result<Vec<ColumnFacts>>>;
 
+    /// Why rows of a table cannot be removed and brought back as they were, in words, with the table as `it`; `None`: they
+    /// can.
+    fn obstacle<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Option<String>>>;
+
     /// What deleting rows of a table would change elsewhere (I19): foreign keys that cascade or set, and triggers, in words.
     fn reach_of_deletes<'a>(
         &'a self,

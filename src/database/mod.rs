@@ -23,6 +23,7 @@ mod spool;
 mod stream;
 mod url;
 mod way_back;
+mod whole;
 mod writer;
 
 pub use advisory::Advisory;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Result;
+
 use crate::database::column::{ColumnFacts, DateColumn, Table};
 use crate::database::date;
 use crate::database::dialect::sql::Dialect;
 use crate::database::key_column::KeyColumn;
 use crate::database::rules::RuleSql;
-use crate::domain::{Created, Mark};
+use crate::domain::{Created, Mark, row_id};
 
 /// Rows that are read to learn how new a table is. So many whose dates are still to come, as those of a placeholder are, hide
 /// no row that was made.
@@ -21,7 +23,8 @@ pub struct Rows {
     /// Which of the configuration's `[[records]]` it is.
     pub section: usize,
     pub table: Table,
-    pub id: ColumnFacts,
+    /// The columns that tell its rows apart; at least one.
+    pub ids: Vec<ColumnFacts>,
     pub key: ColumnFacts,
     /// The columns that can be written.
     pub columns: Vec<ColumnFacts>,
@@ -65,12 +68,48 @@ impl Rows {
     /// The columns that every question about rows begins with, as text: the id, when the row was made and changed, the id as
     /// it is found again, and what each rule says.
     pub fn details(&self) -> Vec<String> {
-        let id = self.column(&self.id.name);
-        let id_text = self.dialect.id_text(&id, self.id.is_binary);
-        let [created, updated] = self.dates();
-        let mut columns = vec![id_text, created, updated, self.dialect.image(&self.id, &id)];
+        let id_text = |id: &ColumnFacts| self.dialect.id_text(&self.column(&id.name), id.is_binary);
+        let mut columns: Vec<String> = self.ids.iter().map(id_text).collect();
+        columns.extend(self.dates());
+        columns.extend(self.handle());
         columns.extend(self.marks());
         columns
+    }
+
+    /// The columns of a row's [handle](crate::domain::Record::handle).
+    pub fn handle(&self) -> Vec<String> {
+        self.ids.iter().map(|id| self.dialect.image(id, &self.column(&id.name))).collect()
+    }
+
+    /// What a handle binds, in the order of the columns.
+    ///
+    /// # Errors
+    /// A handle of other columns than those that are configured now.
+    pub fn handle_values(&self, handle: &str) -> Result<Vec<Option<String>>> {
+        let values = match self.ids.len() {
+            1 => vec![Some(handle.to_owned())],
+            _ => row_id::parts(handle),
+        };
+        anyhow::ensure!(
+            values.len() == self.ids.len(),
+            "the row {} is known by {} columns, and its [[records]] id names {}",
+            row_id::shown(handle),
+            values.len(),
+            self.ids.len()
+        );
+        Ok(values)
+    }
+
+    /// Gives a row where two have the same id; `None`: the catalog says that none can.
+    pub fn same_ids_sql(&self, primary_key: &[&str]) -> Option<String> {
+        let names: Vec<&str> = self.ids.iter().map(|id| id.name.as_str()).collect();
+        if !primary_key.is_empty() && primary_key.iter().all(|name| names.contains(name)) {
+            return None;
+        }
+        let ids: Vec<String> = names.iter().map(|name| self.column(name)).collect();
+        let are_there = ids.iter().map(|id| format!("{id} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+        let (table, ids) = (self.table(), ids.join(", "));
+        Some(format!("SELECT '1' FROM {table} WHERE {are_there} GROUP BY {ids} HAVING count(*) > 1 LIMIT 1"))
     }
 
     /// What each rule says, one column a rule.
@@ -142,8 +181,17 @@ impl Rows {
 
     /// The SQL that counts rows that name no object.
     pub fn keyless_count_sql(&self) -> String {
-        let count = self.dialect.text("count(*)");
-        format!("SELECT {count} FROM {} WHERE {} AND {}", self.table(), self.is_keyless(), self.owns())
+        self.count_sql(&format!("{} AND {}", self.is_keyless(), self.owns()))
+    }
+
+    /// The SQL that counts rows of the table for which a condition is TRUE.
+    pub fn count_sql(&self, condition: &str) -> String {
+        format!("SELECT {} FROM {} WHERE {condition}", self.dialect.text("count(*)"), self.table())
+    }
+
+    /// Whether a row names an object that it owns.
+    pub fn names_an_object(&self) -> String {
+        format!("(NOT {} AND {})", self.is_keyless(), self.owns())
     }
 
     /// The SQL that asks when rows were made, each a few rows: first those of the greatest ids, which an index finds at once
@@ -155,7 +203,8 @@ impl Rows {
         let by = |order: &str| {
             format!("SELECT {text} FROM {table} WHERE {made} IS NOT NULL ORDER BY {order} DESC LIMIT {NEWEST_ROWS}")
         };
-        vec![by(&self.column(&self.id.name)), by(&made)]
+        let ids: Vec<String> = self.ids.iter().map(|id| self.column(&id.name)).collect();
+        vec![by(&ids.join(" DESC, ")), by(&made)]
     }
 
     /// Whether a row names no object.
@@ -165,7 +214,8 @@ impl Rows {
     }
 }
 
-/// SQL for one row, whose [handle](crate::domain::Record::handle) is always the parameter that is named first.
+/// SQL for one row, whose [handle](crate::domain::Record::handle) is always what is named first: a parameter for each of its
+/// columns.
 impl Rows {
     /// The row as it is: its key, whether it owns its object, when it was made, what each rule says, and every column that
     /// can be written. `lock`: nobody else changes it until the transaction ends.
@@ -180,7 +230,7 @@ impl Rows {
         format!("SELECT {} FROM {} WHERE {}{lock}", columns.join(", "), self.table(), self.is_it(1))
     }
 
-    /// Deletes the row if it still is what it was: the same key, which is the second parameter unless it is `keyless`, and
+    /// Deletes the row if it still is what it was: the same key, which is the last parameter unless it is `keyless`, and
     /// still condemned by `rule`, if it was.
     pub fn delete_sql(&self, keyless: bool, rule: Option<usize>) -> String {
         format!("DELETE FROM {} WHERE {}", self.table(), self.is_unchanged(1, keyless, rule))
@@ -230,12 +280,15 @@ impl Rows {
     }
 
     fn is_it(&self, at: usize) -> String {
-        let (id, placeholder) = (self.column(&self.id.name), self.dialect.placeholder(at));
-        format!("{id} = {}", self.dialect.compared(&self.id, &placeholder))
+        let is_same = self.ids.iter().enumerate().map(|(next, id)| {
+            let (column, placeholder) = (self.column(&id.name), self.dialect.placeholder(at + next));
+            format!("{column} = {}", self.dialect.compared(id, &placeholder))
+        });
+        is_same.collect::<Vec<_>>().join(" AND ")
     }
 
     fn is_unchanged(&self, at: usize, keyless: bool, rule: Option<usize>) -> String {
-        let (value, key) = (self.key_column().value(), self.dialect.placeholder(at + 1));
+        let (value, key) = (self.key_column().value(), self.dialect.placeholder(at + self.ids.len()));
         let same_key = if keyless { self.is_keyless() } else { self.dialect.is_key(&value, &key) };
         let mut conditions = vec![self.is_it(at), same_key];
         if !self.dialect.asks_what_it_changes() {

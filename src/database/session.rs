@@ -13,7 +13,7 @@ use super::dialect::link::Cells;
 use super::dialect::link::Parameter;
 use super::rows::{Ownerless, Rows};
 use super::source::Source;
-use crate::domain::{Record, Time};
+use crate::domain::{Record, Time, row_id};
 
 /// Keys that one statement asks for, at most; and their bytes.
 const BATCH_KEYS: usize = 4_000;
@@ -147,6 +147,26 @@ impl<'a> Session<'a> {
         Ok(counts)
     }
 
+    /// How many rows of each table that several of the `[[records]]` are of name an object by any of them, by the place of the
+    /// first.
+    pub async fn rows_of_several(&mut self) -> Result<Vec<(usize, u64)>> {
+        let rows: Vec<&Rows> = self.database.sources.iter().filter_map(|source| source.rows.as_ref()).collect();
+        let mut counts = Vec::new();
+        for (at, first) in rows.iter().enumerate() {
+            let of_table = |rows: &[&'a Rows]| rows.iter().filter(|rows| rows.table == first.table).count();
+            if of_table(&rows[..at]) > 0 || of_table(&rows) < 2 {
+                continue;
+            }
+            let named = rows.iter().filter(|rows| rows.table == first.table).map(|rows| rows.names_an_object());
+            let sql = first.count_sql(&named.collect::<Vec<_>>().join(" OR "));
+            self.connection.begin().await?;
+            let count = self.connection.text(&sql, &[]).await.context("counting rows")?;
+            self.connection.end().await?;
+            counts.push((first.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
+        }
+        Ok(counts)
+    }
+
     /// Rows that a rule keeps because it does not know where to look for their owner.
     pub async fn strangers(&mut self) -> Result<Vec<Stranger>> {
         let mut strangers = Vec::new();
@@ -188,10 +208,8 @@ impl<'a> Session<'a> {
                 if has_owners {
                     continue;
                 }
-                let mut note = async |mut row: Cells| {
-                    let handle = row.pop().flatten().unwrap_or_default();
-                    sink((&source.name, rows.section), ownerless, handle).await
-                };
+                let mut note =
+                    async |row: Cells| sink((&source.name, rows.section), ownerless, row_id::joined(row)).await;
                 self.connection.begin().await?;
                 let fetched = self.connection.fetch_each(&ownerless.handles_sql, &[], &mut note).await;
                 fetched.with_context(|| format!("reading rows of {}", source.name))?;
@@ -319,7 +337,9 @@ pub struct Stranger {
 fn record(source: &Source, rows: &Rows, key: &str, details: Cells) -> Record {
     let mut details = details.into_iter();
     let mut next = || details.next().flatten();
-    let (id, created, updated, handle) = (next().unwrap_or_default(), next(), next(), next().unwrap_or_default());
+    let id = row_id::joined(rows.ids.iter().map(|_| next()).collect());
+    let (created, updated) = (next(), next());
+    let handle = row_id::joined(rows.ids.iter().map(|_| next()).collect());
     let (created, says_change) = rows.age(created.as_deref(), updated.as_deref());
     let marks = (0..rows.rules.len()).map(|rule| rows.mark(rule, next().as_deref())).collect();
     Record {

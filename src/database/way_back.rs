@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use crate::database::column::ColumnFacts;
 use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
-use crate::database::writer::Writer;
-use crate::domain::Image;
+use crate::database::writer::{Writer, images};
+use crate::domain::{Image, row_id};
 
 /// What became of bringing a row back.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +62,8 @@ impl Writer<'_> {
         let rows = &self.database.section(section)?.1;
         let columns = named(rows, changes.iter().map(|(name, _)| name))?;
         let mut cells: Vec<_> = changes.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
-        cells.push(Parameter::Image(Some(handle)));
+        let values = rows.handle_values(handle)?;
+        cells.extend(images(&values));
         self.connection.change(&rows.unset_sql(&columns), &cells).await?;
         // What else changes with it, such as the time of the last change, is the database's own business.
         self.is_as_it_was(section, handle, &Image(changes.into_iter().cloned().collect())).await
@@ -74,7 +75,10 @@ impl Writer<'_> {
         // A trigger that keeps the time of the last change must not keep the row away.
         for (name, _) in image.changes(&now) {
             let table = &self.database.section(section)?.0.name;
-            tracing::warn!("{table} id {handle} is back, and the database has set its {name} to another value");
+            tracing::warn!(
+                "{table} id {} is back, and the database has set its {name} to another value",
+                row_id::shown(handle)
+            );
         }
         Ok(Back::Done)
     }

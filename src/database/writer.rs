@@ -111,7 +111,8 @@ impl Writer<'_> {
         let sql = rows.is_set_sql(&assignments(rows, columns)?);
         let texts: Vec<String> = columns.values().map(|value| rows.dialect.set_text(value)).collect();
         let mut parameters: Vec<Parameter> = texts.iter().map(|text| Parameter::Text(text)).collect();
-        parameters.push(Parameter::Image(Some(handle)));
+        let handle = rows.handle_values(handle)?;
+        parameters.extend(images(&handle));
         let is_set = self.connection.text(&sql, &parameters).await?.as_deref() == Some("1");
         Ok(Some((seen, is_set)))
     }
@@ -120,11 +121,12 @@ impl Writer<'_> {
         let database = self.database;
         let (source, rows) = database.section(section)?;
         let sql = rows.read_sql(lock);
-        let mut found = self.connection.fetch(&sql, &[Parameter::Image(Some(handle))]).await?;
+        let handle = rows.handle_values(handle)?;
+        let mut found = self.connection.fetch(&sql, &images(&handle)).await?;
         let row = found.pop();
         anyhow::ensure!(
             found.is_empty(),
-            "the id column of {} does not name one row: two have the same id",
+            "[[records]] id of {} does not tell rows apart: two have the same",
             source.name
         );
         Ok(row.map(|row| seen(source, rows, row)))
@@ -182,7 +184,8 @@ impl Writer<'_> {
                 rows.set_sql(&assignments(rows, columns)?, value.is_none(), aim.rule)
             }
         };
-        cells.push(Parameter::Image(Some(aim.handle)));
+        let handle = rows.handle_values(aim.handle)?;
+        cells.extend(images(&handle));
         cells.extend(value.map(Parameter::Text));
         match self.connection.change(&sql, &cells).await? {
             1 => {}
@@ -209,6 +212,11 @@ impl Writer<'_> {
         }
         Ok(Outcome::Updated(after.image))
     }
+}
+
+/// What a row's handle binds.
+pub(super) fn images(handle: &[Option<String>]) -> Vec<Parameter<'_>> {
+    handle.iter().map(|value| Parameter::Image(value.as_deref())).collect()
 }
 
 fn seen(source: &Source, rows: &Rows, row: Cells) -> Seen {

@@ -11,6 +11,7 @@ pub mod packed;
 pub mod removal;
 pub mod resemble;
 mod row;
+pub mod row_id;
 mod totals;
 
 use chrono::{DateTime, Utc};

@@ -122,6 +122,7 @@ impl Site<'_> {
                 kind: kind.clone(),
                 object: object.clone(),
                 row: None,
+                also: Vec::new(),
                 trash_key: None,
                 state,
                 detail: Some(detail),
@@ -139,7 +140,15 @@ impl Site<'_> {
             .into_iter()
             .map(|FileToGo { object, kind, .. }| {
                 let trash_key = self.trash.as_ref().map(|folder| format!("{folder}{}", object.key));
-                NewRemoval { kind, object, row: None, trash_key, state: State::Intended, detail: None }
+                NewRemoval {
+                    kind,
+                    object,
+                    row: None,
+                    also: Vec::new(),
+                    trash_key,
+                    state: State::Intended,
+                    detail: None,
+                }
             })
             .collect();
         if intents.is_empty() {

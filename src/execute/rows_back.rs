@@ -7,6 +7,7 @@ use super::ASK;
 use super::resume::{at, wait_for_the_last_requests};
 use crate::config::{Action, Config};
 use crate::database::{Back, Database, Writer};
+use crate::domain::row_id;
 use crate::domain::{Image, Kind};
 use crate::ledger::{Ledger, Removal, RowRemoval, State, Step, Which};
 use crate::storage::Store;
@@ -52,7 +53,11 @@ async fn resolve(
     };
     let section = database.section_of(&row.table);
     let Some(section) = section else {
-        tracing::warn!("{} id {} is left open: its table is not configured any more", row.table, row.id);
+        tracing::warn!(
+            "{} id {} is left open: its table is not configured any more",
+            row.table,
+            row_id::shown(&row.id)
+        );
         return Ok(Vec::new());
     };
     // What the rule set, if it still is one.
@@ -105,7 +110,7 @@ async fn resolve(
         Back::Taken(reason) => Step::because(id, removed, reason),
         // It stays on record, for `restore`: no later run is held up by it.
         Back::Failed(reason) => {
-            tracing::warn!("{} id {} could not be put back: {reason}", row.table, row.id);
+            tracing::warn!("{} id {} could not be put back: {reason}", row.table, row_id::shown(&row.id));
             Step::because(id, removed, format!("its file appeared, and it could not be put back: {reason}"))
         }
     });

@@ -394,6 +394,7 @@ mod tests {
             kind: Kind::OrphanedFile,
             object: object(key),
             row: None,
+            also: Vec::new(),
             trash_key: Some(format!(".trash/{key}")),
             state,
             detail: None,

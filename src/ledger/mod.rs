@@ -28,7 +28,7 @@ pub use history::{Run, stamp};
 pub use holding::{Doubts, End};
 pub use open::default_path;
 pub use packed::LongPart;
-pub use planned::{FileToGo, PlannedRow, Rows};
+pub use planned::{Acting, FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
 pub use resembling::{Candidates, KeyAndName, Name, Near, Shared, Uncarried, What};
 pub use sightings::{FindingsPage, Position};

@@ -36,6 +36,24 @@ pub struct PlannedRow {
     pub object: Option<Object>,
     /// How many rows of the plan must go for its object to follow; 0: it stays, or is not there.
     pub rivals: u64,
+    /// The same row once more, as what it is by other keys, which go with it.
+    pub also: Vec<PlannedRow>,
+}
+
+impl PlannedRow {
+    /// The row by each of its keys.
+    pub fn all(&self) -> impl Iterator<Item = &PlannedRow> {
+        std::iter::once(self).chain(&self.also)
+    }
+}
+
+/// Rows of a kind that a run may act on.
+#[derive(Debug, Clone, Copy)]
+pub struct Acting<'a> {
+    pub section: usize,
+    pub kind: &'a str,
+    /// Whether they are deleted; otherwise they are updated.
+    pub deletes: bool,
 }
 
 /// Rows of one table and kind that may be removed.
@@ -59,7 +77,9 @@ const SCHEMA: &str = "
         size INTEGER,
         last_modified INTEGER,
         etag TEXT,
-        rivals INTEGER NOT NULL
+        rivals INTEGER NOT NULL,
+        deletes INTEGER NOT NULL,
+        first INTEGER -- the place by which the row goes, where it is on the list by several keys; NULL: this one
     );";
 
 impl Ledger {
@@ -105,16 +125,18 @@ impl Ledger {
     }
 
     /// Makes the plan's list of rows: those that are not held, of these sections and kinds. A file follows its rows only
-    /// where every one of them is on the list.
-    pub async fn plan_rows(&mut self, acting: &[(usize, &str)]) -> Result<()> {
+    /// where every one of them is on the list. A row that is deleted by several keys goes once, and all their files with it.
+    pub async fn plan_rows(&mut self, acting: &[Acting<'_>]) -> Result<()> {
         sqlx::raw_sql(SCHEMA).execute(&mut self.connection).await?;
-        let acting: Vec<_> = acting.iter().map(|(section, kind)| json!([section, kind])).collect();
+        let acting = acting.iter().map(|Acting { section, kind, deletes }| json!([section, kind, deletes]));
+        let acting: Vec<_> = acting.collect();
         sqlx::query(
-            "INSERT INTO temp.planned (kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals) \
-             SELECT kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals \
-             FROM temp.finding INDEXED BY finding_rows WHERE is_row AND held IS NULL \
-               AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)) \
-             ORDER BY key, kind, table_name, record_id",
+            "INSERT INTO temp.planned (kind, key, table_name, record_id, section, handle, size, last_modified, etag, rivals, deletes) \
+             SELECT f.kind, key, table_name, record_id, f.section, handle, size, last_modified, etag, rivals, deletes \
+             FROM temp.finding AS f INDEXED BY finding_rows \
+             JOIN (SELECT value ->> 0 AS section, value ->> 1 AS kind, value ->> 2 AS deletes FROM json_each(?)) AS a \
+               ON a.section = f.section AND a.kind = f.kind \
+             WHERE is_row AND held IS NULL ORDER BY key, f.kind, table_name, record_id",
         )
         .bind(serde_json::to_string(&acting)?)
         .execute(&mut self.connection)
@@ -123,12 +145,23 @@ impl Ledger {
                    UPDATE temp.planned SET rivals = 0 WHERE rivals > 0
                      AND rivals <> (SELECT count(*) FROM temp.planned AS other WHERE other.key = planned.key)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.planned GROUP BY table_name HAVING min(section) < max(section))";
+        if sqlx::query_scalar(sql).fetch_one(&mut self.connection).await? {
+            let sql = "CREATE INDEX temp.planned_row ON planned (table_name, handle);
+                       UPDATE temp.planned SET first = (
+                           SELECT nullif(min(place), planned.place) FROM temp.planned AS other
+                           WHERE other.table_name = planned.table_name AND other.handle = planned.handle
+                             AND other.deletes) WHERE deletes;
+                       CREATE INDEX temp.planned_first ON planned (first)";
+            sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        }
         Ok(())
     }
 
     /// How many rows of each table and kind are on the plan's list.
     pub async fn planned_counts(&mut self) -> Result<Vec<Rows>> {
-        let sql = "SELECT kind, section, table_name, count(*) FROM temp.planned GROUP BY 1, 2, 3 ORDER BY 2, 1";
+        let sql = "SELECT kind, section, table_name, count(*) FROM temp.planned WHERE first IS NULL \
+                   GROUP BY 1, 2, 3 ORDER BY 2, 1";
         let rows: Vec<(String, i64, String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.connection).await?;
         let counts = rows.into_iter().map(|(kind, section, table, rows)| Rows {
             kind: Kind::named(&kind),
@@ -147,11 +180,21 @@ impl Ledger {
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }
 
-    /// Rows of the plan's list after a place. Rows of one key follow each other.
+    /// Rows of the plan's list after a place, each once.
     pub async fn planned_after(&mut self, place: i64, limit: usize) -> Result<Vec<PlannedRow>> {
-        let sql = "SELECT * FROM temp.planned WHERE place > ? ORDER BY place LIMIT ?";
+        let sql = "SELECT * FROM temp.planned WHERE place > ? AND first IS NULL ORDER BY place LIMIT ?";
         let rows = sqlx::query(sql).bind(place).bind(limit as i64).fetch_all(&mut self.connection).await?;
-        rows.iter().map(planned).collect()
+        let mut rows: Vec<PlannedRow> = rows.iter().map(planned).collect::<Result<_>>()?;
+        let sql = "SELECT * FROM temp.planned WHERE first BETWEEN ? AND ? ORDER BY first, place";
+        let places = rows.first().map_or(0, |row| row.place)..=rows.last().map_or(-1, |row| row.place);
+        let query = sqlx::query(sql).bind(places.start()).bind(places.end());
+        for other in query.fetch_all(&mut self.connection).await? {
+            let first: i64 = other.try_get("first")?;
+            if let Ok(at) = rows.binary_search_by_key(&first, |row| row.place) {
+                rows[at].also.push(planned(&other)?);
+            }
+        }
+        Ok(rows)
     }
 }
 
@@ -178,6 +221,7 @@ fn planned(row: &SqliteRow) -> Result<PlannedRow> {
         }),
         key,
         rivals: row.try_get::<i64, _>("rivals")?.unsigned_abs(),
+        also: Vec::new(),
     })
 }
 
@@ -189,6 +233,7 @@ mod tests {
     use crate::domain::Object;
 
     const KINDS: [&str; 1] = ["old"];
+    const OLD: Acting<'static> = Acting { section: 0, kind: "old", deletes: true };
 
     /// Two rows of `a.png`, one of `b.png` and one of no object, all of them condemned by the rule `old`.
     async fn condemned() -> Fixture {
@@ -222,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_follows_its_rows_where_all_of_them_are_on_the_list() {
         let mut fixture = condemned().await;
-        fixture.ledger.plan_rows(&[(0, "old")]).await.expect("a plan");
+        fixture.ledger.plan_rows(&[OLD]).await.expect("a plan");
         assert_eq!(fixture.ledger.following().await.expect("files"), (2, 6));
         let rows = fixture.ledger.planned_after(0, 10).await.expect("rows");
         let rows: Vec<_> = rows.iter().map(|row| (&*row.key, &*row.id, row.rivals)).collect();
@@ -233,7 +278,7 @@ mod tests {
     async fn a_file_stays_where_one_of_its_rows_is_held() {
         let mut fixture = condemned().await;
         hold(&mut fixture, "2").await;
-        fixture.ledger.plan_rows(&[(0, "old")]).await.expect("a plan");
+        fixture.ledger.plan_rows(&[OLD]).await.expect("a plan");
         assert_eq!(fixture.ledger.following().await.expect("files"), (1, 5));
         let counts = fixture.ledger.planned_counts().await.expect("counts");
         let expected = Rows { kind: rule("old"), section: 0, table: "assets".to_owned(), rows: 3 };
@@ -242,7 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn rows_of_other_sections_and_kinds_are_not_planned() {
-        for acting in [&[][..], &[(1, "old")], &[(0, "new")]] {
+        for acting in [&[][..], &[Acting { section: 1, ..OLD }], &[Acting { kind: "new", ..OLD }]] {
             let mut fixture = condemned().await;
             fixture.ledger.plan_rows(acting).await.expect("a plan");
             assert_eq!(fixture.ledger.planned_counts().await.expect("counts"), []);

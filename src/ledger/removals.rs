@@ -44,6 +44,11 @@ pub const ROWS: &str = "
         ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed', 'row-deleting',
          'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring');";
 
+/// What format 4 adds: the other keys of rows that have several.
+pub const KEYS: &str = "
+    CREATE TABLE row_keys (key TEXT NOT NULL, removal INTEGER NOT NULL REFERENCES removals (id), PRIMARY KEY (key, removal))
+        STRICT, WITHOUT ROWID;";
+
 const WRITING: &str = "the ledger could not be written";
 
 /// How far a removal has come.
@@ -177,6 +182,8 @@ pub struct NewRemoval {
     pub kind: Kind,
     pub object: Object,
     pub row: Option<RowRemoval>,
+    /// The other keys of a row, whose files go with it.
+    pub also: Vec<String>,
     pub trash_key: Option<String>,
     pub state: State,
     pub detail: Option<String>,
@@ -232,7 +239,9 @@ impl Which<'_> {
             Which::TrashedAt(_) => "state IN ('trashed', 'trashed-unsettled') AND key = ?3",
             Which::RowsOfRun(_) => "state IN ('row-deleted', 'row-updated') AND run = ?3",
             Which::LastRowsOf(_) => {
-                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 AND key = ?3 \
+                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 \
+                        AND id IN (SELECT id FROM removals WHERE pair = ?1 AND key = ?3 \
+                                   UNION SELECT removal FROM row_keys WHERE key = ?3) \
                         AND state IN ('row-deleted', 'row-updated') GROUP BY table_name, handle)"
             }
             Which::Open => {
@@ -259,7 +268,7 @@ impl Ledger {
     async fn try_record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
         let mut ids = Vec::with_capacity(removals.len());
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for NewRemoval { kind, object, row, trash_key, state, detail } in removals {
+        for NewRemoval { kind, object, row, also, trash_key, state, detail } in removals {
             let is_open = matches!(state, State::Intended | State::RowDeleting | State::RowUpdating);
             let done_at = (!is_open).then(|| stamp(now));
             let text = |of: fn(&RowRemoval) -> &str| row.as_ref().map(of);
@@ -287,7 +296,12 @@ impl Ledger {
             .bind(before.map(serde_json::to_string).transpose()?)
             .execute(&mut *transaction)
             .await?;
-            ids.push(done.last_insert_rowid());
+            let id = done.last_insert_rowid();
+            for key in also {
+                let sql = "INSERT OR IGNORE INTO row_keys (key, removal) VALUES (?, ?)";
+                sqlx::query(sql).bind(key).bind(id).execute(&mut *transaction).await?;
+            }
+            ids.push(id);
         }
         failpoint::before(step);
         transaction.commit().await?;
@@ -351,6 +365,17 @@ impl Ledger {
             Which::Due(time) => query.bind(stamp(time)),
         };
         query.bind(limit as i64).fetch_all(&mut self.connection).await?.iter().map(removal).collect()
+    }
+
+    /// A key, and the other keys of the rows that were removed last with it.
+    pub async fn keys_beside(&mut self, key: &str) -> Result<Vec<String>> {
+        let rows = Which::LastRowsOf(key).condition();
+        let sql = format!(
+            "WITH gone AS (SELECT id, key FROM removals WHERE pair = ?1 AND {rows})
+             SELECT ?3 UNION SELECT key FROM gone WHERE key <> '' UNION SELECT key FROM row_keys WHERE removal IN (SELECT id FROM gone)"
+        );
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.pair).bind(0).bind(key);
+        Ok(query.fetch_all(&mut self.connection).await?)
     }
 
     /// How many files, and bytes, of trash are due.

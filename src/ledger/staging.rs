@@ -391,6 +391,7 @@ mod tests {
     use super::super::fixture::{Fixture, at, object, record, rule};
     use super::*;
     use crate::domain::Object;
+    use crate::ledger::Acting;
     use crate::ledger::Doubts;
 
     #[tokio::test]
@@ -423,7 +424,7 @@ mod tests {
         fixture.keep(&Doubts::default(), &[rule("old")], 1, at(0)).await;
         let expected = [("alone".to_owned(), Some(crate::domain::Hold::Archived)), ("shared".to_owned(), None)];
         assert_eq!(fixture.findings(&rule("old")).await, expected);
-        fixture.ledger.plan_rows(&[(0, "old")]).await.expect("a plan");
+        fixture.ledger.plan_rows(&[Acting { section: 0, kind: "old", deletes: true }]).await.expect("a plan");
         let planned = fixture.ledger.planned_after(0, 10).await.expect("rows");
         assert_eq!(planned.iter().map(|row| (&*row.key, row.rivals)).collect::<Vec<_>>(), [("shared", 0)]);
     }

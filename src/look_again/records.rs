@@ -10,6 +10,7 @@ use super::{ASK, WINDOW_KEYS};
 use crate::config::{Action, Config, Key, Records};
 use crate::database::{Database, Ownerless};
 use crate::domain::key::Printable;
+use crate::domain::row_id;
 use crate::domain::{Created, Held, Hold, Kind, Mark, Object, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
 use crate::ledger::{Ledger, NewRecord, Waits};
@@ -291,12 +292,12 @@ impl Looking<'_> {
             self.unreadable
                 .entry(place)
                 .or_default()
-                .note(record.created.time().map(|time| time.to_string()), &record.id);
+                .note(record.created.time().map(|time| time.to_string()), row_id::shown(&record.id));
         }
         for (rule, mark) in section.rules.iter().zip(&record.marks) {
             let (Mark::Unreadable(text), Some(clock)) = (mark, &rule.clock) else { continue };
             let place = (record.table.clone(), clock.since.name().to_owned(), Some(rule.name.to_string()));
-            self.unreadable.entry(place).or_default().note(Some(text.clone()), &record.id);
+            self.unreadable.entry(place).or_default().note(Some(text.clone()), row_id::shown(&record.id));
         }
     }
 

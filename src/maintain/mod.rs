@@ -198,14 +198,13 @@ impl Run<'_> {
     /// How many rows and findings each table has.
     fn tables(&self, inspected: &Inspected) -> Vec<TableTotals> {
         let mut tables: Vec<TableTotals> = Vec::new();
-        for (records, rows) in self.config.records.iter().zip(&inspected.tables) {
-            match tables.iter_mut().find(|table| table.name == records.table) {
-                Some(table) => table.records += rows,
-                None => tables.push(TableTotals {
+        for records in &self.config.records {
+            if tables.iter().all(|table| table.name != records.table) {
+                tables.push(TableTotals {
                     name: records.table.clone(),
-                    records: *rows,
+                    records: inspected.rows.get(&records.table).copied().unwrap_or(0),
                     findings: inspected.found.tables.get(&records.table).copied().unwrap_or(0),
-                }),
+                });
             }
         }
         tables

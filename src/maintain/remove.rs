@@ -13,11 +13,11 @@ use crate::confirm::{self, Target};
 use crate::database::Database;
 use crate::domain::key::Printable;
 use crate::domain::removal::{Removals, Stopped};
-use crate::domain::{Hold, Kind, Side, Time};
+use crate::domain::{Hold, Side, Time};
 use crate::execute::{self, Site};
 use crate::exit_code;
 use crate::inspect::Inspected;
-use crate::ledger::{Ledger, Rows};
+use crate::ledger::{Acting, Ledger, Rows};
 use crate::lock::Lock;
 use crate::plan::{self, Census, Limits, TableCensus};
 use crate::publish::OutputFile;
@@ -152,7 +152,11 @@ impl Run<'_> {
             let records = &self.config.records[section];
             let at = tables.iter().position(|census| census.table == table).unwrap_or(tables.len());
             if at == tables.len() {
-                let cascade = database.reach_of_deletes(section).await.context("the database")?;
+                let is_refused = inspected.doubts.obstacles.iter().any(|(refused, _)| *refused == table);
+                let cascade = match is_refused {
+                    true => None,
+                    false => database.reach_of_deletes(section).await.context("the database")?,
+                };
                 // Two sections of one table are two keys of the same rows.
                 let same =
                     || self.config.records.iter().zip(&inspected.tables).filter(|(other, _)| other.table == table);
@@ -170,12 +174,14 @@ impl Run<'_> {
     }
 
     /// The sections and kinds of which rows are removed, and not only reported.
-    fn acting(&self) -> Vec<(usize, &str)> {
+    fn acting(&self) -> Vec<Acting<'_>> {
         let mut acting = Vec::new();
         for (section, records) in self.config.records.iter().enumerate() {
             let built_in = self.kinds.iter().filter(|kind| kind.rule().is_none() && kind.side() == Side::Row);
-            let built_in = built_in.filter(|kind| *records.action(kind) != Action::Report).map(Kind::name);
-            acting.extend(built_in.chain(records.rules.iter().map(|rule| &*rule.name)).map(|kind| (section, kind)));
+            let built_in = built_in.map(|kind| (kind.name(), records.action(kind)));
+            let rules = records.rules.iter().map(|rule| (&*rule.name, &rule.then));
+            let all = built_in.chain(rules).filter(|(_, action)| **action != Action::Report);
+            acting.extend(all.map(|(kind, action)| Acting { section, kind, deletes: *action == Action::Delete }));
         }
         acting
     }

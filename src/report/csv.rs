@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Rendering, machine_time};
+use crate::domain::row_id;
 use crate::domain::{Finding, Subject};
 
 const HEADER: [&str; 9] = ["kind", "key", "size", "last_modified", "table", "id", "created_at", "held", "held_by"];
@@ -42,7 +43,17 @@ impl Rendering for Csv<'_> {
             Subject::Record { table, id, created_at, file } => {
                 let created_at = created_at.map(machine_time).unwrap_or_default();
                 let size = file.and_then(|file| file.size).map(|size| size.to_string()).unwrap_or_default();
-                [kind, finding.key.clone(), size, String::new(), table.clone(), id.clone(), created_at, held, held_by]
+                [
+                    kind,
+                    finding.key.clone(),
+                    size,
+                    String::new(),
+                    table.clone(),
+                    row_id::shown(id).to_owned(),
+                    created_at,
+                    held,
+                    held_by,
+                ]
             }
         };
         self.writer.write_record(cells.map(guarded)).map_err(io_error)

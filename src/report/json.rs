@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Rendering, Report, machine_time, run_time};
 use crate::domain::key::is_deceptive;
+use crate::domain::row_id;
 use crate::domain::{Finding, Kind, Subject, Sum};
 
 pub struct Json<'a> {
@@ -129,7 +130,7 @@ impl Rendering for Json<'_> {
                 "kind": kind,
                 "key": Some(&finding.key).filter(|key| !key.is_empty()),
                 "table": table,
-                "id": id,
+                "id": row_id::to_json(id),
                 "created_at": created_at.map(machine_time),
                 "size": file.size,
                 "shared": file.shared,
@@ -141,7 +142,7 @@ impl Rendering for Json<'_> {
                 "kind": kind,
                 "key": finding.key,
                 "table": table,
-                "id": id,
+                "id": row_id::to_json(id),
                 "created_at": created_at.map(machine_time),
                 "first_seen": first_seen,
                 "held": held,

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::{Outcome, Rendering, Report};
 use crate::domain::key::Printable;
 use crate::domain::removal::{Removals, Stopped};
+use crate::domain::row_id;
 use crate::domain::{CondemnedFile, Finding, Kind, Side, Subject, Time};
 
 /// Findings that standard output lists in a section; a file has them all.
@@ -214,7 +215,8 @@ fn line(finding: &Finding) -> String {
             }
         }
         Subject::Record { table, id, created_at, file } => {
-            let row = format!("{} id {}, created: {}", Printable(table), Printable(id), day(*created_at));
+            let row =
+                format!("{} id {}, created: {}", Printable(table), Printable(row_id::shown(id)), day(*created_at));
             match file {
                 None => row,
                 Some(CondemnedFile { shared: true, .. }) => format!("{row}; others want its file"),

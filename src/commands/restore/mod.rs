@@ -107,7 +107,15 @@ impl Restoring<'_> {
         }
         let before = self.found;
         // Files first: a row must not point at nothing meanwhile.
-        self.files(files).await?;
+        match files {
+            // A row that had several files is not whole without the others.
+            Which::TrashedAt(key) => {
+                for key in self.ledger.keys_beside(key).await? {
+                    self.files(Which::TrashedAt(&key)).await?;
+                }
+            }
+            _ => self.files(files).await?,
+        }
         self.rows(rows).await?;
         if let (Which::TrashedAt(key), true) = (files, self.found == before) {
             self.told.nothing_of(key)?;

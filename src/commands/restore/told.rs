@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::TextOrJson;
 use crate::database::Back;
 use crate::domain::key::Printable;
+use crate::domain::row_id;
 use crate::execute::Restored;
 use crate::ledger::Removal;
 use crate::report::{size, write_value};
@@ -66,7 +67,7 @@ impl Told {
     /// What became of one row.
     pub fn row(&mut self, removal: &Removal, back: Back) -> io::Result<()> {
         let Some(row) = &removal.row else { return Ok(()) };
-        let name = format!("{} id {}", row.table, row.id);
+        let name = format!("{} id {}", row.table, row_id::shown(&row.id));
         match back {
             Back::Done => {
                 self.rows += 1;
@@ -165,7 +166,7 @@ fn document(removal: &Removal, why: &str) -> Value {
     json!({
         "key": Some(&removal.object.key).filter(|key| !key.is_empty()),
         "table": removal.row.as_ref().map(|row| &row.table),
-        "id": removal.row.as_ref().map(|row| &row.id),
+        "id": removal.row.as_ref().map(|row| row_id::to_json(&row.id)),
         "detail": why,
     })
 }

@@ -5,8 +5,8 @@ use futures::StreamExt;
 
 use super::{ASK, name_of, removal_of, row_of};
 use crate::database::Writer;
-use crate::domain::Seen;
 use crate::domain::removal::Removals;
+use crate::domain::{Seen, Time};
 use crate::execute::Site;
 use crate::judge;
 use crate::ledger::{NewRemoval, PlannedRow, State};
@@ -23,8 +23,19 @@ pub(super) enum Look {
 impl<'a> Site<'a> {
     /// Looks at the object of each row: why the row must stay because of it, if so.
     pub(super) async fn look_at_objects(&self, batch: &[PlannedRow]) -> Vec<Look> {
-        let looks: Vec<_> = batch.iter().map(|row| self.look_at_object(row)).collect();
+        let looks: Vec<_> = batch.iter().map(|row| self.look_at_all(row)).collect();
         futures::stream::iter(looks).buffered(self.concurrency).collect().await
+    }
+
+    /// The first of the row's objects that it must stay for, if any.
+    async fn look_at_all(&self, row: &PlannedRow) -> Look {
+        for row in row.all() {
+            match self.look_at_object(row).await {
+                Look::Clear => {}
+                look => return look,
+            }
+        }
+        Look::Clear
     }
 
     async fn look_at_object(&self, row: &PlannedRow) -> Look {
@@ -52,11 +63,12 @@ impl<'a> Site<'a> {
         let now = writer.now().await.context(ASK)?;
         let (mut going, mut left) = (Vec::new(), Vec::new());
         for (row, look) in batch.iter().zip(looks) {
-            let records = &self.config.records[row.section];
-            let clocks: Vec<_> = records.rules.iter().map(|rule| rule.after()).collect();
-            let rule = self.rule_of(row);
             let seen = writer.see(row.section, &row.handle).await.context(ASK)?;
-            let stays = |seen: &Seen| judge::stays(seen, (&row.key, rule), &clocks, now, self.config.safety.min_age.0);
+            let mut stays = seen.as_ref().and_then(|seen| self.stays(row, seen, now));
+            for other in row.also.iter().filter(|_| seen.is_some()) {
+                let seen = writer.see(other.section, &other.handle).await.context(ASK)?;
+                stays = stays.or(seen.map_or(Some("it is gone already"), |seen| self.stays(other, &seen, now)));
+            }
             let (state, reason) = match (seen, look) {
                 (_, Look::Failed(reason)) => {
                     removals.fail(&name_of(row), &reason);
@@ -64,7 +76,7 @@ impl<'a> Site<'a> {
                 }
                 (_, Look::Stay(reason)) => (State::Skipped, reason),
                 (None, Look::Clear) => (State::Skipped, "it is gone already".to_owned()),
-                (Some(seen), Look::Clear) => match stays(&seen) {
+                (Some(seen), Look::Clear) => match stays {
                     Some(reason) => (State::Skipped, reason.to_owned()),
                     None => {
                         going.push((row, seen));
@@ -76,5 +88,10 @@ impl<'a> Site<'a> {
             left.push(NewRemoval { row: row_of(row, None), ..removal_of(row, state, Some(reason)) });
         }
         Ok((going, left))
+    }
+    /// Why a row must stay by one of its keys, as it is now.
+    fn stays(&self, row: &PlannedRow, seen: &Seen, now: Time) -> Option<&'static str> {
+        let clocks: Vec<_> = self.config.records[row.section].rules.iter().map(|rule| rule.after()).collect();
+        judge::stays(seen, (&row.key, self.rule_of(row)), &clocks, now, self.config.safety.min_age.0)
     }
 }

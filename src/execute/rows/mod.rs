@@ -5,6 +5,8 @@
 mod looking;
 mod settling;
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 use chrono::Utc;
 
@@ -12,6 +14,7 @@ use super::{ASK, Pace, Site};
 use crate::config::Action;
 use crate::database::{Aim, Database, How, Outcome, Writer};
 use crate::domain::removal::Removals;
+use crate::domain::row_id;
 use crate::domain::{Image, Object, Seen};
 use crate::ledger::{FileToGo, NewRemoval, PlannedRow, RowRemoval, State, Step};
 
@@ -29,12 +32,9 @@ struct Going<'p> {
     removal: i64,
 }
 
-/// A file's rows, of which so many are gone.
+/// How many of a file's rows are gone, by its key; until all are.
 #[derive(Default)]
-struct Following {
-    key: String,
-    gone: u64,
-}
+struct Following(HashMap<String, u64>);
 
 impl<'a> Site<'a> {
     /// Removes the rows of the plan, at most `planned`, and the files that follow them.
@@ -59,7 +59,8 @@ impl<'a> Site<'a> {
                 (left, rows) = (left - batch.len(), rows + batch.len());
                 let removed = self.remove_batch(&batch, removals).await?;
                 removals.left = removals.left.saturating_sub(batch.len() as u64);
-                files.extend(batch.iter().zip(removed).filter_map(|(row, removed)| following.file_of(row, removed)));
+                let gone = batch.iter().zip(removed).filter(|(_, is_gone)| *is_gone).map(|(row, _)| row);
+                files.extend(gone.flat_map(PlannedRow::all).filter_map(|row| following.file_of(row)));
             }
             if !files.is_empty() {
                 // Their rows are gone: whatever stops the run, these files are of the batches in hand.
@@ -114,7 +115,8 @@ impl<'a> Site<'a> {
                     Action::Set(_) => State::RowUpdating,
                     Action::Delete | Action::Report => State::RowDeleting,
                 };
-                NewRemoval { row: row_of(row, Some(seen.image.clone())), ..removal_of(row, state, None) }
+                let also = row.also.iter().map(|other| other.key.clone()).collect();
+                NewRemoval { row: row_of(row, Some(seen.image.clone())), also, ..removal_of(row, state, None) }
             })
             .collect();
         let ids = self.ledger.record(self.run, &intents, "row-intent", Utc::now()).await?;
@@ -181,16 +183,17 @@ impl<'a> Site<'a> {
 }
 
 impl Following {
-    /// Counts a row; the last one that had to go gives the file.
-    fn file_of(&mut self, row: &PlannedRow, is_gone: bool) -> Option<FileToGo> {
-        if row.rivals == 0 || !is_gone {
-            return None;
+    /// Counts a row that is gone; the last one that had to go gives the file.
+    fn file_of(&mut self, row: &PlannedRow) -> Option<FileToGo> {
+        let object = row.object.clone().filter(|_| row.rivals > 0)?;
+        if row.rivals > 1 {
+            let gone = self.0.entry(row.key.clone()).or_default();
+            *gone += 1;
+            if *gone < row.rivals {
+                return None;
+            }
+            self.0.remove(&row.key);
         }
-        if self.key != row.key {
-            *self = Following { key: row.key.clone(), gone: 0 };
-        }
-        self.gone += 1;
-        let object = row.object.clone().filter(|_| self.gone == row.rivals)?;
         Some(FileToGo { object, kind: row.kind.clone(), owners: Vec::new() })
     }
 }
@@ -215,6 +218,7 @@ fn removal_of(row: &PlannedRow, state: State, detail: Option<String>) -> NewRemo
         kind: row.kind.clone(),
         object: row.object.clone().map_or(none, |object| Object { size: 0, ..object }),
         row: None,
+        also: Vec::new(),
         trash_key: None,
         state,
         detail,
@@ -223,5 +227,5 @@ fn removal_of(row: &PlannedRow, state: State, detail: Option<String>) -> NewRemo
 
 /// A row, as messages name it.
 fn name_of(row: &PlannedRow) -> String {
-    format!("{} id {}", row.table, row.id)
+    format!("{} id {}", row.table, row_id::shown(&row.id))
 }

@@ -62,7 +62,7 @@ impl<'a> Site<'a> {
         steps: &[Step],
         removals: &mut Removals,
     ) -> Vec<Step> {
-        let looks: Vec<_> = unsettled.iter().map(|going| self.has_appeared(going.row)).collect();
+        let looks: Vec<_> = unsettled.iter().map(|going| self.any_has_appeared(going.row)).collect();
         let appeared: Vec<Option<bool>> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
         let mut settled = Vec::new();
         for (going, appeared) in unsettled.iter().zip(appeared) {
@@ -97,6 +97,19 @@ impl<'a> Site<'a> {
             }
         }
         settled
+    }
+
+    /// Whether any of the objects of a row is there now that it had lost; `None`: that could not be looked at.
+    async fn any_has_appeared(&self, row: &PlannedRow) -> Option<bool> {
+        let mut appeared = Some(false);
+        for row in row.all() {
+            match self.has_appeared(row).await {
+                Some(false) => {}
+                Some(true) => return Some(true),
+                None => appeared = None,
+            }
+        }
+        appeared
     }
 
     /// Whether the object of a row that had lost it is there now; `None`: that could not be looked at.

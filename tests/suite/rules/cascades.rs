@@ -67,6 +67,32 @@ fn a_trigger_on_delete(engine: Engine) {
     assert_eq!(scene.ids("log"), ["4", "5"]);
 }
 
+/// What a trigger is for may stand after a comment, in any words.
+#[test]
+fn a_trigger_is_found_whatever_its_text_looks_like() {
+    for (name, head) in [
+        ("tidy", "CREATE TRIGGER tidy -- begin with the log\nAFTER DELETE ON assets"),
+        (
+            "\"begin update\"",
+            "CREATE TRIGGER \"begin update\" /* update */ BEFORE\tDELETE ON \"assets\" WHEN old.id > 0",
+        ),
+    ] {
+        let scene = Scene::of_assets(Engine::Sqlite, DEAD);
+        condemned(&scene);
+        scene.run("CREATE TABLE log (id {id})");
+        scene.database.run(&format!("{head} BEGIN INSERT INTO log VALUES (old.id); END"));
+        scene.expect_refused("allow_cascade", &["trigger", name.trim_matches('"')]);
+    }
+    // One for something else that speaks of deletes, and a foreign key that only forbids.
+    let scene = Scene::of_assets(Engine::Sqlite, DEAD);
+    condemned(&scene);
+    scene.database.run(
+        "CREATE TABLE log (id, asset REFERENCES assets (id) ON DELETE RESTRICT);
+         CREATE TRIGGER delete_of /* AFTER DELETE ON assets */ AFTER UPDATE ON assets BEGIN DELETE FROM log; END",
+    );
+    assert_eq!(scene.executed()["removals"]["records_deleted"], 2);
+}
+
 /// A trigger that writes into `log`.
 fn trigger(engine: Engine, event: &str, id: &str) -> String {
     match engine {

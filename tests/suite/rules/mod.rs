@@ -5,6 +5,7 @@
 
 mod ages;
 mod cascades;
+mod composite_ids;
 mod configuration;
 mod dates;
 mod limits;
@@ -14,7 +15,9 @@ mod owners;
 mod reports;
 mod samples;
 mod scene;
+mod several_keys;
 mod shared;
+mod whole;
 
 /// Makes each of these functions, which take an [`Engine`](scene::Engine), a test on every engine.
 macro_rules! on_every_engine {

@@ -1,11 +1,10 @@
 //! What the catalog of MySQL and MariaDB says.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::database::column::{ColumnFacts, Table};
 use crate::database::connection::Connection;
 use crate::database::dialect::link::{Parameter, cells};
-use crate::exit_code::Misconfigured;
 
 /// The columns of a table.
 pub async fn columns(connection: &mut Connection, table: &Table) -> Result<Vec<ColumnFacts>> {
@@ -29,17 +28,25 @@ pub async fn columns(connection: &mut Connection, table: &Table) -> Result<Vec<C
     Ok(facts.collect())
 }
 
-/// What deleting rows of a table would change.
+/// Why rows of a table cannot be removed and brought back as they were. Without transactions nothing that turns out wrong
+/// could be taken back; and of what lies on another server nobody here knows what else goes with it.
+pub async fn obstacle(connection: &mut Connection, table: &Table) -> Result<Option<String>> {
+    let sql = "SELECT CAST(CASE \
+                   WHEN t.table_type LIKE '%VIEW' THEN 'it is a view' \
+                   WHEN t.engine IN ('FEDERATED', 'SPIDER', 'CONNECT') THEN CONCAT('it lies elsewhere: its engine is ', t.engine) \
+                   WHEN t.table_type NOT IN ('BASE TABLE', 'SYSTEM VERSIONED') THEN 'it is not a table' \
+                   WHEN e.transactions <> 'YES' THEN CONCAT('its engine, ', t.engine, ', has no transactions; convert it to InnoDB') \
+               END AS CHAR) \
+               FROM information_schema.tables AS t LEFT JOIN information_schema.engines AS e ON e.engine = t.engine \
+               WHERE t.table_name = ? AND t.table_schema = COALESCE(NULLIF(?, ''), DATABASE())";
+    connection.text(sql, &names(table)).await
+}
+
+/// What deleting rows of a table would change. Foreign keys of tables that a user has no rights to, and triggers, are hidden
+/// from it: what is not seen is no proof.
 pub async fn reach_of_deletes(connection: &mut Connection, table: &Table) -> Result<Vec<String>> {
-    has_transactions(connection, table).await?;
-    // Foreign keys of tables that a user has no rights to, and triggers, are hidden from it: what is not seen is no proof.
-    if !sees_everything(connection, table).await? {
-        return Ok(vec![
-            "foreign keys and triggers that this user cannot see (it needs SELECT and TRIGGER on the whole database)"
-                .to_owned(),
-        ]);
-    }
-    let sql = "SELECT CAST(CONCAT('foreign key ', constraint_name, ' of ', table_name, \
+    let sql = "SELECT CAST(CONCAT('foreign key ', constraint_name, ' of ', \
+                      IF(constraint_schema = unique_constraint_schema, '', CONCAT(constraint_schema, '.')), table_name, \
                       IF(delete_rule = 'CASCADE', ' deletes rows', ' changes rows')) AS CHAR) \
                FROM information_schema.referential_constraints \
                WHERE referenced_table_name = ? AND unique_constraint_schema = COALESCE(NULLIF(?, ''), DATABASE()) \
@@ -48,32 +55,68 @@ pub async fn reach_of_deletes(connection: &mut Connection, table: &Table) -> Res
                WHERE event_object_table = ? AND event_object_schema = COALESCE(NULLIF(?, ''), DATABASE()) \
                  AND event_manipulation = 'DELETE' ORDER BY 1";
     let [name, schema] = names(table);
-    connection.texts(sql, &[name, schema, name, schema]).await
-}
-
-/// Without transactions nothing that turns out wrong could be taken back.
-async fn has_transactions(connection: &mut Connection, table: &Table) -> Result<()> {
-    let sql = "SELECT CAST(t.engine AS CHAR) FROM information_schema.tables AS t \
-               JOIN information_schema.engines AS e ON e.engine = t.engine \
-               WHERE t.table_name = ? AND t.table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND e.transactions <> 'YES'";
-    if let Some(engine) = connection.text(sql, &names(table)).await? {
-        bail!(Misconfigured(format!(
-            "[[records]] table {}: its rows cannot be removed, as {engine} has no transactions; keep missing_file at \
-             \"report\" and its rules out, or convert it to InnoDB",
-            table.name
-        )));
+    let mut reached = connection.texts(sql, &[name, schema, name, schema]).await?;
+    let Rights { here, everywhere, is_administrator } = Rights::of(connection, table).await?;
+    if !here {
+        reached.push(
+            "foreign keys and triggers that this user cannot see (it needs SELECT and TRIGGER on the whole database)"
+                .to_owned(),
+        );
     }
-    Ok(())
+    match (everywhere, is_administrator) {
+        (true, _) => {}
+        (false, true) => reached.extend(foreign_keys_of_others(connection, table).await?),
+        (false, false) => reached.push(
+            "foreign keys of other databases that this user cannot see (it needs PROCESS, or SELECT on *.*)".to_owned(),
+        ),
+    }
+    Ok(reached)
 }
 
-async fn sees_everything(connection: &mut Connection, table: &Table) -> Result<bool> {
-    let sql = "SELECT CAST(COUNT(DISTINCT privilege_type) AS CHAR) FROM ( \
-                   SELECT privilege_type FROM information_schema.user_privileges \
-                   UNION ALL SELECT privilege_type FROM information_schema.schema_privileges \
-                   WHERE COALESCE(NULLIF(?, ''), DATABASE()) LIKE table_schema) AS cleanup_assets_rights \
-               WHERE privilege_type IN ('SELECT', 'TRIGGER')";
-    let [_, schema] = names(table);
-    Ok(connection.text(sql, &[schema]).await?.as_deref() == Some("2"))
+/// What the connection's user may look at.
+struct Rights {
+    /// All tables and triggers of the table's own database.
+    here: bool,
+    /// All tables of all databases.
+    everywhere: bool,
+    /// The storage engine's own catalog, of everything.
+    is_administrator: bool,
+}
+
+impl Rights {
+    async fn of(connection: &mut Connection, table: &Table) -> Result<Self> {
+        let sql = "SELECT CAST(CONCAT('*.*: ', privilege_type) AS CHAR) FROM information_schema.user_privileges \
+                   UNION SELECT CAST(CONCAT('here: ', privilege_type) AS CHAR) FROM information_schema.schema_privileges \
+                   WHERE COALESCE(NULLIF(?, ''), DATABASE()) LIKE table_schema";
+        let [_, schema] = names(table);
+        let rights = connection.texts(sql, &[schema]).await?;
+        let has = |right: &str| rights.iter().any(|has| has == right);
+        let has_here = |right: &str| has(&format!("*.*: {right}")) || has(&format!("here: {right}"));
+        Ok(Rights {
+            here: has_here("SELECT") && has_here("TRIGGER"),
+            everywhere: has("*.*: SELECT"),
+            is_administrator: has("*.*: PROCESS"),
+        })
+    }
+}
+
+/// Foreign keys of other databases that change rows, by the engine's own catalog, which MariaDB and MySQL name differently.
+/// It spells names as those of files; a table of MyISAM cannot have any.
+async fn foreign_keys_of_others(connection: &mut Connection, table: &Table) -> Result<Vec<String>> {
+    let sql = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables \
+               WHERE table_schema = 'information_schema' AND table_name IN ('INNODB_SYS_FOREIGN', 'INNODB_FOREIGN')";
+    let Some(catalog) = connection.text(sql, &[]).await? else {
+        return Ok(vec!["foreign keys of other databases, which this server does not tell of".to_owned()]);
+    };
+    let sql = format!(
+        "SELECT CAST(CONCAT('foreign key of ', REPLACE(for_name, '/', '.'), IF(type & 1, ' deletes rows', ' changes rows')) AS CHAR) \
+         FROM information_schema.{catalog} \
+         WHERE LOWER(ref_name) = LOWER(CONCAT(CONVERT(CONVERT(COALESCE(NULLIF(?, ''), DATABASE()) USING filename) USING utf8), '/', \
+                                              CONVERT(CONVERT(? USING filename) USING utf8))) AND type & 3 \
+           AND SUBSTRING_INDEX(for_name, '/', 1) <> SUBSTRING_INDEX(ref_name, '/', 1) ORDER BY 1"
+    );
+    let [name, schema] = names(table);
+    connection.texts(&sql, &[schema, name]).await
 }
 
 /// A table's name, and its schema: empty for the connection's own.

@@ -37,6 +37,14 @@ impl Driver for MySql {
         Box::pin(catalog::columns(connection, table))
     }
 
+    fn obstacle<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::obstacle(connection, table))
+    }
+
     fn reach_of_deletes<'a>(
         &'a self,
         connection: &'a mut Connection,

@@ -21,7 +21,7 @@ pub async fn columns(connection: &mut Connection, table: String) -> Result<Vec<C
                              WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum AND c.collname IN ('C', 'POSIX'))::text, \
                      (COALESCE(to_jsonb(a) ->> 'attgenerated', '') <> '')::text, \
                      EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary \
-                             AND i.indnatts = 1 AND i.indkey[0] = a.attnum)::text, \
+                             AND a.attnum = ANY (i.indkey::int2[]))::text, \
                      EXISTS (WITH RECURSIVE base AS (SELECT t.typname, t.typbasetype UNION ALL \
                                      SELECT d.typname, d.typbasetype FROM pg_catalog.pg_type d JOIN base ON d.oid = base.typbasetype) \
                              SELECT 1 FROM base WHERE base.typname = 'bpchar')::text \
@@ -49,11 +49,35 @@ pub async fn columns(connection: &mut Connection, table: String) -> Result<Vec<C
     Ok(facts.collect())
 }
 
-/// What deleting rows of the table with this quoted name would change. Of a partitioned table, its partitions have triggers
-/// of their own.
-pub async fn reach_of_deletes(connection: &mut Connection, table: String) -> Result<Vec<String>> {
+/// Why rows of the table with this quoted name cannot be removed and brought back as they were. Through a view, or a parent
+/// of tables with columns of their own, only a part of a row is seen.
+pub async fn obstacle(connection: &mut Connection, table: String) -> Result<Option<String>> {
     let sql = "WITH RECURSIVE family (oid) AS ( \
-                   SELECT to_regclass($1)::oid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON f.oid = i.inhparent) \
+                   SELECT to_regclass($1)::oid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON f.oid = i.inhparent), \
+               members AS ( \
+                   SELECT c.oid, c.oid::regclass::text AS name, c.relkind::text AS relkind, c.oid = to_regclass($1) AS is_it, \
+                          (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
+                           AND NOT a.attisdropped) AS columns \
+                   FROM family f JOIN pg_catalog.pg_class c ON c.oid = f.oid) \
+               SELECT CASE WHEN is_it THEN 'it' ELSE name END || CASE \
+                          WHEN relkind = 'v' THEN ' is a view' WHEN relkind = 'm' THEN ' is a materialized view' \
+                          WHEN relkind = 'f' THEN ' is a foreign table' WHEN relkind IN ('r', 'p') THEN \
+                              ', which inherits from it, has columns of its own' \
+                          ELSE ' is not a table' END \
+               FROM members WHERE relkind NOT IN ('r', 'p') OR columns > (SELECT columns FROM members WHERE is_it) \
+               ORDER BY is_it DESC, name LIMIT 1";
+    connection.text(sql, &[Parameter::Text(&table)]).await
+}
+
+/// What deleting rows of the table with this quoted name would change. Of a partitioned table, its partitions have triggers
+/// of their own; and what a partitioned table has holds for its partitions.
+pub async fn reach_of_deletes(connection: &mut Connection, table: String) -> Result<Vec<String>> {
+    let sql = "WITH RECURSIVE below (oid) AS ( \
+                   SELECT to_regclass($1)::oid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below f ON f.oid = i.inhparent), \
+               above (oid) AS ( \
+                   SELECT to_regclass($1)::oid UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN above f ON f.oid = i.inhrelid \
+                   JOIN pg_catalog.pg_class c ON c.oid = i.inhparent WHERE c.relkind = 'p'), \
+               family AS (SELECT oid FROM below UNION SELECT oid FROM above) \
                SELECT DISTINCT 'foreign key ' || c.conname || ' of ' || c.conrelid::regclass::text || \
                       CASE c.confdeltype WHEN 'c' THEN ' deletes rows' ELSE ' changes rows' END \
                FROM pg_catalog.pg_constraint c JOIN family f ON f.oid = c.confrelid \

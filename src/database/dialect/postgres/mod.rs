@@ -44,6 +44,14 @@ impl Driver for Postgres {
         Box::pin(catalog::columns(connection, self.table(table)))
     }
 
+    fn obstacle<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::obstacle(connection, self.table(table)))
+    }
+
     fn reach_of_deletes<'a>(
         &'a self,
         connection: &'a mut Connection,

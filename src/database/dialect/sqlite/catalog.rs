@@ -1,6 +1,6 @@
 //! What SQLite's catalog says, and its planner.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::database::column::{ColumnFacts, Table};
 use crate::database::connection::{Connection, Server};
@@ -40,8 +40,8 @@ fn schema(table: &Table) -> &str {
     table.schema.as_deref().unwrap_or("main")
 }
 
-/// What deleting rows of a table would change.
-pub async fn reach_of_deletes(connection: &mut Connection, table: &Table) -> Result<Vec<String>> {
+/// What deleting rows of a table, whose quoted name is given too, would change.
+pub async fn reach_of_deletes(connection: &mut Connection, table: &Table, quoted: String) -> Result<Vec<String>> {
     let (schema, name) = (Parameter::Text(schema(table)), Parameter::Text(&table.name));
     let sql = "SELECT DISTINCT 'foreign key of ' || m.name || CASE f.on_delete WHEN 'CASCADE' THEN ' deletes rows' \
                       ELSE ' changes rows' END \
@@ -49,17 +49,33 @@ pub async fn reach_of_deletes(connection: &mut Connection, table: &Table) -> Res
                WHERE m.type = 'table' AND m.schema = ?1 AND f.\"table\" = ?2 COLLATE NOCASE \
                  AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY 1";
     let mut reached = connection.texts(sql, &[schema, name]).await?;
-    let sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY 1";
-    for row in connection.fetch(sql, &[name]).await? {
-        let [name, sql] = cells(row);
-        // What the trigger is for stands before its body.
-        let words: Vec<String> = sql.split_whitespace().map(str::to_uppercase).collect();
-        let head = words.iter().position(|word| word == "BEGIN").unwrap_or(words.len());
-        if words[..head].iter().any(|word| word == "DELETE") {
-            reached.push(format!("trigger {name}"));
-        }
-    }
+    reached.extend(delete_triggers(connection, quoted).await?);
     Ok(reached)
+}
+
+/// The triggers that a delete would run: each begins a part of the statement's program, which says its name. The engine's own
+/// compiler knows them, whatever the text of a trigger looks like. What a foreign key does is such a part too, without a name.
+async fn delete_triggers(connection: &mut Connection, quoted: String) -> Result<Vec<String>> {
+    const BEGINS: &str = "-- TRIGGER ";
+    let sql = format!("EXPLAIN DELETE FROM {quoted} WHERE 1 = 1 OR random() = 0");
+    let program = connection.fetch(&sql, &[]).await.context("asking what a delete would do")?;
+    let mut triggers: Vec<String> = program
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|text| Some(format!("trigger {}", text.strip_prefix(BEGINS)?)))
+        .collect();
+    triggers.sort_unstable();
+    triggers.dedup();
+    Ok(triggers)
+}
+
+/// Why rows of a table cannot be removed and brought back as they were.
+pub async fn obstacle(connection: &mut Connection, table: &Table) -> Result<Option<String>> {
+    let sql = "SELECT CASE type WHEN 'view' THEN 'it is a view' WHEN 'virtual' THEN 'it is a virtual table' \
+                      ELSE 'it belongs to a virtual table' END \
+               FROM pragma_table_list WHERE schema = ? AND name = ? COLLATE NOCASE AND type <> 'table'";
+    connection.text(sql, &[Parameter::Text(schema(table)), Parameter::Text(&table.name)]).await
 }
 
 /// How many rows would be sorted to stream keys by `sql` from the table with this quoted name.

@@ -40,12 +40,20 @@ impl Driver for Sqlite {
         Box::pin(catalog::columns(connection, table))
     }
 
+    fn obstacle<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::obstacle(connection, table))
+    }
+
     fn reach_of_deletes<'a>(
         &'a self,
         connection: &'a mut Connection,
         table: &'a Table,
     ) -> BoxFuture<'a, Result<Vec<String>>> {
-        Box::pin(catalog::reach_of_deletes(connection, table))
+        Box::pin(catalog::reach_of_deletes(connection, table, self.table(table)))
     }
 
     fn sorted_rows<'a>(

@@ -1,0 +1,92 @@
+//! A table with a key in each of three columns: three sections, and each row once.
+
+use std::fs;
+
+use super::on_every_engine;
+use super::scene::{Engine, Scene, expect};
+
+on_every_engine!(
+    a_row_goes_once_and_all_its_files_with_it,
+    a_row_stays_where_one_of_its_files_is_not_what_was_found,
+    a_file_that_two_such_rows_share_follows_the_last_of_them,
+    rows_are_counted_once,
+);
+
+const RULE: &str = "[[records.rules]]\nname = \"deleted\"\nwhere = \"deleted > 0\"\n";
+
+/// Rows with a file, a thumb and a preview each, of which the first is deleted.
+fn scene(engine: Engine) -> Scene {
+    let scene = Scene::new(engine);
+    scene.run(
+        "CREATE TABLE assets (id {id}, path {text}, thumb {text}, preview {text}, created_at {time}, deleted bigint)",
+    );
+    for id in 1..=5 {
+        scene.run(&format!(
+            "INSERT INTO assets VALUES ({id}, '{id}.png', 'z/{id}.png', 'a/{id}.png', {{ago 90d}}, {})",
+            i32::from(id == 1)
+        ));
+        ["", "z/", "a/"].iter().for_each(|folder| scene.put(&format!("{folder}{id}.png")));
+    }
+    let section = |key: &str| {
+        format!(
+            "[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"{key}\"\ncreated_at = \"created_at\"\n\
+             updated_at = \"created_at\"\n{RULE}"
+        )
+    };
+    let sections: Vec<String> = ["path", "thumb", "preview"].map(section).into();
+    scene.configure(&format!("{}[safety]\nmax_percent = 20\n", sections.concat()));
+    scene
+}
+
+fn a_row_goes_once_and_all_its_files_with_it(engine: Engine) {
+    let scene = scene(engine);
+    let outcome = scene.execute(&[]);
+    assert!(outcome.code == 0 && outcome.stderr.contains("DELETE 1 row of assets and move 3 files"), "{outcome:#?}");
+    let removals = &outcome.json()["removals"];
+    assert_eq!((&removals["records_deleted"], &removals["files_trashed"]), (&1.into(), &3.into()), "{removals:#}");
+    assert_eq!((scene.ids("assets"), scene.files().len()), (["2", "3", "4", "5"].map(str::to_owned).into(), 12));
+    scene.expect_nothing_left();
+    // By any of its keys it comes back, and all its files with it.
+    let outcome = scene.tool.run(&["restore", "z/1.png"]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_eq!((scene.ids("assets").len(), scene.files().len()), (5, 15));
+}
+
+fn a_row_stays_where_one_of_its_files_is_not_what_was_found(engine: Engine) {
+    for key in ["1.png", "z/1.png", "a/1.png"] {
+        let scene = scene(engine);
+        let mut terminal = crate::support::terminal::Terminal::start(&scene.tool, &["--execute"]);
+        assert!(terminal.prompt());
+        fs::write(scene.tool.path("uploads").join(key), "another one").expect("a file");
+        let outcome = terminal.answer("uploads");
+        assert_eq!((scene.ids("assets").len(), scene.files().len()), (5, 15), "{key}: {outcome:#?}");
+    }
+}
+
+fn a_file_that_two_such_rows_share_follows_the_last_of_them(engine: Engine) {
+    let scene = scene(engine);
+    scene.run("UPDATE assets SET deleted = 1, path = 'z/1.png' WHERE id = 2");
+    fs::remove_file(scene.tool.path("uploads").join("2.png")).expect("a file");
+    let outcome = scene.execute(&["--max-percent", "50"]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let removals = &outcome.json()["removals"];
+    assert_eq!((&removals["records_deleted"], &removals["files_trashed"]), (&2.into(), &5.into()), "{removals:#}");
+    assert_eq!((scene.ids("assets").len(), scene.files().len()), (3, 9));
+}
+
+fn rows_are_counted_once(engine: Engine) {
+    let scene = scene(engine);
+    let report = scene.tool.report();
+    assert_eq!(
+        (&report["totals"]["records"], &report["totals"]["tables"]["assets"]["records"]),
+        (&5.into(), &5.into())
+    );
+    expect(
+        &report,
+        &[
+            ("deleted", "1.png", "assets", "1"),
+            ("deleted", "a/1.png", "assets", "1"),
+            ("deleted", "z/1.png", "assets", "1"),
+        ],
+    );
+}
