@@ -15,7 +15,7 @@ use crate::compare::{Progress, Scan, Scanned, SourceCounts};
 use crate::config::{Action, Config};
 use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
-use crate::domain::{Found, Kind, MOST_SOURCES, Time, Totals};
+use crate::domain::{Found, Kind, MOST_SOURCES, Time, Totals, row_id};
 use crate::judge::{self, Silence, WrongPair};
 use crate::ledger::{Doubts, End, Ledger, Staged};
 use crate::look_again;
@@ -97,6 +97,7 @@ impl Inspection<'_> {
         let places = self.config.records.len() + self.config.references.len();
         sources.resize(places, SourceCounts::default());
         count_rows(database, &mut sources).await?;
+        let undecoded = undecoded(database, &sources).await.context("the database")?;
         let mut silent = self.silent(&database.source_names(), &sources, &totals);
         silent.retain(|(name, _)| packed.iter().all(|packed| packed.source != *name));
         let mut tables: Vec<u64> = sources.iter().take(self.config.records.len()).map(|counts| counts.values).collect();
@@ -115,6 +116,8 @@ impl Inspection<'_> {
         warnings.extend(new_files(&totals));
         warnings.extend(self.unmet(&totals));
         warnings.extend(looked.warnings);
+        undecoded.iter().for_each(|warning| tracing::warn!("{warning}"));
+        warnings.extend(undecoded);
         warnings.extend(alias);
         warnings.extend(common);
         warnings.extend(doubts.packed.iter().map(plan::packed_warning));
@@ -319,6 +322,25 @@ impl Inspection<'_> {
         let newest = TimeDelta::from_std(min_age.0).ok().and_then(|min_age| Utc::now().checked_sub_signed(min_age));
         Some((newest.unwrap_or_default(), format!("{why} was first seen less than {min_age} ago")))
     }
+}
+
+/// What to say of values that are not UTF-8, with a row that has one.
+async fn undecoded(database: &Database, sources: &[SourceCounts]) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    for (place, counts) in sources.iter().enumerate().filter(|(_, counts)| counts.undecoded > 0) {
+        let name = &database.source_names()[place];
+        let such = match database.session().await?.undecoded_row(place).await? {
+            Some((id, value)) => format!(", such as \"{value}\" of id {}", row_id::shown(&id)),
+            None => String::new(),
+        };
+        let (values, are) = if counts.undecoded == 1 { ("value", "is") } else { ("values", "are") };
+        warnings.push(format!(
+            "{name}: {} {values} {are} not UTF-8{such}: such rows are kept, and so is every file whose name looks like \
+             theirs. Correct them, or convert them with key_sql",
+            counts.undecoded
+        ));
+    }
+    Ok(warnings)
 }
 
 /// A table whose rows name nothing is not an empty one.

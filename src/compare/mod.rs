@@ -59,6 +59,8 @@ pub enum Note {
     MissingReferences(Vec<Unmatched>),
     /// Keys of the database that may be misspelt keys below the prefix.
     Outside(Vec<Unmatched>),
+    /// Values, and names of files, that are not UTF-8, as they would be in Latin-1.
+    Undecoded(Vec<String>),
     /// Values that are too long to be a key, in any spelling, and hold several.
     Packed(Vec<Packed>),
     /// Folders of which nothing is known.
@@ -151,7 +153,11 @@ impl Scan {
         };
         let (mut totals, unknown) = parts.finish()?;
         totals.add(&slicer.totals());
-        totals.unreadable_names = self.store.unreadable_names();
+        let unreadable = self.store.unreadable_names();
+        totals.unreadable_names = unreadable.len() as u64;
+        if !unreadable.is_empty() {
+            notes.send(Note::Undecoded(unreadable)).await?;
+        }
         let (sources, strays) = slicer.finish();
         Ok(Scanned { totals, unknown, sources, strays })
     }

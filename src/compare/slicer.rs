@@ -82,7 +82,9 @@ impl Slicer {
         if self.complete {
             return Ok(None);
         }
-        while let Some(Named { key, claim, source }) = self.keys.next().await? {
+        loop {
+            self.note_undecoded().await?;
+            let Some(Named { key, claim, source }) = self.keys.next().await? else { break };
             let owns = claim != Claim::Reference;
             let counts = of_source(&mut self.sources, source);
             counts.rows += 1;
@@ -121,10 +123,25 @@ impl Slicer {
             }
             self.filling.push(key, claim, source);
         }
+        self.note_undecoded().await?;
         self.complete = true;
         self.progress.add_records(std::mem::take(&mut self.untold));
         self.send_notes(1).await?;
         Ok(Some(std::mem::take(&mut self.filling).finish(None)))
+    }
+
+    /// Notes what is not UTF-8: it is the key of no object, and what resembles it may be its file.
+    async fn note_undecoded(&mut self) -> Result<()> {
+        if !self.keys.has_undecoded() {
+            return Ok(());
+        }
+        let undecoded = self.keys.take_undecoded();
+        for (source, _) in &undecoded {
+            let counts = of_source(&mut self.sources, *source);
+            counts.rows += 1;
+            counts.undecoded += 1;
+        }
+        Ok(self.notes.send(Note::Undecoded(undecoded.into_iter().map(|(_, value)| value).collect())).await?)
     }
 
     /// Notes a key that is in no slice: outside the prefix, or too long for any object to have it.
@@ -204,6 +221,8 @@ pub struct SourceCounts {
     pub rows: u64,
     /// Those whose key is compared: below the prefix, and not ignored.
     pub values: u64,
+    /// Those whose value is not UTF-8.
+    pub undecoded: u64,
 }
 
 fn of_source(counts: &mut Vec<SourceCounts>, at: usize) -> &mut SourceCounts {

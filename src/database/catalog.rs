@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 
 use crate::config::{Action, Config, Entity, Key, Records, ReferenceKeys, Rule};
@@ -47,7 +47,7 @@ impl Catalog<'_> {
         let section = format!("[[records]] table {}", records.table);
         let columns = self.columns(&table, &section).await?;
         let key = match &records.key {
-            Key::Column(name) => self.key_column(&columns, name, &section)?.clone(),
+            Key::Column(name) => self.key_column((&table, &columns), name, &section).await?,
             Key::Sql(sql) => self.key_sql(&table, sql, &section).await?,
         };
         let ids = records.id.iter().map(|name| named(&columns, name, &section, "id").cloned());
@@ -246,7 +246,7 @@ impl Catalog<'_> {
         let table = Table::parse(table_name);
         let section = format!("[[references]] table {table_name}");
         let columns = self.columns(&table, &section).await?;
-        let facts = self.key_column(&columns, key, &section)?;
+        let facts = &self.key_column((&table, &columns), key, &section).await?;
         let column = KeyColumn { dialect: self.driver, table: &table, facts, condition: None };
         Ok(Source {
             answers_for_any_key: self.server.answers_for_any_key,
@@ -328,10 +328,19 @@ impl Catalog<'_> {
         self.connection.texts(self.driver.tables(), &[]).await
     }
 
-    fn key_column<'c>(&self, columns: &'c [ColumnFacts], name: &str, section: &str) -> Result<&'c ColumnFacts> {
-        let column = named(columns, name, section, "key")?;
+    async fn key_column(
+        &mut self,
+        (table, columns): (&Table, &[ColumnFacts]),
+        name: &str,
+        section: &str,
+    ) -> Result<ColumnFacts> {
+        let mut column = named(columns, name, section, "key")?.clone();
         if !column.is_text {
             bail!(Misconfigured(format!("{section}: key column {name} is {}; a key is text", column.type_name)));
+        }
+        if column.is_plain_text {
+            let is_text = self.driver.holds_text_alone(self.connection, table, name).await;
+            column.is_plain_text = is_text.with_context(|| format!("preparing to read {section}"))?;
         }
         Ok(column)
     }

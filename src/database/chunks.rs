@@ -19,6 +19,8 @@ pub struct Chunk {
     text: String,
     ends: Vec<usize>,
     claims: Vec<Claim>,
+    /// Values that are not UTF-8, as they would be in Latin-1. They are the keys of no object.
+    pub undecoded: Vec<String>,
 }
 
 /// Keys in a chunk, at most.
@@ -136,6 +138,16 @@ impl Chunks {
                 self.give(value, claim).await
             }
         }
+    }
+
+    /// Takes the value of a row that is not UTF-8: it is nowhere in the order of keys, and may still be meant for one.
+    pub async fn push_undecoded(&mut self, value: &[u8]) -> Result<()> {
+        let value: String = value.iter().map(|byte| char::from(*byte)).collect();
+        self.chunk.undecoded.push(self.source.key_of(&value).0);
+        if self.chunk.undecoded.len() < CHUNK_KEYS {
+            return Ok(());
+        }
+        self.flush().await
     }
 
     /// Whether a rule may condemn the row; a date that cannot be read is told of when the row is looked at again.

@@ -38,6 +38,16 @@ pub trait Driver: Dialect {
         table: &'a Table,
     ) -> BoxFuture<'a, Result<Vec<ColumnFacts>>>;
 
+    /// Whether a column that was declared to hold text holds nothing else: for an engine whose columns may.
+    fn holds_text_alone<'a>(
+        &'a self,
+        _connection: &'a mut Connection,
+        _table: &'a Table,
+        _column: &'a str,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(ready(Ok(true)))
+    }
+
     /// Why rows of a table cannot be removed and brought back as they were, in words, with the table as `it`; `None`: they
     /// can.
     fn obstacle<'a>(

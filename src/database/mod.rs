@@ -3,6 +3,7 @@
 
 mod advice;
 mod advisory;
+mod agreement;
 mod cascades;
 mod catalog;
 mod checked;

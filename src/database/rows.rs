@@ -179,6 +179,15 @@ impl Rows {
         Some(format!("SELECT '', {details} FROM {table} WHERE {empty} AND {owns} AND ({rules})"))
     }
 
+    /// The SQL that gives the ids of all rows, and the bytes of what each holds as its key.
+    pub fn bytes_sql(&self) -> String {
+        let mut columns: Vec<String> =
+            self.ids.iter().map(|id| self.dialect.id_text(&self.column(&id.name), id.is_binary)).collect();
+        let value = self.key_column().value();
+        columns.push(self.dialect.hex(&value));
+        format!("SELECT {} FROM {} WHERE {value} IS NOT NULL", columns.join(", "), self.table())
+    }
+
     /// The SQL that counts rows that name no object.
     pub fn keyless_count_sql(&self) -> String {
         self.count_sql(&format!("{} AND {}", self.is_keyless(), self.owns()))

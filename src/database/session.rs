@@ -219,6 +219,30 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// A row of the source at this place whose value is not UTF-8: its id, and the value as people can read it. `None`: its rows
+    /// own nothing.
+    pub async fn undecoded_row(&mut self, place: usize) -> Result<Option<(String, String)>> {
+        let source = self.database.sources.get(place);
+        let Some((source, rows)) = source.and_then(|source| Some((source, source.rows.as_ref()?))) else {
+            return Ok(None);
+        };
+        let mut found = None;
+        let mut note = async |mut row: Cells| {
+            let hex = row.pop().flatten().unwrap_or_default();
+            let digits = hex.as_bytes().chunks(2).filter_map(|digits| std::str::from_utf8(digits).ok());
+            let bytes: Vec<u8> = digits.filter_map(|digits| u8::from_str_radix(digits, 16).ok()).collect();
+            if found.is_none() && std::str::from_utf8(&bytes).is_err() {
+                found = Some((row_id::joined(row), bytes.escape_ascii().to_string()));
+            }
+            Ok(())
+        };
+        self.connection.begin().await?;
+        let read = self.connection.fetch_each(&rows.bytes_sql(), &[], &mut note).await;
+        read.with_context(|| format!("reading rows of {}", source.name))?;
+        self.connection.end().await?;
+        Ok(found)
+    }
+
     /// Whether the table of the source at this place has any row, whatever its key column holds. Of a query only its keys
     /// are known.
     pub async fn has_row(&mut self, place: usize) -> Result<bool> {
@@ -299,11 +323,11 @@ impl<'a> Session<'a> {
         batch: &[&str],
         sink: &mut impl AsyncFnMut(&str, Cells) -> Result<()>,
     ) -> Result<()> {
+        let dialect = self.database.login.driver;
         let values: HashMap<&str, &str> = batch
             .iter()
             .filter_map(|key| Some((key.strip_prefix(source.key_prefix.as_str())?, *key)))
-            // What PostgreSQL's text cannot hold, it does not hold.
-            .filter(|(value, _)| !value.is_empty() && !value.contains('\0'))
+            .filter(|(value, _)| !value.is_empty() && dialect.can_hold(value))
             .collect();
         let list: Vec<&str> = values.keys().copied().collect();
         let Some(lookup) = source.lookup.as_ref().filter(|_| !list.is_empty()) else { return Ok(()) };

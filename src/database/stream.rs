@@ -25,6 +25,8 @@ pub struct MergedKeys {
     heads: Vec<Head>,
     /// Which head gave the last key, and is to move on.
     taken: Option<usize>,
+    /// Values that are not UTF-8, each with its source.
+    undecoded: Vec<(usize, String)>,
     /// The stream of the only source, run by whoever reads its keys: they stay in the cache of one core.
     alone: Fuse<BoxFuture<'static, ()>>,
     _tasks: JoinSet<()>,
@@ -70,13 +72,23 @@ impl MergedKeys {
                 strays: Strays::default(),
             }
         });
-        MergedKeys { heads: heads.collect(), taken: None, alone, _tasks: tasks }
+        MergedKeys { heads: heads.collect(), taken: None, undecoded: Vec::new(), alone, _tasks: tasks }
     }
 
     /// The sources that gave values other than URLs below their base; known at the end.
     pub fn strays(&self) -> Vec<(String, Strays)> {
         let strays = self.heads.iter().filter(|head| head.strays.count > 0);
         strays.map(|head| (head.source.name.clone(), head.strays.clone())).collect()
+    }
+
+    /// Whether there are values that are not UTF-8 and were not taken yet.
+    pub fn has_undecoded(&self) -> bool {
+        !self.undecoded.is_empty()
+    }
+
+    /// Values that are not UTF-8 and were met so far, as the keys that they would be in Latin-1; each with its source.
+    pub fn take_undecoded(&mut self) -> Vec<(usize, String)> {
+        std::mem::take(&mut self.undecoded)
     }
 
     /// What stands in front of the values of a source, by its place.
@@ -89,11 +101,14 @@ impl MergedKeys {
         if let Some(taken) = self.taken.take() {
             self.heads[taken].at += 1;
         }
-        for head in &mut self.heads {
+        for (at, head) in self.heads.iter_mut().enumerate() {
             while head.is_waiting() {
                 tokio::select! {
                     biased;
-                    received = head.receive() => received?,
+                    received = head.receive() => {
+                        received?;
+                        self.undecoded.extend(head.chunk.undecoded.drain(..).map(|value| (at, value)));
+                    }
                     () = &mut self.alone, if !self.alone.is_terminated() => {}
                 }
             }

@@ -42,6 +42,8 @@ holds! {
     KeyTooLong = "key-too-long",
     /// The store did not say whether the row's object is there.
     Forbidden = "forbidden",
+    /// Its name resembles one of the other side that is not UTF-8 (I4).
+    NotUtf8 = "not-utf8",
     /// Its name resembles one of the other side that has no partner either (I4).
     Resembles = "resembles",
     /// The store gives the file under another name too, which the database uses (I4).

@@ -11,6 +11,7 @@ use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use super::history::stamp;
+use super::staging::UNDECODED;
 use super::{Waits, What};
 use crate::domain::{Hold, Kind, Time};
 
@@ -63,6 +64,7 @@ impl Ledger {
             match hold {
                 // The finding came with it, from whoever looked at the object or the row.
                 Hold::Archived | Hold::KeyTooLong | Hold::Forbidden => {}
+                Hold::NotUtf8 => self.hold_undecoded().await?,
                 Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
                 Hold::Alias => self.hold_aliases().await?,
                 Hold::Trashed => self.hold_trashed().await?,
@@ -78,6 +80,27 @@ impl Ledger {
         }
         // A derived file is no better known than what it belongs to.
         self.hold_with_owners(&doubts.rules).await
+    }
+
+    /// Holds what resembles a name that is not UTF-8: files by a value of the database, and records by a file.
+    async fn hold_undecoded(&mut self) -> Result<()> {
+        let held = |what: What| {
+            format!(
+                "UPDATE temp.finding SET held_by = ?1, held = (
+                     SELECT 'looks like ' || r.named || ', which is not UTF-8 there' FROM temp.resembling AS r
+                     WHERE r.what = {0} AND r.key = finding.key)
+                 WHERE held IS NULL AND key IN (
+                     SELECT key FROM temp.resembling WHERE what = {0} AND named IN (
+                         SELECT key FROM temp.unmatched WHERE side = '{UNDECODED}'))",
+                what as u8
+            )
+        };
+        let files = format!("{} AND kind = ?2", held(What::File));
+        self.hold_files(Hold::NotUtf8, &files).await?;
+        let rows = format!("{} AND is_row AND size IS NULL AND kind = ?2", held(What::Known));
+        let query = sqlx::query(AssertSqlSafe(rows)).bind(Hold::NotUtf8.code());
+        query.bind(Kind::OrphanedRecord.name()).execute(&mut self.connection).await?;
+        Ok(())
     }
 
     async fn hold_what_resembles(&mut self, has_urls: bool) -> Result<()> {

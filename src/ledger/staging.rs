@@ -84,6 +84,8 @@ pub(super) const MISSING: &str = "missing";
 pub(super) const MISSING_REFERENCE: &str = "missing-reference";
 const OUTSIDE: &str = "outside";
 pub(super) const YOUNG: &str = "young";
+/// What is not UTF-8, as it would be in Latin-1.
+pub(super) const UNDECODED: &str = "undecoded";
 /// Parts of the others.
 pub(super) const PART: &str = "part";
 
@@ -137,6 +139,13 @@ impl Staged {
                 let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key) \
                            SELECT value ->> 0, value ->> 1 FROM json_each(?)";
                 Staged::rows(sql, keys.iter().map(|key| json!([YOUNG, key])))
+            }
+            Note::Undecoded(names) => {
+                // It holds files as a value does, and rows as a file does.
+                let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key) \
+                           SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+                let sides = |name| [json!([UNDECODED, name]), json!([YOUNG, name])];
+                Staged::rows(sql, names.iter().flat_map(sides))
             }
             Note::Folders(unknown) => Staged::folders(unknown),
         }

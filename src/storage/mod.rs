@@ -74,9 +74,9 @@ pub trait Store: Send + Sync {
     /// What the store was asked so far.
     fn requests(&self) -> Requests;
 
-    /// File names seen that are not UTF-8, and so are never findings.
-    fn unreadable_names(&self) -> u64 {
-        0
+    /// File names seen that are not UTF-8, and so are never findings, as they would be in Latin-1.
+    fn unreadable_names(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -82,13 +82,17 @@ where
     DB: Database,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     for<'r> &'r str: Decode<'r, DB>,
+    for<'r> &'r [u8]: Decode<'r, DB>,
     usize: ColumnIndex<DB::Row>,
 {
     let columns = chunks.columns();
     let mut rows = connection.fetch(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())));
     while let Some(row) = rows.try_next().await? {
-        let key = text::<DB>(&row, 0).context("a key that is no text")?;
-        let Some(key) = key else { continue };
+        let Some(key) = bytes::<DB>(&row, 0).context("a key that is neither text nor bytes")? else { continue };
+        let Ok(key) = std::str::from_utf8(key) else {
+            chunks.push_undecoded(key).await?;
+            continue;
+        };
         if columns == 1 {
             chunks.push(key, &[]).await?;
             continue;
@@ -111,6 +115,32 @@ where
         true => Ok(None),
         false => <&str as Decode<DB>>::decode(value).map(Some).map_err(sqlx::Error::Decode),
     }
+}
+
+/// The bytes of a column, if it is not NULL.
+fn bytes<DB>(row: &DB::Row, at: usize) -> Result<Option<&[u8]>, sqlx::Error>
+where
+    DB: Database,
+    for<'r> &'r [u8]: Decode<'r, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    let value = row.try_get_raw(at)?;
+    match value.is_null() {
+        true => Ok(None),
+        false => <&[u8] as Decode<DB>>::decode(value).map(Some).map_err(sqlx::Error::Decode),
+    }
+}
+
+/// A cell that is text; what is not UTF-8 is nothing. For engines whose [images] are all of letters that UTF-8 has.
+///
+/// [images]: crate::database::dialect::sql::Dialect::image
+pub fn readable_cell<DB>(row: &DB::Row, at: usize) -> Result<Option<String>, sqlx::Error>
+where
+    DB: Database,
+    for<'r> &'r [u8]: Decode<'r, DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    Ok(bytes::<DB>(row, at)?.and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned))
 }
 
 /// What sqlx gives for a statement.

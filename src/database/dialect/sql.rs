@@ -53,6 +53,11 @@ pub trait Dialect: fmt::Debug + Sync {
         false
     }
 
+    /// The bytes of a value as hexadecimal digits, whatever text they may be.
+    fn hex(&self, sql: &str) -> String {
+        format!("HEX({sql})")
+    }
+
     /// An id as text, whatever its type.
     fn id_text(&self, column: &str, is_binary: bool) -> String;
 
@@ -75,6 +80,11 @@ pub trait Dialect: fmt::Debug + Sync {
 
     /// What that list is, for `IN`.
     fn key_list(&self, facts: &ColumnFacts) -> KeyList;
+
+    /// Whether a text can be a value at all: else it is not even asked for.
+    fn can_hold(&self, _value: &str) -> bool {
+        true
+    }
 
     /// Whether [`key`](Self::key) is the text that is bound to `placeholder`, byte for byte.
     fn is_key(&self, key: &str, placeholder: &str) -> String;

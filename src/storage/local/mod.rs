@@ -4,12 +4,13 @@
 mod moving;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -36,7 +37,7 @@ pub struct Folder {
     ignore: GlobSet,
     /// Files that came here less than this ago are new.
     new_for: Duration,
-    unreadable_names: Arc<AtomicU64>,
+    unreadable_names: Arc<Mutex<BTreeSet<String>>>,
     /// Whether a link, or another file system, was seen.
     has_links: Arc<AtomicBool>,
 }
@@ -211,8 +212,8 @@ impl Store for Folder {
         Requests::default()
     }
 
-    fn unreadable_names(&self) -> u64 {
-        self.unreadable_names.load(Relaxed)
+    fn unreadable_names(&self) -> Vec<String> {
+        self.unreadable_names.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 

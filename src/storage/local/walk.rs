@@ -1,13 +1,14 @@
 //! Walks a folder in byte order of full keys, which a directory walk does not give by itself: `a-b` sorts before `a/b`,
 //! and so a folder's name is sorted with its `/`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -27,7 +28,7 @@ pub struct Walk {
     new_for: Duration,
     stack: Vec<Level>,
     started: bool,
-    unreadable_names: Arc<AtomicU64>,
+    unreadable_names: Arc<Mutex<BTreeSet<String>>>,
     has_links: Arc<AtomicBool>,
 }
 
@@ -154,9 +155,13 @@ impl Walk {
 
     fn file(&self, key: Vec<u8>) -> Result<Option<Object>> {
         let path = self.path(&key);
-        let Ok(key) = String::from_utf8(key) else {
-            self.unreadable_names.fetch_add(1, Relaxed);
-            return Ok(None);
+        let key = match String::from_utf8(key) {
+            Ok(key) => key,
+            Err(error) => {
+                let name = error.into_bytes().into_iter().map(char::from).collect();
+                self.unreadable_names.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+                return Ok(None);
+            }
         };
         match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_file() => Ok(Some(object_of(key, &metadata, self.new_for))),
@@ -252,6 +257,6 @@ mod tests {
         let mut walk = Walk::new(&folder, None);
         let page = walk.next_objects(10).expect("a page");
         assert_eq!(page.iter().map(|object| object.key).collect::<Vec<_>>(), ["a/b"]);
-        assert_eq!(folder.unreadable_names.load(Relaxed), 1);
+        assert_eq!(folder.unreadable_names.lock().expect("the names").len(), 1);
     }
 }

@@ -19,6 +19,7 @@ pub async fn columns(connection: &mut Connection, table: &Table) -> Result<Vec<C
         let is_binary = data_type.contains("binary") || data_type.contains("blob");
         let is_text = data_type.contains("char")
             || data_type.contains("text")
+            || data_type.contains("blob")
             || ["varbinary", "enum", "uuid"].contains(&data_type.as_str());
         let charset = Some((charset, collation)).filter(|(charset, _)| !["", "utf8mb4"].contains(&charset.as_str()));
         let (is_generated, is_primary_key) = (is_generated == "1", is_primary_key == "1");

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySql};
 
 use crate::database::chunks::Chunks;
 use crate::database::dialect::link::{
-    Access, Cells, Link, NameAndType, Parameter, cell, described, read, send_rows, texts,
+    Access, Cells, Link, NameAndType, Parameter, described, read, readable_cell, send_rows, texts,
 };
 
 /// Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default `net_write_timeout` of 60 s
@@ -62,7 +62,7 @@ impl Link for MySqlConnection {
     }
 
     fn rows<'a>(&'a mut self, sql: &'a str, parameters: &'a [Parameter<'a>]) -> BoxStream<'a, Result<Cells>> {
-        texts::<MySql>(bound(sql, parameters).fetch(self), cell::<MySql>)
+        texts::<MySql>(bound(sql, parameters).fetch(self), readable_cell::<MySql>)
     }
 
     fn send_keys<'a>(&'a mut self, sql: &'a str, chunks: &'a mut Chunks) -> BoxFuture<'a, Result<()>> {

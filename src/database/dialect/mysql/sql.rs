@@ -38,8 +38,12 @@ impl Dialect for MySql {
         "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)"
     }
 
-    fn key(&self, _facts: &ColumnFacts, column: &str) -> String {
-        format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)")
+    /// Bytes are what they are: converted, those that are not UTF-8 would become other ones.
+    fn key(&self, facts: &ColumnFacts, column: &str) -> String {
+        match facts.is_binary {
+            true => format!("CAST({column} AS BINARY)"),
+            false => format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)"),
+        }
     }
 
     /// utf8mb4_bin would ignore trailing spaces.

@@ -68,6 +68,12 @@ async fn copy_out(connection: &mut PgConnection, sql: &str, chunks: &mut Chunks)
             chunks.push(key, &[]).await?;
             continue;
         }
+        if std::str::from_utf8(&line).is_err() {
+            // In a database without an encoding anything may stand. The key is the first of its columns.
+            let key = line.split(|byte| matches!(byte, b'\t' | b'\n')).next().unwrap_or_default();
+            chunks.push_undecoded(key).await?;
+            continue;
+        }
         if let Some((Some(key), marks)) = reader.read(&line, columns)?.split_first() {
             chunks.push(key, marks).await?;
         }

@@ -33,6 +33,10 @@ impl Dialect for Postgres {
         format!("{sql}::text")
     }
 
+    fn hex(&self, sql: &str) -> String {
+        format!("encode(decode(replace(({sql})::text, '\\', '\\\\'), 'escape'), 'hex')")
+    }
+
     fn id_text(&self, column: &str, _is_binary: bool) -> String {
         self.text(column)
     }
@@ -69,6 +73,10 @@ impl Dialect for Postgres {
     /// it would hash the table, and not the list.
     fn key_list(&self, _facts: &ColumnFacts) -> KeyList {
         KeyList::One("SELECT unnest($1::text[])")
+    }
+
+    fn can_hold(&self, value: &str) -> bool {
+        !value.contains('\0')
     }
 
     fn is_key(&self, key: &str, placeholder: &str) -> String {

@@ -25,8 +25,8 @@ pub async fn columns(connection: &mut Connection, table: &Table) -> Result<Vec<C
     let facts = rows.into_iter().map(|row| {
         let [name, type_name, is_generated, is_primary_key] = cells(row);
         let upper = type_name.to_uppercase();
-        let is_text =
-            type_name.is_empty() || ["CHAR", "CLOB", "TEXT", "STRING", "UUID"].iter().any(|word| upper.contains(word));
+        let is_text = type_name.is_empty()
+            || ["CHAR", "CLOB", "TEXT", "STRING", "UUID", "BLOB"].iter().any(|word| upper.contains(word));
         // Only a column of TEXT affinity is sure to hold nothing but text.
         let is_plain_text = ["CHAR", "CLOB", "TEXT"].iter().any(|word| upper.contains(word)) && !upper.contains("INT");
         let (is_generated, is_primary_key) = (is_generated == "1", is_primary_key == "1");
@@ -34,6 +34,12 @@ pub async fn columns(connection: &mut Connection, table: &Table) -> Result<Vec<C
         ColumnFacts { is_generated, is_primary_key, ..facts }
     });
     Ok(facts.collect())
+}
+
+/// Whether a column, by its quoted name, holds no bytes: they sort after every text.
+pub async fn holds_text_alone(connection: &mut Connection, table: String, column: String) -> Result<bool> {
+    let last = connection.text(&format!("SELECT typeof(max({column})) FROM {table}"), &[]).await?;
+    Ok(last.as_deref() != Some("blob"))
 }
 
 fn schema(table: &Table) -> &str {

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Decode, Executor, Row, Sqlite, TypeInf
 
 use crate::database::chunks::Chunks;
 use crate::database::dialect::link::{
-    Access, Cells, Link, NameAndType, Parameter, cell, described, read, send_rows, texts,
+    Access, Cells, Link, NameAndType, Parameter, described, read, readable_cell, send_rows, texts,
 };
 
 /// Opens the file.
@@ -73,7 +73,7 @@ fn text_or_image(row: &SqliteRow, at: usize) -> Result<Option<String>, sqlx::Err
     let value = row.try_get_raw(at)?;
     match value.type_info().name() {
         "REAL" => <f64 as Decode<Sqlite>>::decode(value).map(|real| Some(image_of(real))).map_err(sqlx::Error::Decode),
-        _ => cell::<Sqlite>(row, at),
+        _ => readable_cell::<Sqlite>(row, at),
     }
 }
 

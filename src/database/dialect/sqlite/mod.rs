@@ -40,6 +40,16 @@ impl Driver for Sqlite {
         Box::pin(catalog::columns(connection, table))
     }
 
+    fn holds_text_alone<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        table: &'a Table,
+        column: &'a str,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let (table, column) = (self.table(table), self.column(table, column));
+        Box::pin(catalog::holds_text_alone(connection, table, column))
+    }
+
     fn obstacle<'a>(
         &'a self,
         connection: &'a mut Connection,

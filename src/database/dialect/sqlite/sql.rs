@@ -47,7 +47,8 @@ impl Dialect for Sqlite {
     }
 
     fn key_list(&self, _facts: &ColumnFacts) -> KeyList {
-        KeyList::One("SELECT value FROM json_each(?)")
+        // A column of text may hold bytes all the same, which are equal to no text.
+        KeyList::One("SELECT value FROM json_each(?1) UNION ALL SELECT CAST(value AS BLOB) FROM json_each(?1)")
     }
 
     fn is_key(&self, key: &str, placeholder: &str) -> String {
