@@ -85,13 +85,14 @@ impl Inspection<'_> {
         let rules = |kind: &Kind| kind.rule().is_some() && self.kinds.contains(&Kind::OrphanedFile);
         let kinds: Vec<&str> = self.kinds.iter().filter(|kind| rules(kind)).map(Kind::name).collect();
         totals.derived = totals.derived.saturating_sub(ledger.follow_owners(&kinds).await.context("the ledger")?);
-        let alias = look_again::at_aliases(ledger, &*store).await?;
         tracing::debug!("looking again at values that hold more than a key");
         let packed = look_again::at_packed(ledger, database, self.scope).await?;
+        // What is packed in a value may be another name of a file, as a value may.
+        let alias = look_again::at_aliases(ledger, &*store).await?;
         tracing::debug!("looking again at names");
         let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
         let common = look_again::at_names(ledger, removes_rows.then_some((database, self.scope))).await?;
-        if removes_rows && !self.config.derived.is_empty() {
+        if removes_rows && (!self.config.derived.is_empty() || store.has_other_names()) {
             look_again::at_other_readings(ledger, &*store, concurrency).await?;
         }
         let places = self.config.records.len() + self.config.references.len();

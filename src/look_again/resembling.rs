@@ -10,6 +10,7 @@ use super::records::LOOK;
 use crate::compare::scope::Scope;
 use crate::database::{Database, Named};
 use crate::domain::key::Printable;
+use crate::domain::packed;
 use crate::domain::resemble::{
     Filter, folds_of_key, folds_of_value, keys_of_value, leads, may_begin, resembles, suffixes, suffixes_of_key,
     whole_hash,
@@ -231,17 +232,23 @@ async fn vouch(ledger: &mut Ledger, near: &Filter, has_leads: bool) -> Result<()
 }
 
 /// Looks for objects at the keys that the values of rows may stand for: what belongs to others by a rule is known to nobody
-/// by its name.
+/// by its name, and what lies behind a link is not listed.
 pub async fn at_other_readings(ledger: &mut Ledger, store: &dyn Store, concurrency: usize) -> Result<()> {
     let mut after = String::new();
     loop {
         let page = ledger.missing_rows_after(&after, PAGE).await?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         after.clone_from(last);
-        let keys = page.iter().flat_map(|(value, _)| keys_of_value(value).into_iter().map(move |key| (value, key)));
+        // A value may hold several names, each in a reading of its own.
+        let keys = page.iter().flat_map(|(value, _)| {
+            let parts = packed::unpack(value).map_or(Vec::new(), |(_, parts)| parts);
+            let of_parts: Vec<String> = parts.iter().flat_map(|part| keys_of_value(part)).collect();
+            keys_of_value(value).into_iter().chain(parts).chain(of_parts).map(move |key| (value, key))
+        });
         let keys = keys.filter(|(_, key)| key.len() <= store.longest_key_bytes());
         let looks = futures::stream::iter(keys).map(|(value, key)| async move {
-            let is_there = matches!(store.look(&key).await?, Presence::Present(_));
+            // What cannot be looked at, as a link is not, may be there.
+            let is_there = !matches!(store.look(&key).await?, Presence::Missing);
             anyhow::Ok(is_there.then_some((value, key)))
         });
         let there: Vec<_> = looks.buffer_unordered(concurrency).try_collect().await.context(LOOK)?;

@@ -36,6 +36,23 @@ fn a_file_that_is_named_through_a_link_stays() {
     }
 }
 
+/// The same where the name is written otherwise too, or stands in a list; and the row of such a name stays with its file.
+#[test]
+fn a_name_through_a_link_may_be_written_otherwise() {
+    for name in ["old//x.png", "old%2Fx.png", "/old/./x.png", "[\"old/x.png\"]"] {
+        let scene = Scene::new("", "");
+        scene.put("archive/2019/x.png");
+        symlink("archive/2019", scene.path("old")).expect("a link to a folder");
+        scene.configure("missing_file = \"delete\"\n");
+        scene.own(&[name]);
+        let outcome = scene.remove();
+        assert!([0, 12].contains(&outcome.code), "{name}: {outcome:#?}");
+        assert!(scene.has("old/x.png"), "{name}");
+        let rows = scene.database.texts("SELECT storage_key FROM assets WHERE storage_key LIKE '%x.png%'");
+        assert_eq!(rows, [name]);
+    }
+}
+
 /// A link that leads nowhere, or to a file that is known, or out of the root, proves nothing.
 #[test]
 fn links_that_lead_elsewhere_hold_no_file() {
