@@ -15,7 +15,7 @@ pub struct Target<'a> {
     /// The bucket's name, or the root folder's own.
     pub name: String,
     pub storage: &'a str,
-    pub database: &'a str,
+    pub database: String,
     /// Where removed files wait; `None`: they go for good.
     pub trash: Option<&'a str>,
 }
@@ -74,7 +74,7 @@ fn sentence(plan: &DeletionPlan, target: &Target<'_>) -> String {
         Some((last, before)) => format!("{} and {last}", before.join(", ")),
         None => "do nothing".to_owned(),
     };
-    let (storage, database) = (Printable(target.storage), Printable(target.database));
+    let (storage, database) = (Printable(target.storage), Printable(&target.database));
     match (census.rows(), files) {
         (0, 0) => format!("This will {what}, in {storage}."),
         (0, _) => format!("This will {what}, in {storage}; the database {database} names none of them."),

@@ -131,7 +131,7 @@ impl Inspection<'_> {
     async fn obstacles(&self, database: &Database, found: &Found) -> Result<Vec<(String, String)>> {
         let mut obstacles: Vec<(String, String)> = Vec::new();
         for (section, records) in self.config.records.iter().enumerate() {
-            let table = &records.table;
+            let table = &records.name;
             let acts = records.missing_file != Action::Report || !records.rules.is_empty();
             let has_findings = found.tables.get(table).is_some_and(|findings| *findings > 0);
             if acts && has_findings && obstacles.iter().all(|(other, _)| other != table) {
@@ -151,17 +151,17 @@ impl Inspection<'_> {
         let sections = || self.config.records.iter().zip(tables);
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
         for (records, compared) in sections() {
-            let rows = rows.entry(records.table.clone()).or_default();
+            let rows = rows.entry(records.name.clone()).or_default();
             *rows = (*rows).max(*compared);
         }
         // Of a narrowed run only so much is known.
         if self.scope.prefix == self.scope.root {
             for (section, exact) in database.session().await?.rows_of_several().await? {
-                rows.insert(self.config.records[section].table.clone(), exact);
+                rows.insert(self.config.records[section].name.clone(), exact);
             }
         }
         for (table, rows) in &rows {
-            let of_table = || sections().filter(|(records, _)| records.table == *table).map(|(_, compared)| *compared);
+            let of_table = || sections().filter(|(records, _)| records.name == *table).map(|(_, compared)| *compared);
             if of_table().count() > 1 {
                 totals.records = totals.records.saturating_sub(of_table().sum()) + rows;
             }

@@ -176,6 +176,15 @@
 //!   In: `look_again::aliases::at_aliases`, `ledger::aliases::Ledger::match_unlisted`.
 //!   Tests: `doubts::aliases::a_file_that_is_named_through_a_link_stays`,
 //!   `doubts::aliases::a_store_that_folds_names_holds_what_it_gave`.
+//! - Also where such a name is written otherwise, or stands in a list; and the row stays.
+//!   In: `look_again::aliases::at_aliases`, `look_again::resembling::at_other_readings`.
+//!   Test: `doubts::aliases::a_name_through_a_link_may_be_written_otherwise`.
+//! - What is not UTF-8, in the database or in a folder, holds what it may be meant for.
+//!   In: `database::chunks::Chunks::push_undecoded`, `storage::local::walk::Walk::file`,
+//!   `ledger::holding::Ledger::hold_undecoded`.
+//!   Tests: `sources::files::a_line_that_is_not_utf8_holds_what_looks_like_it`,
+//!   `doubts::undecoded::a_value_holds_the_file_that_it_may_be_meant_for`,
+//!   `doubts::undecoded::a_file_holds_the_row_that_it_may_be_meant_by`.
 //! - Due trash stays that resembles a value that no object carries.
 //!   In: `ledger::removals::Which::condition`.
 //!   Test: `execute::trash::due_trash_that_looks_like_a_value_stays`.
@@ -249,6 +258,18 @@
 //!   In: `compare::owners::OwnerJoin::key`, `ledger::derived::Ledger::resolve_derived`.
 //!   Tests: `compare::owners::tests::the_join_agrees_with_a_search_of_every_key`,
 //!   `derived::judged::an_owner_far_away_is_asked_for`.
+//! - And while what it belongs to is too young to judge, or has more owners than can be named.
+//!   In: `ledger::derived::Ledger::resolve_derived`, `domain::derived::owners`.
+//!   Tests: `ledger::derived::tests::a_derived_file_stays_with_an_owner_that_is_too_young_to_judge`,
+//!   `domain::derived::tests::no_owner_is_forgotten_however_many_rules_speak_of_a_key`.
+//! - A look-up finds what a stream reads, of each type that can hold keys; what is read again has the same answer.
+//!   In: `database::dialect::sql::Dialect::key_list`, `database::connection::Driver::holds_text_alone`.
+//!   Tests: `database::agreement::tests::columns_of_sqlite`, `database::agreement::tests::columns_of_postgres` (PostgreSQL),
+//!   `database::agreement::tests::columns_of_mariadb` (MariaDB).
+//! - Another database, and a file of keys, want as the first does.
+//!   In: `database::catalog::sources`, `database::stream::MergedKeys::start`.
+//!   Tests: `sources::databases::what_another_database_names_stays`, `sources::files::what_a_file_names_stays`,
+//!   `sources::files::a_key_that_the_file_names_by_then_stays`.
 //! - A derived file goes with its owner only where every owner goes.
 //!   In: `ledger::derived::Ledger::follow_owners`.
 //!   Test: `derived::removed::files_of_what_is_condemned_outside_the_prefix_stay`.
@@ -493,6 +514,24 @@
 //!   In: `ledger::holding::Ledger::hold_trashed`.
 //!   Test: `execute::trash::a_row_whose_file_is_in_the_trash_is_held`.
 //!
+//! Rows:
+//!
+//! - Rows of what is not a table, or not one of this database, refuse the plan.
+//!   In: `database::whole::Database::obstacle`, `plan::plan`.
+//!   Tests: `rules::whole::a_view_is_refused`, `rules::whole::a_virtual_table_is_refused`,
+//!   `rules::whole::a_parent_is_refused_where_its_children_have_columns_of_their_own` (PostgreSQL),
+//!   `rules::mariadb::rows_of_a_table_without_transactions_are_never_removed` (MariaDB).
+//! - So does an id that two rows have.
+//!   In: `database::whole::Database::obstacle`.
+//!   Test: `rules::whole::an_id_that_several_rows_have_is_refused`.
+//! - A row is found by every column of its id, and by no others.
+//!   In: `database::rows::Rows::handle_values`.
+//!   Tests: `rules::composite_ids::a_row_goes_by_all_of_its_id_and_comes_back`,
+//!   `rules::composite_ids::a_row_that_is_known_by_other_columns_is_not_brought_back`.
+//! - A row of several keys stays where one of its files is not what was found.
+//!   In: `execute::rows::looking::Site::judge_rows`.
+//!   Test: `rules::several_keys::a_row_stays_where_one_of_its_files_is_not_what_was_found`.
+//!
 //! In the trash:
 //!
 //! - Trash that is due stays beside findings that speak of a side that is behind, or of a forgotten table.
@@ -693,6 +732,12 @@
 //! - What a MySQL user is not shown may cascade.
 //!   In: `database::dialect::mysql::catalog::reach_of_deletes`.
 //!   Test: `rules::mariadb::a_user_that_is_not_shown_every_foreign_key_is_refused` (MariaDB).
+//! - Nor is a foreign key of another database, unless it may ask the engine.
+//!   In: `database::dialect::mysql::catalog::reach_of_deletes`.
+//!   Test: `rules::mariadb::a_foreign_key_of_another_database_is_refused` (MariaDB).
+//! - SQLite says itself which triggers a delete would run.
+//!   In: `database::dialect::sqlite::catalog::delete_triggers`.
+//!   Test: `rules::cascades::a_trigger_is_found_whatever_its_text_looks_like`.
 //! - The plan is refused.
 //!   In: `plan::plan`.
 //!   Tests: `plan::tests::a_cascade_refuses_deletes_and_not_updates`, `rules::cascades::a_record_without_its_file`.

@@ -23,6 +23,9 @@ pub struct Name {
     #[serde(deserialize_with = "empty_if_null")]
     pub key: String,
     pub table: Option<String>,
+    /// The table's, where that is not the first one.
+    #[serde(default)]
+    database: Option<String>,
     /// As the ledger has it.
     #[serde(default, deserialize_with = "id")]
     pub id: Option<String>,
@@ -54,7 +57,9 @@ fn parse(text: &str) -> Result<Vec<Name>, String> {
         _ => {
             let keys =
                 text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(|line| !line.is_empty());
-            Ok(keys.map(|key| Name { kind: None, key: key.to_owned(), table: None, id: None }).collect())
+            Ok(keys
+                .map(|key| Name { kind: None, key: key.to_owned(), table: None, database: None, id: None })
+                .collect())
         }
     }
 }
@@ -65,7 +70,14 @@ fn from_json(text: &str) -> Result<Vec<Name>, String> {
         findings: Vec<Name>,
     }
     let document: Document = serde_json::from_str(text).map_err(|error| format!("no report of this tool: {error}"))?;
-    Ok(document.findings)
+    let names = document.findings.into_iter().map(|mut name| {
+        // As the ledger has it.
+        if let (Some(table), Some(database)) = (&mut name.table, name.database.take()) {
+            table.insert_str(0, &format!("{database}:"));
+        }
+        name
+    });
+    Ok(names.collect())
 }
 
 /// The id of a row, which may be of several columns.
@@ -102,6 +114,7 @@ fn from_csv(text: &str) -> Result<Vec<Name>, String> {
             kind: cell(Some(kind)),
             key: cell(Some(key)).unwrap_or_default(),
             table: cell(table),
+            database: None,
             id: cell(id).map(|id| row_id::from_shown(&id)),
         };
         if name.key.is_empty() && name.id.is_none() {
@@ -123,7 +136,7 @@ mod tests {
 
     fn name(kind: Option<&str>, key: &str, table: Option<&str>, id: Option<&str>) -> Name {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Name { kind: owned(kind), key: key.to_owned(), table: owned(table), id: owned(id) }
+        Name { kind: owned(kind), key: key.to_owned(), table: owned(table), database: None, id: owned(id) }
     }
 
     #[test]

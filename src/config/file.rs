@@ -17,11 +17,13 @@ use super::rules::{self, Action};
 #[serde(deny_unknown_fields)]
 pub struct File {
     pub database: Database,
+    #[serde(default)]
+    pub databases: Vec<Spanned<OtherDatabase>>,
     pub storage: Storage,
     #[serde(default)]
     pub records: Vec<Spanned<Records>>,
     #[serde(default)]
-    pub references: Vec<References>,
+    pub references: Vec<Spanned<References>>,
     #[serde(default)]
     pub derived: Vec<Spanned<Derived>>,
     #[serde(default)]
@@ -39,6 +41,16 @@ pub struct Database {
     pub url_file: Option<PathBuf>,
     #[serde(default)]
     pub time_zone: Zone,
+}
+
+/// One more database, for sections that name it.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherDatabase {
+    pub name: String,
+    pub url: Option<SecretString>,
+    pub url_file: Option<PathBuf>,
+    pub time_zone: Option<Zone>,
 }
 
 #[derive(serde::Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +129,7 @@ impl From<Columns> for Vec<String> {
 #[derive(serde::Deserialize, Debug, Clone)]
 #[serde(deny_unknown_fields)]
 pub struct Records {
+    pub database: Option<String>,
     pub table: String,
     pub id: Columns,
     pub key: Option<String>,
@@ -142,9 +155,16 @@ pub struct Records {
 #[derive(serde::Deserialize, Debug, Clone)]
 #[serde(deny_unknown_fields)]
 pub struct References {
+    pub database: Option<String>,
     pub table: Option<String>,
     pub key: Option<String>,
+    pub key_sql: Option<String>,
     pub query: Option<String>,
+    pub file: Option<PathBuf>,
+    #[serde(default)]
+    pub key_prefix: String,
+    pub url_base: Option<String>,
+    pub r#where: Option<String>,
     #[serde(default)]
     pub may_be_empty: bool,
 }

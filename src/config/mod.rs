@@ -29,6 +29,8 @@ pub use rules::{Action, Clock, Entity, Rule, Value};
 #[derive(Debug)]
 pub struct Config {
     pub database: Database,
+    /// More of them, by their places in front of which the first one stands.
+    pub databases: Vec<OtherDatabase>,
     pub storage: Storage,
     pub records: Vec<Records>,
     pub references: Vec<Reference>,
@@ -46,7 +48,21 @@ pub struct Database {
     pub url: SecretString,
 }
 
+/// One more database, for sections that name it.
+#[derive(Debug)]
+pub struct OtherDatabase {
+    pub name: String,
+    pub database: Database,
+    /// The zone of dates that have none.
+    zone: Tz,
+}
+
 impl Config {
+    /// Every database: that of `[database]`, and those of `[[databases]]`.
+    pub fn all_databases(&self) -> impl Iterator<Item = &Database> {
+        std::iter::once(&self.database).chain(self.databases.iter().map(|other| &other.database))
+    }
+
     /// Whether each source of keys may be empty, in the order in which the database gives them: records, then references.
     pub fn may_be_empty(&self) -> impl Iterator<Item = bool> {
         let records = self.records.iter().map(|records| records.may_be_empty);
@@ -100,6 +116,10 @@ pub enum Place {
 pub struct Records {
     /// As it was written: `table` or `schema.table`.
     pub table: String,
+    /// What reports and the ledger call it: the same, behind the name of another database than the first.
+    pub name: String,
+    /// Which of [all databases](Config::all_databases) it is in.
+    pub database: usize,
     /// The columns that tell its rows apart; at least one.
     pub id: Vec<String>,
     pub key: Key,
@@ -149,6 +169,12 @@ pub enum Key {
 #[derive(Debug, Clone)]
 pub struct Reference {
     pub keys: ReferenceKeys,
+    /// Which of [all databases](Config::all_databases) it is in, and how names in messages begin for that.
+    pub database: usize,
+    pub in_database: String,
+    pub key_prefix: String,
+    /// Its values are URLs that begin with this, and not keys.
+    pub url_base: Option<String>,
     /// Whether it may give no value, or none that is an object.
     pub may_be_empty: bool,
 }
@@ -156,8 +182,15 @@ pub struct Reference {
 /// Where a reference's keys come from.
 #[derive(Debug, Clone)]
 pub enum ReferenceKeys {
-    Column { table: String, key: String },
+    Column {
+        table: String,
+        key: Key,
+        /// SQL for rows that use what they name; NULL counts as using it.
+        r#where: Option<String>,
+    },
     Query(String),
+    /// A file of keys, one a line.
+    File(PathBuf),
 }
 
 /// Where the configuration is: `given`, or the first of the usual places that has one.
@@ -259,17 +292,24 @@ fn checked(
         return Err("[trash] prefix must end in \"/\"".to_owned().into());
     }
     let zone = file.database.time_zone.0;
-    let records = each(file.records, line_of, |section| records(section, zone))?;
+    let databases = each(file.databases, line_of, |section| other_database(section, zone))?;
+    if let Some(other) =
+        databases.iter().enumerate().find(|(at, other)| databases[..*at].iter().any(|before| before.name == other.name))
+    {
+        return Err(format!("[[databases]] name {:?} stands there twice", other.1.name).into());
+    }
+    let records = each(file.records, line_of, |section| records(section, &databases, zone))?;
     for (at, section) in records.iter().enumerate() {
-        if records[..at].iter().any(|other| other.table == section.table && other.id != section.id) {
-            return Err(format!("[[records]] table {}: two sections of it must have the same id", section.table).into());
+        if records[..at].iter().any(|other| other.name == section.name && other.id != section.id) {
+            return Err(format!("[[records]] table {}: two sections of it must have the same id", section.name).into());
         }
     }
     Ok(Config {
-        database: database(file.database)?,
+        database: database(file.database.url, file.database.url_file, "[database]")?,
         storage: storage(file.storage, lookup)?,
         records,
-        references: file.references.into_iter().map(reference).collect::<Result<_, _>>()?,
+        references: each(file.references, line_of, |section| reference(section, &databases))?,
+        databases,
         derived: each(file.derived, line_of, |rule| DerivedRule::new(&rule.pattern, &rule.owner))?,
         safety: file.safety,
         trash: file.trash,
@@ -290,18 +330,46 @@ fn each<W, T>(
     checked.collect()
 }
 
-fn database(section: file::Database) -> Result<Database, String> {
-    let url = match (section.url, section.url_file) {
+fn database(url: Option<SecretString>, url_file: Option<PathBuf>, section: &str) -> Result<Database, String> {
+    let url = match (url, url_file) {
         (Some(url), None) => url,
         (None, Some(path)) => match std::fs::read_to_string(&path) {
             Ok(text) => SecretString::from(text.trim().to_owned()),
-            Err(error) => return Err(format!("[database] url_file {}: {error}", path.display())),
+            Err(error) => return Err(format!("{section} url_file {}: {error}", path.display())),
         },
-        (Some(_), Some(_)) => return Err("[database] has both url and url_file; keep one".to_owned()),
-        (None, None) => return Err("[database] needs a url or a url_file".to_owned()),
+        (Some(_), Some(_)) => return Err(format!("{section} has both url and url_file; keep one")),
+        (None, None) => return Err(format!("{section} needs a url or a url_file")),
     };
     let engine = Engine::of(url.expose_secret())?;
     Ok(Database { engine, url })
+}
+
+fn other_database(section: file::OtherDatabase, zone: Tz) -> Result<OtherDatabase, String> {
+    let file::OtherDatabase { name, url, url_file, time_zone } = section;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err(format!("[[databases]] name = {name:?}: a name is of letters, digits, - and _"));
+    }
+    let database = database(url, url_file, &format!("[[databases]] {name}"))?;
+    Ok(OtherDatabase { name, database, zone: time_zone.map_or(zone, |zone| zone.0) })
+}
+
+/// The place of the database that a section names, and that one itself; `None`: it is the first.
+fn database_of<'d>(
+    name: Option<&str>,
+    databases: &'d [OtherDatabase],
+    section: &str,
+) -> Result<(usize, Option<&'d OtherDatabase>), String> {
+    let Some(name) = name else { return Ok((0, None)) };
+    match databases.iter().position(|other| other.name == name) {
+        Some(at) => Ok((at + 1, Some(&databases[at]))),
+        None => {
+            let known: Vec<&str> = databases.iter().map(|other| other.name.as_str()).collect();
+            let known =
+                if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+            Err(format!("{section}: database = {name:?} names none of [[databases]]; {known}"))
+        }
+    }
 }
 
 fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Storage, String> {
@@ -377,7 +445,11 @@ fn globs(patterns: &[impl AsRef<str>], place: &str) -> Result<GlobSet, String> {
     set.build().map_err(|error| format!("{place}: {error}"))
 }
 
-fn records(section: file::Records, zone: Tz) -> Result<Records, String> {
+fn records(section: file::Records, databases: &[OtherDatabase], zone: Tz) -> Result<Records, String> {
+    let (database, other) =
+        database_of(section.database.as_deref(), databases, &format!("[[records]] table {}", section.table))?;
+    let name = other.map_or_else(|| section.table.clone(), |other| format!("{}:{}", other.name, section.table));
+    let zone = other.map_or(zone, |other| other.zone);
     let file::Records { table, id, key, key_sql, key_prefix, url_base, created_at, .. } = section;
     let file::Records { created_at_sql, updated_at, time_zone, .. } = section;
     let file::Records { r#where, may_be_empty, missing_file, allow_cascade, rules, .. } = section;
@@ -410,6 +482,8 @@ fn records(section: file::Records, zone: Tz) -> Result<Records, String> {
     }
     Ok(Records {
         table,
+        name,
+        database,
         id,
         key,
         key_prefix,
@@ -434,13 +508,37 @@ fn date(column: Option<String>, sql: Option<String>) -> Option<Option<Column>> {
     }
 }
 
-fn reference(section: file::References) -> Result<Reference, String> {
-    let keys = match (section.table, section.key, section.query) {
-        (Some(table), Some(key), None) => ReferenceKeys::Column { table, key },
-        (None, None, Some(query)) => ReferenceKeys::Query(query),
-        _ => return Err("[[references]] needs either table and key, or query".to_owned()),
+fn reference(section: file::References, databases: &[OtherDatabase]) -> Result<Reference, String> {
+    let file::References { database, table, key, key_sql, query, file, key_prefix, url_base, r#where, may_be_empty } =
+        section;
+    let is_column = table.is_some() || key.is_some() || key_sql.is_some();
+    let has_where = r#where.is_some();
+    let is_of_file = file.is_some();
+    let keys = match (table, query, file) {
+        (Some(table), None, None) => {
+            let key = match (key, key_sql) {
+                (Some(column), None) => Key::Column(column),
+                (None, Some(sql)) => Key::Sql(sql),
+                (Some(_), Some(_)) => {
+                    return Err(format!("[[references]] table {table}: it has both key and key_sql; keep one"));
+                }
+                (None, None) => return Err(format!("[[references]] table {table}: it needs a key or a key_sql")),
+            };
+            ReferenceKeys::Column { table, key, r#where }
+        }
+        (None, Some(query), None) if !is_column => ReferenceKeys::Query(query),
+        (None, None, Some(file)) if !is_column => ReferenceKeys::File(file),
+        _ => return Err("[[references]] needs one of these: table and key, query, or file".to_owned()),
     };
-    Ok(Reference { keys, may_be_empty: section.may_be_empty })
+    if has_where && !matches!(keys, ReferenceKeys::Column { .. }) {
+        return Err("[[references]] where belongs to a table".to_owned());
+    }
+    if is_of_file && database.is_some() {
+        return Err("[[references]] file is in no database".to_owned());
+    }
+    let (database, other) = database_of(database.as_deref(), databases, "[[references]]")?;
+    let in_database = other.map(|other| format!("{}:", other.name)).unwrap_or_default();
+    Ok(Reference { keys, database, in_database, key_prefix, url_base, may_be_empty })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::database::source::Source;
 const FEW: f64 = 5e5;
 
 /// Asks how the server would read each source, and logs what would help. What cannot be asked is no trouble.
-pub async fn log(driver: &dyn Driver, connection: &mut Connection, sources: &[Source]) {
+pub async fn log(driver: &dyn Driver, connection: &mut Connection, sources: &[&Source]) {
     for source in sources {
         let Some(index) = &source.index_sql else { continue };
         let table = source.rows.as_ref().map(|rows| &rows.table);

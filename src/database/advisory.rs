@@ -11,8 +11,8 @@ use crate::exit_code::LockedOut;
 
 /// The lock, on a connection of its own; it ends with the connection. Not every engine has one.
 pub struct Advisory {
-    login: Arc<Login>,
-    connection: Connection,
+    /// In each of the databases.
+    held: Vec<(Arc<Login>, Connection)>,
     number: i64,
 }
 
@@ -22,22 +22,27 @@ impl Database {
     /// # Errors
     /// [`LockedOut`] where another run holds it.
     pub async fn lock(&self, name: &str) -> Result<Advisory> {
-        let login = self.login.clone();
-        let mut connection = Connection::open(&login).await.context("connecting")?;
         let number = number_of(name);
-        connection.begin().await?;
-        match login.driver.lock(&mut connection, number).await? {
-            true => Ok(Advisory { login, connection, number }),
-            false => Err(LockedOut("the lock in the database".to_owned()).into()),
+        let mut held = Vec::new();
+        for login in &self.logins {
+            let mut connection = Connection::open(login).await.context("connecting")?;
+            connection.begin().await?;
+            if !login.driver.lock(&mut connection, number).await? {
+                return Err(LockedOut("the lock in the database".to_owned()).into());
+            }
+            held.push((login.clone(), connection));
         }
+        Ok(Advisory { held, number })
     }
 }
 
 impl Advisory {
     /// Makes sure that the lock is still held.
     pub async fn check(&mut self) -> Result<()> {
-        if !self.login.driver.is_locked(&mut self.connection, self.number).await? {
-            bail!("the lock in the database was lost");
+        for (login, connection) in &mut self.held {
+            if !login.driver.is_locked(connection, self.number).await? {
+                bail!("the lock in the database was lost");
+            }
         }
         Ok(())
     }

@@ -188,105 +188,113 @@ fn server(name: &str) -> String {
         .unwrap_or_else(|_| panic!("{name} is not set; `bash tests/run` starts the servers and sets it"))
 }
 
-#[tokio::test]
-async fn columns_of_sqlite() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let url = format!("sqlite:{}", folder.path().join("app.db").display());
-    std::fs::write(folder.path().join("app.db"), "").expect("a file");
-    let mut columns = Vec::new();
-    for type_name in [
-        "TEXT",
-        "VARCHAR(20)",
-        "CHARACTER(20)",
-        "NCHAR(55)",
-        "NVARCHAR(100)",
-        "CLOB",
-        "TEXT COLLATE NOCASE",
-        "TEXT COLLATE RTRIM",
-        "",
-        "STRING",
-        "UUID",
-        "BLOB",
-    ] {
-        columns.push((type_name, "CASE WHEN key % 2 THEN value ELSE CAST(value AS BLOB) END", Letters::AnyWithNul, ""));
-    }
-    columns.push(("TEXT", "value", Letters::AnyWithNul, ""));
-    columns.push(("TEXT", "CAST(value AS BLOB)", Letters::AnyWithNul, ""));
-    let insert = |table: &str, put: &str, _: usize| {
-        (format!("INSERT INTO {table} SELECT {put} FROM json_each(?1)"), MANY_VALUES)
-    };
-    agree(&url, &columns, &insert).await;
-}
+mod tests {
+    use super::*;
 
-#[tokio::test]
-#[ignore = "needs PostgreSQL: run tests/run"]
-async fn columns_of_postgres() {
-    let collation = "DROP COLLATION IF EXISTS agreement_folded; \
+    #[tokio::test]
+    async fn columns_of_sqlite() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("app.db").display());
+        std::fs::write(folder.path().join("app.db"), "").expect("a file");
+        let mut columns = Vec::new();
+        for type_name in [
+            "TEXT",
+            "VARCHAR(20)",
+            "CHARACTER(20)",
+            "NCHAR(55)",
+            "NVARCHAR(100)",
+            "CLOB",
+            "TEXT COLLATE NOCASE",
+            "TEXT COLLATE RTRIM",
+            "",
+            "STRING",
+            "UUID",
+            "BLOB",
+        ] {
+            columns.push((
+                type_name,
+                "CASE WHEN key % 2 THEN value ELSE CAST(value AS BLOB) END",
+                Letters::AnyWithNul,
+                "",
+            ));
+        }
+        columns.push(("TEXT", "value", Letters::AnyWithNul, ""));
+        columns.push(("TEXT", "CAST(value AS BLOB)", Letters::AnyWithNul, ""));
+        let insert = |table: &str, put: &str, _: usize| {
+            (format!("INSERT INTO {table} SELECT {put} FROM json_each(?1)"), MANY_VALUES)
+        };
+        agree(&url, &columns, &insert).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: run tests/run"]
+    async fn columns_of_postgres() {
+        let collation = "DROP COLLATION IF EXISTS agreement_folded; \
                      CREATE COLLATION agreement_folded (provider = icu, locale = 'und-u-ks-level1', deterministic = false)";
-    let words =
-        "DROP TYPE IF EXISTS agreement_word; CREATE TYPE agreement_word AS ENUM ('a.png', 'A.png', 'é.png', 'b c.png')";
-    let domain = "DROP DOMAIN IF EXISTS agreement_key; CREATE DOMAIN agreement_key AS text";
-    let columns = [
-        ("text", "v", Letters::Any, ""),
-        ("text COLLATE \"C\"", "v", Letters::Any, ""),
-        ("text COLLATE agreement_folded", "v", Letters::Any, collation),
-        ("varchar", "v", Letters::Any, ""),
-        ("varchar(200)", "v", Letters::Any, ""),
-        ("char(200)", "v", Letters::Any, ""),
-        ("bpchar", "v", Letters::Any, ""),
-        ("name", "v", Letters::Ascii, ""),
-        ("citext", "v", Letters::Any, "CREATE EXTENSION IF NOT EXISTS citext"),
-        ("agreement_key", "v", Letters::Any, domain),
-        ("agreement_word", "v::agreement_word", Letters::Words, words),
-        ("uuid", "v::uuid", Letters::Uuid, ""),
-    ];
-    let insert = |table: &str, put: &str, _: usize| {
-        (format!("INSERT INTO {table} SELECT {put} FROM unnest($1::text[]) AS v"), MANY_VALUES)
-    };
-    agree(&server("POSTGRES"), &columns, &insert).await;
-}
+        let words = "DROP TYPE IF EXISTS agreement_word; CREATE TYPE agreement_word AS ENUM ('a.png', 'A.png', 'é.png', 'b c.png')";
+        let domain = "DROP DOMAIN IF EXISTS agreement_key; CREATE DOMAIN agreement_key AS text";
+        let columns = [
+            ("text", "v", Letters::Any, ""),
+            ("text COLLATE \"C\"", "v", Letters::Any, ""),
+            ("text COLLATE agreement_folded", "v", Letters::Any, collation),
+            ("varchar", "v", Letters::Any, ""),
+            ("varchar(200)", "v", Letters::Any, ""),
+            ("char(200)", "v", Letters::Any, ""),
+            ("bpchar", "v", Letters::Any, ""),
+            ("name", "v", Letters::Ascii, ""),
+            ("citext", "v", Letters::Any, "CREATE EXTENSION IF NOT EXISTS citext"),
+            ("agreement_key", "v", Letters::Any, domain),
+            ("agreement_word", "v::agreement_word", Letters::Words, words),
+            ("uuid", "v::uuid", Letters::Uuid, ""),
+        ];
+        let insert = |table: &str, put: &str, _: usize| {
+            (format!("INSERT INTO {table} SELECT {put} FROM unnest($1::text[]) AS v"), MANY_VALUES)
+        };
+        agree(&server("POSTGRES"), &columns, &insert).await;
+    }
 
-#[tokio::test]
-#[ignore = "needs MariaDB: run tests/run"]
-async fn columns_of_mariadb() {
-    let text = |charset: &str, collation: &str| format!("varchar(200) CHARACTER SET {charset} COLLATE {collation}");
-    let of_sets: Vec<(String, Letters)> = [
-        ("utf8mb4", "utf8mb4_bin", Letters::AnyWithNul),
-        ("utf8mb4", "utf8mb4_nopad_bin", Letters::AnyWithNul),
-        ("utf8mb4", "utf8mb4_unicode_ci", Letters::Any),
-        ("utf8mb4", "utf8mb4_general_ci", Letters::Any),
-        ("utf8mb3", "utf8mb3_general_ci", Letters::Basic),
-        ("latin1", "latin1_swedish_ci", Letters::Latin1),
-        ("latin1", "latin1_bin", Letters::Latin1),
-        ("ascii", "ascii_general_ci", Letters::Ascii),
-        ("utf16", "utf16_bin", Letters::Any),
-        ("ucs2", "ucs2_general_ci", Letters::Basic),
-    ]
-    .map(|(charset, collation, letters)| (text(charset, collation), letters))
-    .into();
-    let mut columns: Vec<Column<'_>> =
-        of_sets.iter().map(|(type_name, letters)| (type_name.as_str(), "?", *letters, "")).collect();
-    for type_name in [
-        "char(100) CHARACTER SET utf8mb4",
-        "tinytext CHARACTER SET utf8mb4",
-        "text CHARACTER SET utf8mb4",
-        "mediumtext CHARACTER SET utf8mb4",
-        "longtext CHARACTER SET utf8mb4",
-    ] {
-        columns.push((type_name, "?", Letters::Any, ""));
+    #[tokio::test]
+    #[ignore = "needs MariaDB: run tests/run"]
+    async fn columns_of_mariadb() {
+        let text = |charset: &str, collation: &str| format!("varchar(200) CHARACTER SET {charset} COLLATE {collation}");
+        let of_sets: Vec<(String, Letters)> = [
+            ("utf8mb4", "utf8mb4_bin", Letters::AnyWithNul),
+            ("utf8mb4", "utf8mb4_nopad_bin", Letters::AnyWithNul),
+            ("utf8mb4", "utf8mb4_unicode_ci", Letters::Any),
+            ("utf8mb4", "utf8mb4_general_ci", Letters::Any),
+            ("utf8mb3", "utf8mb3_general_ci", Letters::Basic),
+            ("latin1", "latin1_swedish_ci", Letters::Latin1),
+            ("latin1", "latin1_bin", Letters::Latin1),
+            ("ascii", "ascii_general_ci", Letters::Ascii),
+            ("utf16", "utf16_bin", Letters::Any),
+            ("ucs2", "ucs2_general_ci", Letters::Basic),
+        ]
+        .map(|(charset, collation, letters)| (text(charset, collation), letters))
+        .into();
+        let mut columns: Vec<Column<'_>> =
+            of_sets.iter().map(|(type_name, letters)| (type_name.as_str(), "?", *letters, "")).collect();
+        for type_name in [
+            "char(100) CHARACTER SET utf8mb4",
+            "tinytext CHARACTER SET utf8mb4",
+            "text CHARACTER SET utf8mb4",
+            "mediumtext CHARACTER SET utf8mb4",
+            "longtext CHARACTER SET utf8mb4",
+        ] {
+            columns.push((type_name, "?", Letters::Any, ""));
+        }
+        for type_name in ["varbinary(500)", "tinyblob", "blob", "mediumblob", "longblob"] {
+            columns.push((type_name, "?", Letters::AnyWithNul, ""));
+        }
+        columns.push((
+            "enum('a.png', 'A.png', 'é.png', 'b c.png') CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            "?",
+            Letters::Words,
+            "",
+        ));
+        columns.push(("uuid", "?", Letters::Uuid, ""));
+        let insert = |table: &str, put: &str, rows: usize| {
+            (format!("INSERT INTO {table} VALUES {}", vec![format!("({put})"); rows].join(", ")), 1_000)
+        };
+        agree(&server("MARIADB"), &columns, &insert).await;
     }
-    for type_name in ["varbinary(500)", "tinyblob", "blob", "mediumblob", "longblob"] {
-        columns.push((type_name, "?", Letters::AnyWithNul, ""));
-    }
-    columns.push((
-        "enum('a.png', 'A.png', 'é.png', 'b c.png') CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-        "?",
-        Letters::Words,
-        "",
-    ));
-    columns.push(("uuid", "?", Letters::Uuid, ""));
-    let insert = |table: &str, put: &str, rows: usize| {
-        (format!("INSERT INTO {table} VALUES {}", vec![format!("({put})"); rows].join(", ")), 1_000)
-    };
-    agree(&server("MARIADB"), &columns, &insert).await;
 }

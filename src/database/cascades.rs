@@ -11,10 +11,10 @@ const NAMED: usize = 5;
 impl Database {
     /// What deleting rows of a table would change elsewhere, in words; `None`: nothing.
     pub async fn reach_of_deletes(&self, section: usize) -> Result<Option<String>> {
-        let table = &self.section(section)?.1.table;
-        let mut connection = Connection::open(&self.login).await.context("connecting")?;
+        let (source, rows) = self.section(section)?;
+        let mut connection = Connection::open(&source.login).await.context("connecting")?;
         connection.begin().await?;
-        let mut reached = self.login.driver.reach_of_deletes(&mut connection, table).await?;
+        let mut reached = source.login.driver.reach_of_deletes(&mut connection, &rows.table).await?;
         connection.end().await?;
         if reached.is_empty() {
             return Ok(None);

@@ -8,40 +8,94 @@ use chrono_tz::Tz;
 
 use crate::config::{Action, Config, Entity, Key, Records, ReferenceKeys, Rule};
 use crate::database::column::{ColumnFacts, DateColumn, Owners, Table};
-use crate::database::connection::{Connection, Driver, Server};
+use crate::database::connection::{Connection, Driver, Login, Server};
 use crate::database::key_column::{self, KeyColumn};
 use crate::database::rows::{Ownerless, Rows, Strangers};
 use crate::database::rules::{self, RuleSql};
 use crate::database::source::{Column, Source};
+use crate::database::{advice, lines};
 use crate::exit_code::Misconfigured;
 
-/// Every source of keys that the configuration names, checked.
+/// Every source of keys that the configuration names, checked; each with the catalog of its database.
 ///
 /// # Errors
-/// [`Misconfigured`] for a table, column, condition or query that the database does not accept.
-pub async fn sources(driver: &'static dyn Driver, connection: &mut Connection, config: &Config) -> Result<Vec<Source>> {
-    let server = driver.server(connection).await?;
-    let mut catalog = Catalog { driver, server, connection };
+/// [`Misconfigured`] for a table, column, condition, query or file that cannot be read.
+pub async fn sources(catalogs: &mut [Catalog], config: &Config) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for (section, records) in config.records.iter().enumerate() {
-        sources.push(catalog.records(section, records).await?);
+        sources.push(catalogs[records.database].records(section, records).await?);
     }
     for (at, reference) in config.references.iter().enumerate() {
-        sources.push(match &reference.keys {
-            ReferenceKeys::Column { table, key } => catalog.reference(table, key).await?,
-            ReferenceKeys::Query(query) => catalog.query(at + 1, query).await?,
-        });
+        let catalog = &mut catalogs[reference.database];
+        let (source, where_it_is) = (catalog.source(), &reference.in_database);
+        let mut source = match &reference.keys {
+            ReferenceKeys::Column { table, key, r#where } => {
+                let reference = (table.as_str(), key, r#where.as_deref(), reference.url_base.is_some());
+                catalog.reference(source, reference).await?
+            }
+            ReferenceKeys::Query(query) => catalog.query(source, at + 1, query).await?,
+            ReferenceKeys::File(path) => {
+                lines::check(path).await?;
+                let (name, file) = (format!("file {}", path.display()), Some(path.clone()));
+                Source { name, file, ..source }
+            }
+        };
+        source.name.insert_str(0, where_it_is);
+        source.key_prefix.clone_from(&reference.key_prefix);
+        source.url_base.clone_from(&reference.url_base);
+        sources.push(source);
     }
     Ok(sources)
 }
 
-struct Catalog<'a> {
+/// One of the databases, and what its catalog is asked through.
+pub struct Catalog {
+    login: Arc<Login>,
+    at: usize,
     driver: &'static dyn Driver,
     server: Server,
-    connection: &'a mut Connection,
+    connection: Connection,
 }
 
-impl Catalog<'_> {
+impl Catalog {
+    /// Connects to the database at this place among all.
+    pub async fn open(login: &Arc<Login>, at: usize) -> Result<Self> {
+        let mut connection = Connection::open(login).await.context("connecting")?;
+        connection.begin().await?;
+        let server = login.driver.server(&mut connection).await?;
+        Ok(Catalog { login: login.clone(), at, driver: login.driver, server, connection })
+    }
+
+    /// Logs what would make its sources faster, and gives the connection back.
+    pub async fn close(mut self, sources: &[Source]) -> Result<Connection> {
+        let own: Vec<&Source> = sources.iter().filter(|source| source.at == self.at).collect();
+        advice::log(self.driver, &mut self.connection, &own).await;
+        self.connection.end().await?;
+        Ok(self.connection)
+    }
+
+    /// A source of this database, of which nothing is known yet.
+    fn source(&self) -> Source {
+        Source {
+            login: self.login.clone(),
+            at: self.at,
+            file: None,
+            name: String::new(),
+            owns: false,
+            key_prefix: String::new(),
+            url_base: None,
+            stream_sql: String::new(),
+            index_sql: None,
+            lookup: None,
+            column: None,
+            any_row_sql: None,
+            answers_for_any_key: false,
+            may_be_json: false,
+            must_be_spooled: self.server.must_be_spooled,
+            rows: None,
+        }
+    }
+
     async fn records(&mut self, section_number: usize, records: &Records) -> Result<Source> {
         let table = Table::parse(&records.table);
         let section = format!("[[records]] table {}", records.table);
@@ -94,8 +148,7 @@ impl Catalog<'_> {
         self.accepts(&stream_sql, &what).await?;
         Ok(Source {
             answers_for_any_key: self.server.answers_for_any_key && rows.key.expression.is_none(),
-            may_be_json: false,
-            name: records.table.clone(),
+            name: records.name.clone(),
             owns: true,
             key_prefix: records.key_prefix.clone(),
             url_base: records.url_base.clone(),
@@ -104,8 +157,8 @@ impl Catalog<'_> {
             stream_sql,
             lookup,
             index_sql,
-            must_be_spooled: self.server.must_be_spooled,
             rows: Some(rows),
+            ..self.source()
         })
     }
 
@@ -242,30 +295,40 @@ impl Catalog<'_> {
         Ok(facts)
     }
 
-    async fn reference(&mut self, table_name: &str, key: &str) -> Result<Source> {
+    async fn reference(
+        &mut self,
+        source: Source,
+        (table_name, key, condition, has_urls): (&str, &Key, Option<&str>, bool),
+    ) -> Result<Source> {
         let table = Table::parse(table_name);
         let section = format!("[[references]] table {table_name}");
         let columns = self.columns(&table, &section).await?;
-        let facts = &self.key_column((&table, &columns), key, &section).await?;
-        let column = KeyColumn { dialect: self.driver, table: &table, facts, condition: None };
+        let (facts, name) = match key {
+            Key::Column(name) => (self.key_column((&table, &columns), name, &section).await?, name.as_str()),
+            Key::Sql(sql) => (self.key_sql(&table, sql, &section).await?, "key_sql"),
+        };
+        let column = KeyColumn { dialect: self.driver, table: &table, facts: &facts, condition };
+        let (stream_sql, lookup, index_sql) = match has_urls {
+            // Its keys are made here, and are nothing that the database could sort or look up.
+            true => (column.scan(&[]), None, None),
+            false => (column.stream(&[]), Some(column.lookup(&[])), column.index()),
+        };
+        let what = if condition.is_some() { format!("{section}: where") } else { section };
+        self.accepts(&stream_sql, &what).await?;
+        let is_column = facts.expression.is_none();
         Ok(Source {
-            answers_for_any_key: self.server.answers_for_any_key,
-            may_be_json: false,
-            name: format!("{table_name}.{key}"),
-            owns: false,
-            key_prefix: String::new(),
-            url_base: None,
-            column: Some(self.column(&table, key)),
+            answers_for_any_key: self.server.answers_for_any_key && is_column,
+            name: format!("{table_name}.{name}"),
+            column: is_column.then(|| self.column(&table, &facts.name)),
             any_row_sql: Some(any_row(&self.driver.table(&table))),
-            stream_sql: column.stream(&[]),
-            lookup: Some(column.lookup(&[])),
-            index_sql: column.index(),
-            must_be_spooled: self.server.must_be_spooled,
-            rows: None,
+            stream_sql,
+            lookup,
+            index_sql,
+            ..source
         })
     }
 
-    async fn query(&mut self, number: usize, query: &str) -> Result<Source> {
+    async fn query(&mut self, source: Source, number: usize, query: &str) -> Result<Source> {
         let section = format!("[[references]] query {number}");
         let query = query.trim().trim_end_matches(';');
         let columns = self.accepts(query, &section).await?;
@@ -279,21 +342,7 @@ impl Catalog<'_> {
         expect_text(type_name, &section)?;
         let stream_sql = key_column::stream_query(self.driver, query, column);
         self.accepts(&stream_sql, &section).await?;
-        Ok(Source {
-            answers_for_any_key: false,
-            may_be_json: true,
-            name: format!("reference query {number}"),
-            owns: false,
-            key_prefix: String::new(),
-            url_base: None,
-            column: None,
-            any_row_sql: None,
-            stream_sql,
-            lookup: None,
-            index_sql: None,
-            must_be_spooled: self.server.must_be_spooled,
-            rows: None,
-        })
+        Ok(Source { may_be_json: true, name: format!("reference query {number}"), stream_sql, ..source })
     }
 
     /// Asks the server whether it would run `sql`, and for the names and types of its columns.
@@ -310,7 +359,7 @@ impl Catalog<'_> {
     }
 
     async fn columns(&mut self, table: &Table, section: &str) -> Result<Vec<ColumnFacts>> {
-        let columns = self.driver.columns(self.connection, table).await?;
+        let columns = self.driver.columns(&mut self.connection, table).await?;
         if columns.is_empty() {
             let there = self.tables().await?;
             let there = if there.is_empty() { "no tables".to_owned() } else { listed(there) };
@@ -339,7 +388,7 @@ impl Catalog<'_> {
             bail!(Misconfigured(format!("{section}: key column {name} is {}; a key is text", column.type_name)));
         }
         if column.is_plain_text {
-            let is_text = self.driver.holds_text_alone(self.connection, table, name).await;
+            let is_text = self.driver.holds_text_alone(&mut self.connection, table, name).await;
             column.is_plain_text = is_text.with_context(|| format!("preparing to read {section}"))?;
         }
         Ok(column)

@@ -15,7 +15,8 @@ use crate::domain::packed::{self, Packing};
 
 /// A database whose sources are checked.
 pub struct Database {
-    pub(super) login: Arc<Login>,
+    /// That of `[database]`, and those of `[[databases]]`.
+    pub(super) logins: Vec<Arc<Login>>,
     pub(super) sources: Vec<Arc<Source>>,
 }
 
@@ -53,7 +54,7 @@ impl Database {
 
     /// Every source's keys.
     pub fn keys(&self) -> MergedKeys {
-        MergedKeys::start(&self.login, &self.sources)
+        MergedKeys::start(&self.sources)
     }
 
     /// Whether any source must be streamed again to be asked.
@@ -73,7 +74,7 @@ impl Database {
             return Ok(wanted);
         }
         let asked_for: HashSet<&str> = keys.iter().copied().collect();
-        let mut stream = MergedKeys::start(&self.login, streamed);
+        let mut stream = MergedKeys::start(streamed);
         while let Some(Named { key, .. }) = stream.next().await? {
             if asked_for.contains(key) && !wanted.contains(key) {
                 wanted.insert(key.to_owned());

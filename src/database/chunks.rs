@@ -92,7 +92,7 @@ enum Out {
 impl Chunks {
     /// `now` is the database's own time, by which clocks have run out.
     pub async fn new(source: &Arc<Source>, now: Time, channel: Sender<Result<Message>>) -> Result<Self> {
-        let out = match (source.url_base.is_some(), source.must_be_spooled) {
+        let out = match (source.is_unsorted(), source.must_be_spooled) {
             (true, _) => Out::Sort(Sorter::new().await?, channel),
             (false, true) => Out::Spool(Spool::new()?, channel),
             (false, false) => Out::Channel(channel),
@@ -118,7 +118,7 @@ impl Chunks {
                 Printable(&value.chars().take(60).collect::<String>())
             )));
         }
-        if self.source.url_base.is_none() && value < self.last.as_str() {
+        if !self.source.is_unsorted() && value < self.last.as_str() {
             bail!("{} gave its keys out of byte order; does the column hold anything but text?", self.source.name);
         }
         self.last.clear();

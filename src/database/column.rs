@@ -13,12 +13,25 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads `table` or `schema.table`.
+    /// Reads `table` or `schema.table`. Either may stand in double quotes, and holds a dot then as it is; a quote in it is
+    /// written twice.
     pub fn parse(text: &str) -> Self {
-        match text.split_once('.') {
-            Some((schema, name)) => Table { schema: Some(schema.to_owned()), name: name.to_owned() },
-            None => Table { schema: None, name: text.to_owned() },
+        let mut is_quoted = false;
+        let dot = text.char_indices().find(|(_, c)| {
+            is_quoted ^= *c == '"';
+            *c == '.' && !is_quoted
+        });
+        match dot {
+            Some((dot, _)) => Table { schema: Some(unquoted(&text[..dot])), name: unquoted(&text[dot + 1..]) },
+            None => Table { schema: None, name: unquoted(text) },
         }
+    }
+}
+
+fn unquoted(name: &str) -> String {
+    match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+        Some(inside) => inside.replace("\"\"", "\""),
+        None => name.to_owned(),
     }
 }
 
@@ -72,4 +85,24 @@ pub struct Owners<'a> {
     pub id: &'a ColumnFacts,
     /// Whether the table may have no row.
     pub may_be_empty: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_quotes_holds_what_it_holds() {
+        for (text, schema, name) in [
+            ("assets", None, "assets"),
+            ("public.Assets", Some("public"), "Assets"),
+            ("\"my.table\"", None, "my.table"),
+            ("\"a.b\".\"c.d\"", Some("a.b"), "c.d"),
+            ("app.\"my \"\"own\"\" table\"", Some("app"), "my \"own\" table"),
+            ("\"", None, "\""),
+        ] {
+            let expected = Table { schema: schema.map(str::to_owned), name: name.to_owned() };
+            assert_eq!(Table::parse(text), expected, "{text}");
+        }
+    }
 }

@@ -101,6 +101,7 @@ impl Default for Server {
 }
 
 /// Where connections are made to.
+#[derive(Debug)]
 pub struct Login {
     pub driver: &'static dyn Driver,
     pub url: SecretString,

@@ -13,6 +13,7 @@ mod connection;
 mod date;
 mod dialect;
 mod key_column;
+mod lines;
 mod open;
 mod rows;
 mod rules;

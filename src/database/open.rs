@@ -6,24 +6,35 @@ use anyhow::{Context, Result};
 use secrecy::ExposeSecret;
 
 use crate::config::{self, Config};
+use crate::database::catalog::Catalog;
 use crate::database::checked::Database;
-use crate::database::connection::{Connection, Login};
+use crate::database::connection::Login;
 use crate::database::session::Session;
-use crate::database::{advice, catalog, dialect};
+use crate::database::{catalog, dialect};
 
 impl Database {
     /// Connects, and checks every table, column, condition and query of the configuration against the catalog, and that
     /// rows can be looked up.
     pub async fn open(config: &Config) -> Result<Self> {
-        let driver = dialect::of(config.database.engine);
-        let login = Arc::new(Login { driver, url: config.database.url.clone() });
-        let mut connection = Connection::open(&login).await.context("connecting")?;
-        connection.begin().await?;
-        let sources = catalog::sources(driver, &mut connection, config).await?;
-        advice::log(driver, &mut connection, &sources).await;
-        connection.end().await?;
-        let database = Database { login, sources: sources.into_iter().map(Arc::new).collect() };
-        Session::new(&database, connection).try_look_up().await?;
+        let logins = config
+            .all_databases()
+            .map(|database| Arc::new(Login { driver: dialect::of(database.engine), url: database.url.clone() }));
+        let logins: Vec<Arc<Login>> = logins.collect();
+        let mut catalogs = Vec::new();
+        for (at, login) in logins.iter().enumerate() {
+            let opened = Catalog::open(login, at).await;
+            catalogs.push(match at {
+                0 => opened?,
+                _ => opened.with_context(|| format!("the database {}", config.databases[at - 1].name))?,
+            });
+        }
+        let sources = catalog::sources(&mut catalogs, config).await?;
+        let mut connections = Vec::new();
+        for catalog in catalogs {
+            connections.push(Some(catalog.close(&sources).await?));
+        }
+        let database = Database { logins, sources: sources.into_iter().map(Arc::new).collect() };
+        Session::new(&database, connections).try_look_up().await?;
         Ok(database)
     }
 }

@@ -23,20 +23,34 @@ const BATCH_BYTES: usize = 4 << 20;
 /// servers and networks.
 pub struct Session<'a> {
     database: &'a Database,
-    connection: Connection,
+    /// One to each of the databases, once it was asked.
+    connections: Vec<Option<Connection>>,
 }
 
 impl Database {
     /// Connects for questions about single keys.
     pub async fn session(&self) -> Result<Session<'_>> {
-        let connection = Connection::open(&self.login).await.context("connecting")?;
-        Ok(Session::new(self, connection))
+        let mut session = Session::new(self, Vec::new());
+        session.on(0).await?;
+        Ok(session)
     }
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(database: &'a Database, connection: Connection) -> Self {
-        Session { database, connection }
+    pub(super) fn new(database: &'a Database, connections: Vec<Option<Connection>>) -> Self {
+        Session { database, connections }
+    }
+
+    /// The connection to one of the databases.
+    async fn on(&mut self, at: usize) -> Result<&mut Connection> {
+        if self.connections.len() <= at {
+            self.connections.resize_with(at + 1, || None);
+        }
+        let login = self.database.logins.get(at).context("a database that is not configured")?;
+        match &mut self.connections[at] {
+            Some(connection) => Ok(connection),
+            empty => Ok(empty.insert(Connection::open(login).await.context("connecting")?)),
+        }
     }
 
     /// Which of `keys` any source names now. `keys` may be many: what cannot be asked by key is streamed once a call.
@@ -61,11 +75,17 @@ impl<'a> Session<'a> {
             let tried = async {
                 if !lookup.may_be_empty() {
                     // Rights are checked when a statement is prepared.
-                    return self.connection.columns(&lookup.of(1)).await.map(drop).map_err(anyhow::Error::from);
+                    return self
+                        .on(source.at)
+                        .await?
+                        .columns(&lookup.of(1))
+                        .await
+                        .map(drop)
+                        .map_err(anyhow::Error::from);
                 }
-                self.connection.begin().await?;
-                self.connection.fetch(&lookup.of(0), &[Parameter::Keys(&[])]).await?;
-                self.connection.end().await
+                self.on(source.at).await?.begin().await?;
+                self.on(source.at).await?.fetch(&lookup.of(0), &[Parameter::Keys(&[])]).await?;
+                self.on(source.at).await?.end().await
             };
             tried.await.with_context(|| format!("looking rows of {} up", source.name))?;
         }
@@ -123,10 +143,10 @@ impl<'a> Session<'a> {
                 row.remove(0);
                 sink(record(source, rows, "", row)).await
             };
-            self.connection.begin().await?;
-            let fetched = self.connection.fetch_each(&sql, &[], &mut note).await;
+            self.on(source.at).await?.begin().await?;
+            let fetched = self.on(source.at).await?.fetch_each(&sql, &[], &mut note).await;
             fetched.with_context(|| format!("reading rows of {} without a key", source.name))?;
-            self.connection.end().await?;
+            self.on(source.at).await?.end().await?;
         }
         Ok(())
     }
@@ -135,12 +155,13 @@ impl<'a> Session<'a> {
     /// the `[[records]]`.
     pub async fn keyless_counts(&mut self) -> Result<Vec<(usize, u64)>> {
         let mut counts = Vec::new();
-        for rows in self.database.sources.iter().filter_map(|source| source.rows.as_ref()) {
+        for source in &self.database.sources {
+            let Some(rows) = &source.rows else { continue };
             if !rows.rules.is_empty() || rows.key.expression.is_some() {
-                self.connection.begin().await?;
+                self.on(source.at).await?.begin().await?;
                 let sql = rows.keyless_count_sql();
-                let count = self.connection.text(&sql, &[]).await?;
-                self.connection.end().await?;
+                let count = self.on(source.at).await?.text(&sql, &[]).await?;
+                self.on(source.at).await?.end().await?;
                 counts.push((rows.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
             }
         }
@@ -150,18 +171,19 @@ impl<'a> Session<'a> {
     /// How many rows of each table that several of the `[[records]]` are of name an object by any of them, by the place of the
     /// first.
     pub async fn rows_of_several(&mut self) -> Result<Vec<(usize, u64)>> {
-        let rows: Vec<&Rows> = self.database.sources.iter().filter_map(|source| source.rows.as_ref()).collect();
         let mut counts = Vec::new();
-        for (at, first) in rows.iter().enumerate() {
-            let of_table = |rows: &[&'a Rows]| rows.iter().filter(|rows| rows.table == first.table).count();
-            if of_table(&rows[..at]) > 0 || of_table(&rows) < 2 {
+        for source in &self.database.sources {
+            let Some(first) = &source.rows else { continue };
+            let of_table = self.database.sources.iter().filter(|other| other.name == source.name);
+            let rows: Vec<&Rows> = of_table.filter_map(|other| other.rows.as_ref()).collect();
+            if rows.len() < 2 || rows.iter().any(|rows| rows.section < first.section) {
                 continue;
             }
-            let named = rows.iter().filter(|rows| rows.table == first.table).map(|rows| rows.names_an_object());
+            let named = rows.iter().map(|rows| rows.names_an_object());
             let sql = first.count_sql(&named.collect::<Vec<_>>().join(" OR "));
-            self.connection.begin().await?;
-            let count = self.connection.text(&sql, &[]).await.context("counting rows")?;
-            self.connection.end().await?;
+            self.on(source.at).await?.begin().await?;
+            let count = self.on(source.at).await?.text(&sql, &[]).await.context("counting rows")?;
+            self.on(source.at).await?.end().await?;
             counts.push((first.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
         }
         Ok(counts)
@@ -172,8 +194,8 @@ impl<'a> Session<'a> {
         let mut strangers = Vec::new();
         for source in &self.database.sources {
             for asked in source.rows.iter().flat_map(|rows| &rows.strangers) {
-                self.connection.begin().await?;
-                let found = self.connection.fetch(&asked.sql, &[]).await;
+                self.on(source.at).await?.begin().await?;
+                let found = self.on(source.at).await?.fetch(&asked.sql, &[]).await;
                 for mut row in found.with_context(|| format!("counting rows of {}", source.name))? {
                     let count = row.pop().flatten().unwrap_or_default();
                     strangers.push(Stranger {
@@ -184,7 +206,7 @@ impl<'a> Session<'a> {
                         rows: count.parse().unwrap_or(0),
                     });
                 }
-                self.connection.end().await?;
+                self.on(source.at).await?.end().await?;
             }
         }
         Ok(strangers)
@@ -199,21 +221,21 @@ impl<'a> Session<'a> {
         for source in &self.database.sources {
             let Some(rows) = &source.rows else { continue };
             for ownerless in &rows.ownerless {
-                self.connection.begin().await?;
-                let owners = self.connection.fetch(&ownerless.any_owner_sql, &[]).await;
+                self.on(source.at).await?.begin().await?;
+                let owners = self.on(source.at).await?.fetch(&ownerless.any_owner_sql, &[]).await;
                 let has_owners = owners
                     .with_context(|| format!("looking for a row of {}", ownerless.owners))
                     .map(|rows| !rows.is_empty())?;
-                self.connection.end().await?;
+                self.on(source.at).await?.end().await?;
                 if has_owners {
                     continue;
                 }
                 let mut note =
                     async |row: Cells| sink((&source.name, rows.section), ownerless, row_id::joined(row)).await;
-                self.connection.begin().await?;
-                let fetched = self.connection.fetch_each(&ownerless.handles_sql, &[], &mut note).await;
+                self.on(source.at).await?.begin().await?;
+                let fetched = self.on(source.at).await?.fetch_each(&ownerless.handles_sql, &[], &mut note).await;
                 fetched.with_context(|| format!("reading rows of {}", source.name))?;
-                self.connection.end().await?;
+                self.on(source.at).await?.end().await?;
             }
         }
         Ok(())
@@ -236,10 +258,10 @@ impl<'a> Session<'a> {
             }
             Ok(())
         };
-        self.connection.begin().await?;
-        let read = self.connection.fetch_each(&rows.bytes_sql(), &[], &mut note).await;
+        self.on(source.at).await?.begin().await?;
+        let read = self.on(source.at).await?.fetch_each(&rows.bytes_sql(), &[], &mut note).await;
         read.with_context(|| format!("reading rows of {}", source.name))?;
-        self.connection.end().await?;
+        self.on(source.at).await?.end().await?;
         Ok(found)
     }
 
@@ -250,10 +272,14 @@ impl<'a> Session<'a> {
         let Some((source, sql)) = source.and_then(|source| Some((source, source.any_row_sql.as_ref()?))) else {
             return Ok(false);
         };
-        self.connection.begin().await?;
-        let rows =
-            self.connection.fetch(sql, &[]).await.with_context(|| format!("looking for a row of {}", source.name))?;
-        self.connection.end().await?;
+        self.on(source.at).await?.begin().await?;
+        let rows = self
+            .on(source.at)
+            .await?
+            .fetch(sql, &[])
+            .await
+            .with_context(|| format!("looking for a row of {}", source.name))?;
+        self.on(source.at).await?.end().await?;
         Ok(!rows.is_empty())
     }
 
@@ -270,10 +296,10 @@ impl<'a> Session<'a> {
             .collect();
         statements.sort_by_key(|(at, _, _)| *at);
         for (_, source, sql) in statements {
-            self.connection.begin().await?;
-            let rows = self.connection.fetch(&sql, &[]).await;
+            self.on(source.at).await?.begin().await?;
+            let rows = self.on(source.at).await?.fetch(&sql, &[]).await;
             let rows = rows.with_context(|| format!("asking for the newest rows of {}", source.name))?;
-            self.connection.end().await?;
+            self.on(source.at).await?.end().await?;
             let created = source.rows.as_ref().and_then(|rows| rows.created.as_ref());
             let made = rows.into_iter().flatten().flatten().filter_map(|text| created?.read(&text));
             let Some(made) = made.filter(|made| *made <= latest).max() else { continue };
@@ -289,7 +315,12 @@ impl<'a> Session<'a> {
 
     /// The database's own time.
     pub async fn now(&mut self) -> Result<Time> {
-        self.connection.now().await
+        // A row is no older than any of them says.
+        let mut earliest = self.on(0).await?.now().await?;
+        for at in 1..self.database.logins.len() {
+            earliest = earliest.min(self.on(at).await?.now().await?);
+        }
+        Ok(earliest)
     }
 
     /// The rows of a source that cannot be looked up: all are read, and those whose key is in `keys` are given.
@@ -310,10 +341,10 @@ impl<'a> Session<'a> {
             let (key, _) = source.key_of(&value.unwrap_or_default());
             if keys.contains(key.as_str()) { sink(&key, row).await } else { Ok(()) }
         };
-        self.connection.begin().await?;
-        let scanned = self.connection.fetch_each(&sql, &[], &mut named).await;
+        self.on(source.at).await?.begin().await?;
+        let scanned = self.on(source.at).await?.fetch_each(&sql, &[], &mut named).await;
         scanned.with_context(|| format!("reading rows of {}", source.name))?;
-        self.connection.end().await
+        self.on(source.at).await?.end().await
     }
 
     /// The rows of a source whose key is in `batch`, byte for byte: the key, and the other columns.
@@ -323,7 +354,7 @@ impl<'a> Session<'a> {
         batch: &[&str],
         sink: &mut impl AsyncFnMut(&str, Cells) -> Result<()>,
     ) -> Result<()> {
-        let dialect = self.database.login.driver;
+        let dialect = source.login.driver;
         let values: HashMap<&str, &str> = batch
             .iter()
             .filter_map(|key| Some((key.strip_prefix(source.key_prefix.as_str())?, *key)))
@@ -332,7 +363,7 @@ impl<'a> Session<'a> {
         let list: Vec<&str> = values.keys().copied().collect();
         let Some(lookup) = source.lookup.as_ref().filter(|_| !list.is_empty()) else { return Ok(()) };
         let sql = lookup.of(list.len());
-        self.connection.begin().await?;
+        self.on(source.at).await?.begin().await?;
         let mut exact = async |mut row: Cells| {
             let value = if row.is_empty() { None } else { row.remove(0) };
             // A collation may have taken `Case.PNG` for `case.png`: only bytes count.
@@ -341,9 +372,9 @@ impl<'a> Session<'a> {
                 None => Ok(()),
             }
         };
-        let looked_up = self.connection.fetch_each(&sql, &[Parameter::Keys(&list)], &mut exact).await;
+        let looked_up = self.on(source.at).await?.fetch_each(&sql, &[Parameter::Keys(&list)], &mut exact).await;
         looked_up.with_context(|| format!("looking rows of {} up", source.name))?;
-        self.connection.end().await
+        self.on(source.at).await?.end().await
     }
 }
 

@@ -1,5 +1,9 @@
 //! PURE: one place of the database from which keys come, and the keys that its values name.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::database::connection::Login;
 use crate::database::dialect::sql::Dialect;
 use crate::database::key_column::Lookup;
 use crate::database::rows::Rows;
@@ -9,6 +13,11 @@ use crate::domain::packed::Packing;
 /// One place of the database from which keys come.
 #[derive(Debug)]
 pub struct Source {
+    /// The database that it is in, and the place of that among all; of a file, the first.
+    pub login: Arc<Login>,
+    pub at: usize,
+    /// A file of keys, one a line, where it is not in a database.
+    pub file: Option<PathBuf>,
     /// As messages and findings name it: the table, or which reference it is.
     pub name: String,
     /// Whether its rows own their objects; otherwise they only protect them.
@@ -54,6 +63,11 @@ impl Column {
 }
 
 impl Source {
+    /// Whether its keys come in any order, and must be sorted here.
+    pub fn is_unsorted(&self) -> bool {
+        self.url_base.is_some() || self.file.is_some()
+    }
+
     /// Whether it can be asked for any key through its lookup.
     pub fn can_be_asked(&self) -> bool {
         self.lookup.is_some() && self.answers_for_any_key

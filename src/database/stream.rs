@@ -13,7 +13,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
 use crate::database::chunks::{Chunk, Chunks, Message, Strays};
-use crate::database::connection::{Connection, Login};
+use crate::database::connection::Connection;
+use crate::database::lines;
 use crate::database::source::Source;
 use crate::domain::{Claim, Time};
 
@@ -52,13 +53,13 @@ struct Head {
 impl MergedKeys {
     /// The stream of each source, each on a connection of its own. That of the only source begins when its first key is
     /// asked for.
-    pub fn start(login: &Arc<Login>, sources: &[Arc<Source>]) -> Self {
+    pub fn start(sources: &[Arc<Source>]) -> Self {
         let mut tasks = JoinSet::new();
         let mut alone = Fuse::terminated();
         let heads = sources.iter().map(|source| {
             let is_alone = sources.len() == 1;
             let (sender, receiver) = channel(if is_alone { 1 } else { CHUNKS_AHEAD });
-            let stream = stream(login.clone(), source.clone(), sender);
+            let stream = stream(source.clone(), sender);
             match is_alone {
                 true => alone = stream.boxed().fuse(),
                 false => drop(tasks.spawn(stream)),
@@ -137,16 +138,21 @@ impl Head {
     }
 }
 
-async fn stream(login: Arc<Login>, source: Arc<Source>, sender: Sender<Result<Message>>) {
-    let streamed = stream_whole(&login, &source, sender.clone()).await;
+async fn stream(source: Arc<Source>, sender: Sender<Result<Message>>) {
+    let streamed = stream_whole(&source, sender.clone()).await;
     if let Err(error) = streamed {
         // Nobody left to tell means that the comparison has already failed elsewhere.
         let _ = sender.send(Err(error.context(format!("reading the keys of {}", source.name)))).await;
     }
 }
 
-async fn stream_whole(login: &Login, source: &Arc<Source>, sender: Sender<Result<Message>>) -> Result<()> {
-    let mut connection = Connection::open(login).await.context("connecting")?;
+async fn stream_whole(source: &Arc<Source>, sender: Sender<Result<Message>>) -> Result<()> {
+    if let Some(path) = &source.file {
+        let mut chunks = Chunks::new(source, Time::UNIX_EPOCH, sender).await?;
+        lines::send(path, &mut chunks).await?;
+        return chunks.complete().await;
+    }
+    let mut connection = Connection::open(&source.login).await.context("connecting")?;
     connection.begin().await?;
     let has_rules = source.rows.as_ref().is_some_and(|rows| !rows.rules.is_empty());
     let now = if has_rules { connection.now().await? } else { Time::UNIX_EPOCH };

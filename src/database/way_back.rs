@@ -21,9 +21,9 @@ pub enum Back {
 impl Writer<'_> {
     /// Inserts a row that was deleted, as it was.
     pub async fn insert(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
-        self.connection.begin_writing().await?;
+        self.of(section).await?.begin_writing().await?;
         let inserted = self.try_insert(section, handle, image).await;
-        self.settle(inserted).await
+        self.settle(section, inserted).await
     }
 
     async fn try_insert(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
@@ -33,7 +33,7 @@ impl Writer<'_> {
         let rows = &self.database.section(section)?.1;
         let columns = named(rows, image.0.iter().map(|(name, _)| name))?;
         let cells: Vec<_> = image.0.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
-        match self.connection.change(&rows.insert_sql(&columns), &cells).await {
+        match self.of(section).await?.change(&rows.insert_sql(&columns), &cells).await {
             Ok(_) => {}
             Err(error) if is_taken(&error) => return Ok(Back::Taken(format!("{error:#}"))),
             Err(error) => return Err(error),
@@ -43,9 +43,9 @@ impl Writer<'_> {
 
     /// Gives columns that were set their old values, unless somebody has changed them since.
     pub async fn undo(&mut self, section: usize, handle: &str, before: &Image, after: &Image) -> Result<Back> {
-        self.connection.begin_writing().await?;
+        self.of(section).await?.begin_writing().await?;
         let undone = self.try_undo(section, handle, before, after).await;
-        self.settle(undone).await
+        self.settle(section, undone).await
     }
 
     async fn try_undo(&mut self, section: usize, handle: &str, before: &Image, after: &Image) -> Result<Back> {
@@ -64,7 +64,7 @@ impl Writer<'_> {
         let mut cells: Vec<_> = changes.iter().map(|(_, value)| Parameter::Image(value.as_deref())).collect();
         let values = rows.handle_values(handle)?;
         cells.extend(images(&values));
-        self.connection.change(&rows.unset_sql(&columns), &cells).await?;
+        self.of(section).await?.change(&rows.unset_sql(&columns), &cells).await?;
         // What else changes with it, such as the time of the last change, is the database's own business.
         self.is_as_it_was(section, handle, &Image(changes.into_iter().cloned().collect())).await
     }
@@ -83,11 +83,11 @@ impl Writer<'_> {
         Ok(Back::Done)
     }
 
-    async fn settle(&mut self, back: Result<Back>) -> Result<Back> {
+    async fn settle(&mut self, section: usize, back: Result<Back>) -> Result<Back> {
         match back {
-            Ok(Back::Done) => self.connection.commit().await.map(|()| Back::Done),
-            Ok(other) => self.connection.roll_back().await.map(|()| other),
-            Err(error) => match self.connection.roll_back().await {
+            Ok(Back::Done) => self.of(section).await?.commit().await.map(|()| Back::Done),
+            Ok(other) => self.of(section).await?.roll_back().await.map(|()| other),
+            Err(error) => match self.of(section).await?.roll_back().await {
                 Ok(()) => Ok(Back::Failed(format!("{error:#}"))),
                 Err(_) => Err(error),
             },

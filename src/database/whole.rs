@@ -10,15 +10,16 @@ impl Database {
     /// Why rows of a table cannot be removed and brought back as they were, with the table as `it`, and what to do; `None`:
     /// they can.
     pub async fn obstacle(&self, section: usize) -> Result<Option<String>> {
-        let rows = self.section(section)?.1;
-        let mut connection = Connection::open(&self.login).await.context("connecting")?;
+        let (source, rows) = self.section(section)?;
+        let (login, driver) = (&source.login, source.login.driver);
+        let mut connection = Connection::open(login).await.context("connecting")?;
         connection.begin().await?;
-        if let Some(obstacle) = self.login.driver.obstacle(&mut connection, &rows.table).await? {
+        if let Some(obstacle) = driver.obstacle(&mut connection, &rows.table).await? {
             return Ok(Some(format!(
                 "{obstacle}. Name the table that holds the rows, or keep them with missing_file = \"report\" and no rules"
             )));
         }
-        let columns = self.login.driver.columns(&mut connection, &rows.table).await?;
+        let columns = driver.columns(&mut connection, &rows.table).await?;
         let primary_key: Vec<&str> =
             columns.iter().filter(|column| column.is_primary_key).map(|column| column.name.as_str()).collect();
         let Some(sql) = rows.same_ids_sql(&primary_key) else { return Ok(None) };

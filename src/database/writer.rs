@@ -21,7 +21,8 @@ const ATTEMPTS: u32 = 3;
 /// A connection that removes rows.
 pub struct Writer<'a> {
     pub(super) database: &'a Database,
-    pub(super) connection: Connection,
+    /// One to each of the databases, once it was needed.
+    connections: Vec<Option<Connection>>,
 }
 
 /// A row that is to be removed.
@@ -66,22 +67,40 @@ pub enum Outcome {
 impl Database {
     /// Connects to remove rows.
     pub async fn writer(&self) -> Result<Writer<'_>> {
-        let connection = Connection::open_to_write(&self.login).await.context("connecting to write")?;
-        Ok(Writer { database: self, connection })
+        let mut writer = Writer { database: self, connections: Vec::new() };
+        writer.on(0).await?;
+        Ok(writer)
     }
 }
 
 impl Writer<'_> {
-    /// The database's own time.
-    pub async fn now(&mut self) -> Result<Time> {
-        self.connection.now().await
+    /// The connection to the database of one of the `[[records]]`.
+    pub(super) async fn of(&mut self, section: usize) -> Result<&mut Connection> {
+        let at = self.database.section(section)?.0.at;
+        self.on(at).await
+    }
+
+    async fn on(&mut self, at: usize) -> Result<&mut Connection> {
+        if self.connections.len() <= at {
+            self.connections.resize_with(at + 1, || None);
+        }
+        let login = self.database.logins.get(at).context("a database that is not configured")?;
+        match &mut self.connections[at] {
+            Some(connection) => Ok(connection),
+            empty => Ok(empty.insert(Connection::open_to_write(login).await.context("connecting to write")?)),
+        }
+    }
+
+    /// The own time of the database of one of the `[[records]]`.
+    pub async fn now(&mut self, section: usize) -> Result<Time> {
+        self.of(section).await?.now().await
     }
 
     /// The row as it is now; `None`: it is gone.
     pub async fn see(&mut self, section: usize, handle: &str) -> Result<Option<Seen>> {
-        self.connection.begin_writing().await?;
+        self.of(section).await?.begin_writing().await?;
         let seen = self.read(section, handle, false).await;
-        self.connection.roll_back().await?;
+        self.of(section).await?.roll_back().await?;
         seen
     }
 
@@ -93,9 +112,9 @@ impl Writer<'_> {
         handle: &str,
         set: Option<&BTreeMap<String, Value>>,
     ) -> Result<Option<(Seen, bool)>> {
-        self.connection.begin_writing().await?;
+        self.of(section).await?.begin_writing().await?;
         let found = self.try_look_up(section, handle, set).await;
-        self.connection.roll_back().await?;
+        self.of(section).await?.roll_back().await?;
         found
     }
 
@@ -113,7 +132,7 @@ impl Writer<'_> {
         let mut parameters: Vec<Parameter> = texts.iter().map(|text| Parameter::Text(text)).collect();
         let handle = rows.handle_values(handle)?;
         parameters.extend(images(&handle));
-        let is_set = self.connection.text(&sql, &parameters).await?.as_deref() == Some("1");
+        let is_set = self.of(section).await?.text(&sql, &parameters).await?.as_deref() == Some("1");
         Ok(Some((seen, is_set)))
     }
 
@@ -122,7 +141,7 @@ impl Writer<'_> {
         let (source, rows) = database.section(section)?;
         let sql = rows.read_sql(lock);
         let handle = rows.handle_values(handle)?;
-        let mut found = self.connection.fetch(&sql, &images(&handle)).await?;
+        let mut found = self.of(section).await?.fetch(&sql, &images(&handle)).await?;
         let row = found.pop();
         anyhow::ensure!(
             found.is_empty(),
@@ -136,31 +155,37 @@ impl Writer<'_> {
     pub async fn remove(&mut self, aim: Aim<'_>, seen: &Seen, how: How<'_>) -> Result<Outcome> {
         let mut attempt = 1;
         loop {
-            self.connection.begin_writing().await?;
+            self.of(aim.section).await?.begin_writing().await?;
             match self.change(aim, seen, how).await {
-                Ok(Outcome::Deleted) => return Ok(self.commit(Outcome::Deleted).await),
-                Ok(Outcome::Updated(image)) => return Ok(self.commit(Outcome::Updated(image)).await),
+                Ok(Outcome::Deleted) => return Ok(self.commit(aim.section, Outcome::Deleted).await),
+                Ok(Outcome::Updated(image)) => return Ok(self.commit(aim.section, Outcome::Updated(image)).await),
                 Ok(unchanged) => {
-                    self.connection.roll_back().await?;
+                    self.of(aim.section).await?.roll_back().await?;
                     return Ok(unchanged);
                 }
                 // A connection that is lost takes its transaction with it; the caller connects anew.
-                Err(error) => match self.connection.roll_back().await {
+                Err(error) => match self.of(aim.section).await?.roll_back().await {
                     Err(_) => return Err(error),
-                    Ok(()) if attempt < ATTEMPTS && self.is_worth_another_attempt(&error) => attempt += 1,
+                    Ok(()) if attempt < ATTEMPTS && self.is_worth_another_attempt(aim.section, &error) => attempt += 1,
                     Ok(()) => return Ok(Outcome::Failed(format!("{error:#}"))),
                 },
             }
         }
     }
 
-    fn is_worth_another_attempt(&self, error: &anyhow::Error) -> bool {
-        code_of(error).is_some_and(|code| self.database.login.driver.is_worth_another_attempt(&code))
+    fn is_worth_another_attempt(&self, section: usize, error: &anyhow::Error) -> bool {
+        let source = self.database.section(section).map(|(source, _)| source);
+        code_of(error)
+            .zip(source.ok())
+            .is_some_and(|(code, source)| source.login.driver.is_worth_another_attempt(&code))
     }
 
-    async fn commit(&mut self, outcome: Outcome) -> Outcome {
+    async fn commit(&mut self, section: usize, outcome: Outcome) -> Outcome {
         failpoint::before("row-commit");
-        let committed = self.connection.commit().await;
+        let committed = match self.of(section).await {
+            Ok(connection) => connection.commit().await,
+            Err(error) => Err(error),
+        };
         failpoint::after("row-commit");
         match committed {
             Ok(()) => outcome,
@@ -187,7 +212,7 @@ impl Writer<'_> {
         let handle = rows.handle_values(aim.handle)?;
         cells.extend(images(&handle));
         cells.extend(value.map(Parameter::Text));
-        match self.connection.change(&sql, &cells).await? {
+        match self.of(aim.section).await?.change(&sql, &cells).await? {
             1 => {}
             0 => return Ok(Outcome::Failed("the database left it as it was: a trigger may have kept it".to_owned())),
             changed => return Ok(Outcome::Failed(format!("{changed} rows would have changed, and not one"))),

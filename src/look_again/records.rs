@@ -189,7 +189,7 @@ impl Looking<'_> {
                 let plural = if rows == 1 { "row gives" } else { "rows give" };
                 self.looked.warnings.push(format!(
                     "{}: {rows} {plural} no key: key_sql is NULL or empty there, and protects nothing",
-                    records.table
+                    records.name
                 ));
             }
             if !records.rules.is_empty() {

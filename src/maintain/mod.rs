@@ -28,7 +28,7 @@ use crate::ledger::{Ledger, Position};
 use crate::lock::Lock;
 use crate::only::Only;
 use crate::publish::{self, OutputFile};
-use crate::report::{Format, Outcome, Report, TableTotals, warnings};
+use crate::report::{Format, OtherDatabase, Outcome, Report, TableTotals, warnings};
 use crate::storage::{self, Store};
 
 pub use options::Options;
@@ -199,11 +199,11 @@ impl Run<'_> {
     fn tables(&self, inspected: &Inspected) -> Vec<TableTotals> {
         let mut tables: Vec<TableTotals> = Vec::new();
         for records in &self.config.records {
-            if tables.iter().all(|table| table.name != records.table) {
+            if tables.iter().all(|table| table.name != records.name) {
                 tables.push(TableTotals {
-                    name: records.table.clone(),
-                    records: inspected.rows.get(&records.table).copied().unwrap_or(0),
-                    findings: inspected.found.tables.get(&records.table).copied().unwrap_or(0),
+                    name: records.name.clone(),
+                    records: inspected.rows.get(&records.name).copied().unwrap_or(0),
+                    findings: inspected.found.tables.get(&records.name).copied().unwrap_or(0),
                 });
             }
         }
@@ -260,6 +260,7 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         finished_at: Utc::now(),
         database_engine: config.database.engine.to_string(),
         database_address: database::address(&config.database)?,
+        databases: other_databases(config)?,
         storage_kind,
         storage_address,
         min_age: config.safety.min_age.to_string(),
@@ -275,6 +276,14 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         removals: None,
         is_list: false,
     })
+}
+
+fn other_databases(config: &Config) -> Result<Vec<OtherDatabase>> {
+    let others = config.databases.iter().map(|other| {
+        let address = database::address(&other.database)?;
+        Ok(OtherDatabase { name: other.name.clone(), engine: other.database.engine.to_string(), address })
+    });
+    others.collect()
 }
 
 async fn log_findings(report: &Report, ledger: &mut Ledger) -> Result<()> {

@@ -159,7 +159,7 @@ impl Run<'_> {
                 };
                 // Two sections of one table are two keys of the same rows.
                 let same =
-                    || self.config.records.iter().zip(&inspected.tables).filter(|(other, _)| other.table == table);
+                    || self.config.records.iter().zip(&inspected.tables).filter(|(other, _)| other.name == table);
                 let of = same().map(|(_, rows)| *rows).max().unwrap_or(0);
                 let allow_cascade = same().all(|(other, _)| other.allow_cascade);
                 tables.push(TableCensus { table, of, cascade, allow_cascade, ..TableCensus::default() });
@@ -203,7 +203,10 @@ impl Run<'_> {
                 }
             },
             storage: &report.storage_address,
-            database: &report.database_address,
+            database: report
+                .databases
+                .iter()
+                .fold(report.database_address.clone(), |all, other| format!("{all}, {} {}", other.name, other.address)),
             trash: trash.enabled.then_some(trash.prefix.as_str()),
         }
     }

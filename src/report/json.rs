@@ -39,6 +39,14 @@ impl<'a> Json<'a> {
                 }),
             ),
             ("database", json!({ "engine": report.database_engine, "address": report.database_address })),
+            (
+                "databases",
+                report
+                    .databases
+                    .iter()
+                    .map(|other| json!({ "name": other.name, "engine": other.engine, "address": other.address }))
+                    .collect::<Value>(),
+            ),
             ("storage", json!({ "kind": report.storage_kind, "address": report.storage_address })),
             ("warnings", json!(report.warnings)),
             (
@@ -149,6 +157,12 @@ impl Rendering for Json<'_> {
                 "held_by": held_by,
             }),
         };
+        let mut value = value;
+        if let Subject::Record { table, .. } = &finding.subject
+            && let (Some(database), table) = self.report.in_database(table)
+        {
+            (value["database"], value["table"]) = (database.into(), table.into());
+        }
         write_value(&mut self.line, &value)?;
         self.out.write_all(&self.line)
     }

@@ -24,6 +24,8 @@ pub struct Report {
     pub finished_at: Time,
     pub database_engine: String,
     pub database_address: String,
+    /// More of them, which sections name.
+    pub databases: Vec<OtherDatabase>,
     pub storage_kind: &'static str,
     pub storage_address: String,
     /// The age under which nothing was judged, as people write it.
@@ -47,6 +49,22 @@ pub struct Report {
     pub is_list: bool,
     /// What was removed; `None` where it did not come to that.
     pub removals: Option<Removals>,
+}
+
+/// One more database: its name in the configuration, its engine and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherDatabase {
+    pub name: String,
+    pub engine: String,
+    pub address: String,
+}
+
+impl Report {
+    /// The database of a table, where it is not the first one, and the table as it is called there.
+    pub fn in_database<'t>(&self, table: &'t str) -> (Option<&'t str>, &'t str) {
+        let split = table.split_once(':').filter(|(name, _)| self.databases.iter().any(|other| other.name == *name));
+        split.map_or((None, table), |(name, table)| (Some(name), table))
+    }
 }
 
 /// What was compared of a table, and found.

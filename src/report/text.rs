@@ -40,6 +40,10 @@ impl<'a> Text<'a> {
         writeln!(self.out, "=== Storage Maintenance Report ===")?;
         writeln!(self.out, "Timestamp: {}", report.started_at.format("%Y-%m-%dT%H:%M:%SZ"))?;
         writeln!(self.out, "Database: {} {}", report.database_engine, Printable(&report.database_address))?;
+        for other in &report.databases {
+            let (engine, address) = (&other.engine, Printable(&other.address));
+            writeln!(self.out, "Database {}: {engine} {address}", other.name)?;
+        }
         writeln!(self.out, "Storage: {} {}", report.storage_kind, Printable(&report.storage_address))?;
         if report.resumed > 0 {
             let plural = if report.resumed == 1 { "" } else { "s" };

@@ -21,4 +21,5 @@ mod real_applications;
 mod restored;
 mod row_faults;
 mod rules;
+mod sources;
 mod support;

@@ -1,5 +1,7 @@
 //! The looks before a row is removed: at its object, and at the row itself (I8).
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 use futures::StreamExt;
 
@@ -60,9 +62,13 @@ impl<'a> Site<'a> {
         looks: Vec<Look>,
         removals: &mut Removals,
     ) -> Result<(Vec<(&'p PlannedRow, Seen)>, Vec<NewRemoval>)> {
-        let now = writer.now().await.context(ASK)?;
         let (mut going, mut left) = (Vec::new(), Vec::new());
+        let mut nows: HashMap<usize, Time> = HashMap::new();
         for (row, look) in batch.iter().zip(looks) {
+            let now = match nows.get(&row.section) {
+                Some(now) => *now,
+                None => *nows.entry(row.section).or_insert(writer.now(row.section).await.context(ASK)?),
+            };
             let seen = writer.see(row.section, &row.handle).await.context(ASK)?;
             let mut stays = seen.as_ref().and_then(|seen| self.stays(row, seen, now));
             for other in row.also.iter().filter(|_| seen.is_some()) {

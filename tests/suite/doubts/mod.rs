@@ -12,5 +12,6 @@ mod sides;
 mod spellings;
 mod table;
 mod times;
+mod undecoded;
 mod unmet;
 mod worlds;

@@ -14,7 +14,7 @@ mod missing_file;
 mod owners;
 mod reports;
 mod samples;
-mod scene;
+pub mod scene;
 mod several_keys;
 mod shared;
 mod whole;
@@ -36,4 +36,4 @@ macro_rules! on_every_engine {
         }
     };
 }
-use on_every_engine;
+pub(crate) use on_every_engine;

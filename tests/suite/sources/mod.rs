@@ -1,0 +1,10 @@
+//! Where keys may come from: references as columns, expressions, URLs and files, and tables in more than one database.
+
+mod databases;
+mod files;
+mod references;
+
+/// The findings' keys of a report, by kind.
+fn keys(report: &serde_json::Value, kind: &str) -> Vec<String> {
+    crate::support::tool::keys_of(report, kind)
+}
