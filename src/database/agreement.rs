@@ -1,6 +1,5 @@
 //! Whether the stream and the look-up of a column agree: on every type that can hold keys, with random values, a source that
 //! is asked by key names what its stream names, and nothing else; and a row is found again by an id of that type.
-#![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,6 +187,7 @@ fn server(name: &str) -> String {
         .unwrap_or_else(|_| panic!("{name} is not set; `bash tests/run` starts the servers and sets it"))
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -3,6 +3,7 @@
 
 mod advice;
 mod advisory;
+#[cfg(test)]
 mod agreement;
 mod cascades;
 mod catalog;
