@@ -101,6 +101,7 @@ impl Inspection<'_> {
         let undecoded = undecoded(database, &sources).await.context("the database")?;
         let mut silent = self.silent(&database.source_names(), &sources, &totals);
         silent.retain(|(name, _)| packed.iter().all(|packed| packed.source != *name));
+        let compared: Vec<u64> = sources.iter().take(self.config.records.len()).map(|counts| counts.values).collect();
         let mut tables: Vec<u64> = sources.iter().take(self.config.records.len()).map(|counts| counts.values).collect();
         for (section, rows) in looked.keyless {
             tables[section] += rows;
@@ -109,10 +110,10 @@ impl Inspection<'_> {
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
         let mut doubts = plan::Doubts { wrong_pair, packed, silent, obstacles: Vec::new() };
-        let rows = self.rows_once(database, &mut totals, &tables).await.context("the database")?;
+        let rows = self.rows_once(database, &mut totals, (&compared, &tables)).await.context("the database")?;
         let newest_row = self.newest_row(ledger, database).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
-        doubts.obstacles = self.obstacles(database, &found).await.context("the database")?;
+        doubts.obstacles = self.obstacles(ledger, database).await?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(new_files(&totals));
         warnings.extend(self.unmet(&totals));
@@ -127,43 +128,51 @@ impl Inspection<'_> {
         Ok(Inspected { totals, found, tables, rows, doubts, warnings })
     }
 
-    /// The tables with findings of which rows are to be removed, or changed, and cannot be brought back.
-    async fn obstacles(&self, database: &Database, found: &Found) -> Result<Vec<(String, String)>> {
-        let mut obstacles: Vec<(String, String)> = Vec::new();
+    /// The tables with findings by which rows are to be removed, or changed, and cannot be brought back. Held ones count:
+    /// better now than when they are not.
+    async fn obstacles(&self, ledger: &mut Ledger, database: &Database) -> Result<Vec<(String, String)>> {
+        let mut acting = Vec::new();
         for (section, records) in self.config.records.iter().enumerate() {
-            let table = &records.name;
-            let acts = records.missing_file != Action::Report || !records.rules.is_empty();
-            let has_findings = found.tables.get(table).is_some_and(|findings| *findings > 0);
-            if acts && has_findings && obstacles.iter().all(|(other, _)| other != table) {
-                obstacles.extend(database.obstacle(section).await?.map(|why| (table.clone(), why)));
+            let of_records = (records.missing_file != Action::Report).then(|| Kind::OrphanedRecord.name().to_owned());
+            let kinds = records.rules.iter().map(|rule| rule.name.to_string()).chain(of_records);
+            acting.extend(kinds.map(|kind| (section, kind)));
+        }
+        let mut obstacles: Vec<(String, String)> = Vec::new();
+        for section in ledger.sections_with(&acting).await.context("the ledger")? {
+            let table = &self.config.records[section].name;
+            if obstacles.iter().all(|(other, _)| other != table) {
+                let obstacle = database.obstacle(section).await.context("the database")?;
+                obstacles.extend(obstacle.map(|why| (table.clone(), why)));
             }
         }
         Ok(obstacles)
     }
 
-    /// How many rows of each table were compared, each once; and counts them so in `totals`. `tables` has them by section.
+    /// How many rows of each table were compared, each once; and counts them so in `totals`. By section there are those that
+    /// name an object, and all that were compared.
     async fn rows_once(
         &self,
         database: &Database,
         totals: &mut Totals,
-        tables: &[u64],
+        (compared, tables): (&[u64], &[u64]),
     ) -> Result<BTreeMap<String, u64>> {
-        let sections = || self.config.records.iter().zip(tables);
+        let sections = |counts: &'_ [u64]| self.config.records.iter().zip(counts.to_vec()).collect::<Vec<_>>();
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-        for (records, compared) in sections() {
+        for (records, compared) in sections(tables) {
             let rows = rows.entry(records.name.clone()).or_default();
-            *rows = (*rows).max(*compared);
+            *rows = (*rows).max(compared);
         }
-        // Of a narrowed run only so much is known.
-        if self.scope.prefix == self.scope.root {
+        // Of a part of the keys only so much is known.
+        if self.scope.prefix.is_empty() && self.scope.ignore.is_empty() {
             for (section, exact) in database.session().await?.rows_of_several().await? {
                 rows.insert(self.config.records[section].name.clone(), exact);
             }
         }
         for (table, rows) in &rows {
-            let of_table = || sections().filter(|(records, _)| records.name == *table).map(|(_, compared)| *compared);
-            if of_table().count() > 1 {
-                totals.records = totals.records.saturating_sub(of_table().sum()) + rows;
+            let of_table = sections(compared).into_iter().filter(|(records, _)| records.name == *table);
+            let of_table: Vec<u64> = of_table.map(|(_, compared)| compared).collect();
+            if of_table.len() > 1 {
+                totals.records = totals.records.saturating_sub(of_table.iter().sum()) + rows;
             }
         }
         Ok(rows)
@@ -192,7 +201,7 @@ impl Inspection<'_> {
         let doubted = sources.filter(|(_, (_, may_be_empty))| !may_be_empty);
         let silent = doubted.filter_map(|(place, ((name, counts), _))| {
             let has_object = totals.sources_with_objects & 1 << place.min(MOST_SOURCES) != 0;
-            Some((name.clone(), Silence::of(counts.rows, counts.values, has_object)?))
+            Some((name.clone(), Silence::of(counts.rows, counts.values + counts.undecoded, has_object)?))
         });
         silent.collect()
     }
@@ -253,7 +262,8 @@ impl Inspection<'_> {
         let rules = self.config.rules();
         let mut doubts = Doubts {
             root: &self.scope.root,
-            has_urls: self.config.records.iter().any(|records| records.url_base.is_some()),
+            has_urls: self.config.records.iter().any(|records| records.url_base.is_some())
+                || self.config.references.iter().any(|reference| reference.url_base.is_some()),
             undated: self.seen_before("it has no created_at, and no updated_at, that can be read, and"),
             newly_missing: self.seen_before("no updated_at says when it was changed, and its file"),
             rules: rules.iter().map(|name| &**name).collect(),

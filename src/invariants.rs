@@ -519,7 +519,7 @@
 //! - Rows of what is not a table, or not one of this database, refuse the plan.
 //!   In: `database::whole::Database::obstacle`, `plan::plan`.
 //!   Tests: `rules::whole::a_view_is_refused`, `rules::whole::a_virtual_table_is_refused`,
-//!   `rules::whole::a_parent_is_refused_where_its_children_have_columns_of_their_own` (PostgreSQL),
+//!   `rules::whole::a_parent_of_other_tables_is_refused` (PostgreSQL),
 //!   `rules::mariadb::rows_of_a_table_without_transactions_are_never_removed` (MariaDB).
 //! - So does an id that two rows have.
 //!   In: `database::whole::Database::obstacle`.

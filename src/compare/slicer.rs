@@ -61,7 +61,7 @@ impl Slicer {
             progress: scan.progress.clone(),
             untold: 0,
             longest_key_bytes: scan.store.longest_key_bytes(),
-            keys,
+            keys: keys.keeping_undecoded(),
             notes,
             filling: SliceBuilder::default(),
             pool: Pool::default(),

@@ -29,7 +29,7 @@ pub use rules::{Action, Clock, Entity, Rule, Value};
 #[derive(Debug)]
 pub struct Config {
     pub database: Database,
-    /// More of them, by their places in front of which the first one stands.
+    /// More of them, which sections name.
     pub databases: Vec<OtherDatabase>,
     pub storage: Storage,
     pub records: Vec<Records>,

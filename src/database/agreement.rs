@@ -1,5 +1,6 @@
 //! Whether the stream and the look-up of a column agree: on every type that can hold keys, with random values, a source that
 //! is asked by key names what its stream names, and nothing else; and a row is found again by an id of that type.
+#![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

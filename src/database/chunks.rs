@@ -28,6 +28,10 @@ const CHUNK_KEYS: usize = 1024;
 /// Bytes in a chunk; one key may go over it.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// Values that are not UTF-8 in a chunk, at most, and their bytes.
+const MOST_UNDECODED: usize = 64;
+const LONGEST_UNDECODED: usize = 4096;
+
 impl Chunk {
     /// A key, and what its row is to its object.
     pub fn get(&self, at: usize) -> Option<(&str, Claim)> {
@@ -142,12 +146,13 @@ impl Chunks {
 
     /// Takes the value of a row that is not UTF-8: it is nowhere in the order of keys, and may still be meant for one.
     pub async fn push_undecoded(&mut self, value: &[u8]) -> Result<()> {
-        let value: String = value.iter().map(|byte| char::from(*byte)).collect();
+        // More is no key, in any spelling.
+        let value: String = value.iter().take(LONGEST_UNDECODED).map(|byte| char::from(*byte)).collect();
         self.chunk.undecoded.push(self.source.key_of(&value).0);
-        if self.chunk.undecoded.len() < CHUNK_KEYS {
-            return Ok(());
+        match self.chunk.undecoded.len() < MOST_UNDECODED {
+            true => Ok(()),
+            false => self.flush().await,
         }
-        self.flush().await
     }
 
     /// Whether a rule may condemn the row; a date that cannot be read is told of when the row is looked at again.

@@ -12,8 +12,9 @@ use crate::exit_code::Misconfigured;
 /// Makes sure that the file can be read.
 pub async fn check(path: &Path) -> Result<()> {
     match File::open(path).await {
-        Ok(file) if file.metadata().await.is_ok_and(|metadata| !metadata.is_dir()) => Ok(()),
-        Ok(_) => bail!(Misconfigured(format!("[[references]] file {} is a folder", path.display()))),
+        Ok(file) if file.metadata().await.is_ok_and(|metadata| metadata.is_file()) => Ok(()),
+        // It is read more than once.
+        Ok(_) => bail!(Misconfigured(format!("[[references]] file {} is not a file", path.display()))),
         Err(error) => bail!(Misconfigured(format!("[[references]] file {} cannot be read: {error}", path.display()))),
     }
 }

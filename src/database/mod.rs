@@ -3,7 +3,6 @@
 
 mod advice;
 mod advisory;
-#[cfg(test)]
 mod agreement;
 mod cascades;
 mod catalog;

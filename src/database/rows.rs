@@ -10,7 +10,7 @@ use crate::database::date;
 use crate::database::dialect::sql::Dialect;
 use crate::database::key_column::KeyColumn;
 use crate::database::rules::RuleSql;
-use crate::domain::{Created, Mark, row_id};
+use crate::domain::{Created, Image, Mark, row_id};
 
 /// Rows that are read to learn how new a table is. So many whose dates are still to come, as those of a placeholder are, hide
 /// no row that was made.
@@ -98,6 +98,14 @@ impl Rows {
             self.ids.len()
         );
         Ok(values)
+    }
+
+    /// Whether an image is that of the row with this handle: of a row that is known by other columns, or by these in another
+    /// order, it is not.
+    pub fn is_of(&self, image: &Image, handle: &str) -> Result<bool> {
+        let values = self.handle_values(handle)?;
+        // A column that the database computes is in no image.
+        Ok(self.ids.iter().zip(&values).all(|(id, value)| image.get(&id.name).is_none_or(|kept| kept == value)))
     }
 
     /// Gives a row where two have the same id; `None`: the catalog says that none can.

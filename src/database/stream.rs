@@ -26,8 +26,9 @@ pub struct MergedKeys {
     heads: Vec<Head>,
     /// Which head gave the last key, and is to move on.
     taken: Option<usize>,
-    /// Values that are not UTF-8, each with its source.
+    /// Values that are not UTF-8, each with its source; where somebody takes them.
     undecoded: Vec<(usize, String)>,
+    keeps_undecoded: bool,
     /// The stream of the only source, run by whoever reads its keys: they stay in the cache of one core.
     alone: Fuse<BoxFuture<'static, ()>>,
     _tasks: JoinSet<()>,
@@ -73,13 +74,26 @@ impl MergedKeys {
                 strays: Strays::default(),
             }
         });
-        MergedKeys { heads: heads.collect(), taken: None, undecoded: Vec::new(), alone, _tasks: tasks }
+        MergedKeys {
+            heads: heads.collect(),
+            taken: None,
+            undecoded: Vec::new(),
+            keeps_undecoded: false,
+            alone,
+            _tasks: tasks,
+        }
     }
 
     /// The sources that gave values other than URLs below their base; known at the end.
     pub fn strays(&self) -> Vec<(String, Strays)> {
         let strays = self.heads.iter().filter(|head| head.strays.count > 0);
         strays.map(|head| (head.source.name.clone(), head.strays.clone())).collect()
+    }
+
+    /// Keeps values that are not UTF-8 until they are taken.
+    pub fn keeping_undecoded(mut self) -> Self {
+        self.keeps_undecoded = true;
+        self
     }
 
     /// Whether there are values that are not UTF-8 and were not taken yet.
@@ -108,7 +122,8 @@ impl MergedKeys {
                     biased;
                     received = head.receive() => {
                         received?;
-                        self.undecoded.extend(head.chunk.undecoded.drain(..).map(|value| (at, value)));
+                        let undecoded = head.chunk.undecoded.drain(..).map(|value| (at, value));
+                        self.undecoded.extend(undecoded.filter(|_| self.keeps_undecoded));
                     }
                     () = &mut self.alone, if !self.alone.is_terminated() => {}
                 }

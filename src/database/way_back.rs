@@ -27,6 +27,9 @@ impl Writer<'_> {
     }
 
     async fn try_insert(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
+        if !self.is_of(section, handle, image)? {
+            return Ok(Back::Failed(OTHER_ID.to_owned()));
+        }
         if self.read(section, handle, true).await?.is_some() {
             return Ok(Back::Taken("a row with its id is there".to_owned()));
         }
@@ -49,6 +52,9 @@ impl Writer<'_> {
     }
 
     async fn try_undo(&mut self, section: usize, handle: &str, before: &Image, after: &Image) -> Result<Back> {
+        if !self.is_of(section, handle, before)? {
+            return Ok(Back::Failed(OTHER_ID.to_owned()));
+        }
         let Some(now) = self.read(section, handle, true).await? else {
             return Ok(Back::Taken("the row is gone".to_owned()));
         };
@@ -67,6 +73,10 @@ impl Writer<'_> {
         self.of(section).await?.change(&rows.unset_sql(&columns), &cells).await?;
         // What else changes with it, such as the time of the last change, is the database's own business.
         self.is_as_it_was(section, handle, &Image(changes.into_iter().cloned().collect())).await
+    }
+
+    fn is_of(&self, section: usize, handle: &str, image: &Image) -> Result<bool> {
+        self.database.section(section)?.1.is_of(image, handle)
     }
 
     async fn is_as_it_was(&mut self, section: usize, handle: &str, image: &Image) -> Result<Back> {
@@ -94,6 +104,8 @@ impl Writer<'_> {
         }
     }
 }
+
+const OTHER_ID: &str = "it is known by other columns than [[records]] id names now";
 
 fn named(rows: &Rows, names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<&ColumnFacts>> {
     let find = |name: &str| rows.columns.iter().find(|facts| facts.name == name);

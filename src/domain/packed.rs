@@ -1,6 +1,7 @@
 //! PURE: texts that hold more than a key: a JSON list, a list with commas, a page with links. As a key such a text protects
 //! nothing of what it names.
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// How a text holds keys, as far as it shows.
@@ -52,13 +53,30 @@ const DEPTH: usize = 3;
 /// What may be keys in a text that holds more than one, or one in a wrapping that is not a spelling of it: each part once,
 /// in order. `None`: the text is one value.
 pub fn unpack(text: &str) -> Option<(Packing, Vec<String>)> {
-    let packing = packing(text)?;
+    let mut found = packing(text);
     let mut parts = Vec::new();
-    gather(text, DEPTH, &mut parts);
+    if found.is_some() {
+        gather(text, DEPTH, &mut parts);
+    }
+    // It may be percent-encoded as a whole, or but for its commas; no query unpacks that.
+    for decoded in decoded(text).filter(|decoded| packing(decoded).is_some()) {
+        found.get_or_insert(Packing::Other);
+        gather(&decoded, DEPTH, &mut parts);
+    }
     parts.retain(|part| !part.is_empty() && part != text);
     parts.sort_unstable();
     parts.dedup();
-    (!parts.is_empty()).then_some((packing, parts))
+    found.filter(|_| !parts.is_empty()).map(|packing| (packing, parts))
+}
+
+/// A text percent-decoded, once and again, up to four times.
+fn decoded(text: &str) -> impl Iterator<Item = String> {
+    let decode = |text: &String| {
+        let decoded = percent_decode_str(text).decode_utf8().ok()?.into_owned();
+        (decoded != *text).then_some(decoded)
+    };
+    let encoded = text.contains('%').then(|| text.to_owned());
+    std::iter::successors(encoded, decode).skip(1).take(4)
 }
 
 fn packing(text: &str) -> Option<Packing> {
@@ -146,6 +164,21 @@ fn gather_json(value: &Value, depth: usize, parts: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_percent_encoded_as_a_whole_is_unpacked_too() {
+        for text in [
+            "%5B%22a/1.png%22,%22b.png%22%5D",
+            "%255B%2522a/1.png%2522%252C%2522b.png%2522%255D",
+            "https://cdn.example.com/%5B%22a/1.png%22%5D?v=1",
+        ] {
+            let (packing, parts) = unpack(text).expect(text);
+            assert!(packing == Packing::Other && parts.contains(&"a/1.png".to_owned()), "{text}: {parts:?}");
+        }
+        for text in ["a%20b.png", "100%.png", "a%2", "%E9.png", "a%252Fb.png"] {
+            assert_eq!(unpack(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn keys_are_found_in_whatever_holds_them() {

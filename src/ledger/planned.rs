@@ -124,8 +124,18 @@ impl Ledger {
         files.collect()
     }
 
+    /// The sections with findings of these kinds, held ones too.
+    pub async fn sections_with(&mut self, kinds: &[(usize, String)]) -> Result<Vec<usize>> {
+        let sql = "SELECT DISTINCT section FROM temp.finding INDEXED BY finding_rows \
+                   WHERE is_row AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)) ORDER BY 1";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(kinds)?);
+        let sections: Vec<i64> = query.fetch_all(&mut self.connection).await?;
+        Ok(sections.into_iter().map(|section| section as usize).collect())
+    }
+
     /// Makes the plan's list of rows: those that are not held, of these sections and kinds. A file follows its rows only
-    /// where every one of them is on the list. A row that is deleted by several keys goes once, and all their files with it.
+    /// where every one of them is on the list. A row that is deleted by several keys goes once, and all their files with it; and
+    /// it stays where it is held by one of them.
     pub async fn plan_rows(&mut self, acting: &[Acting<'_>]) -> Result<()> {
         sqlx::raw_sql(SCHEMA).execute(&mut self.connection).await?;
         let acting = acting.iter().map(|Acting { section, kind, deletes }| json!([section, kind, deletes]));
@@ -141,12 +151,22 @@ impl Ledger {
         .bind(serde_json::to_string(&acting)?)
         .execute(&mut self.connection)
         .await?;
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.planned GROUP BY table_name HAVING min(section) < max(section))
+                       OR EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_rows WHERE is_row
+                                  GROUP BY table_name HAVING min(section) < max(section))";
+        let has_several: bool = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
+        if has_several {
+            let sql = "CREATE INDEX temp.finding_handles ON finding (table_name, handle) WHERE is_row;
+                       DELETE FROM temp.planned WHERE EXISTS (
+                           SELECT 1 FROM temp.finding AS f INDEXED BY finding_handles WHERE f.is_row AND f.held IS NOT NULL
+                             AND f.table_name = planned.table_name AND f.handle = planned.handle)";
+            sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+        }
         let sql = "CREATE INDEX temp.planned_key ON planned (key);
                    UPDATE temp.planned SET rivals = 0 WHERE rivals > 0
                      AND rivals <> (SELECT count(*) FROM temp.planned AS other WHERE other.key = planned.key)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        let sql = "SELECT EXISTS (SELECT 1 FROM temp.planned GROUP BY table_name HAVING min(section) < max(section))";
-        if sqlx::query_scalar(sql).fetch_one(&mut self.connection).await? {
+        if has_several {
             let sql = "CREATE INDEX temp.planned_row ON planned (table_name, handle);
                        UPDATE temp.planned SET first = (
                            SELECT nullif(min(place), planned.place) FROM temp.planned AS other

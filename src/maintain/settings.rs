@@ -65,8 +65,13 @@ pub(super) async fn open_ledger(config: &Config) -> Result<Ledger> {
     Ok(ledger)
 }
 
-/// What names the pair of database and store in a ledger.
+/// What names the pair of database and store in a ledger; more databases belong to the first.
 pub fn fingerprint(config: &Config) -> Result<String> {
     let (kind, address) = storage::address(&config.storage);
-    Ok(format!("{} {} | {kind} {address}", config.database.engine, database::address(&config.database)?))
+    let mut databases = format!("{} {}", config.database.engine, database::address(&config.database)?);
+    for other in &config.databases {
+        let (engine, address) = (&other.database.engine, database::address(&other.database)?);
+        databases.push_str(&format!(" + {} {engine} {address}", other.name));
+    }
+    Ok(format!("{databases} | {kind} {address}"))
 }

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use super::{ASK, name_of, removal_of, row_of};
 use crate::database::Writer;
 use crate::domain::removal::Removals;
-use crate::domain::{Seen, Time};
+use crate::domain::{Seen, Time, row_id};
 use crate::execute::Site;
 use crate::judge;
 use crate::ledger::{NewRemoval, PlannedRow, State};
@@ -81,6 +81,9 @@ impl<'a> Site<'a> {
                     (State::Failed, reason)
                 }
                 (_, Look::Stay(reason)) => (State::Skipped, reason),
+                (None, Look::Clear) if row_id::parts(&row.handle).contains(&None) => {
+                    (State::Skipped, "a column of its id is NULL".to_owned())
+                }
                 (None, Look::Clear) => (State::Skipped, "it is gone already".to_owned()),
                 (Some(seen), Look::Clear) => match stays {
                     Some(reason) => (State::Skipped, reason.to_owned()),

@@ -9,6 +9,7 @@ on_every_engine!(
     a_row_goes_once_and_all_its_files_with_it,
     a_row_stays_where_one_of_its_files_is_not_what_was_found,
     a_file_that_two_such_rows_share_follows_the_last_of_them,
+    a_row_stays_where_it_is_held_by_one_of_its_keys,
     rows_are_counted_once,
 );
 
@@ -72,6 +73,28 @@ fn a_file_that_two_such_rows_share_follows_the_last_of_them(engine: Engine) {
     let removals = &outcome.json()["removals"];
     assert_eq!((&removals["records_deleted"], &removals["files_trashed"]), (&2.into(), &5.into()), "{removals:#}");
     assert_eq!((scene.ids("assets").len(), scene.files().len()), (3, 9));
+}
+
+/// The thumb is in the trash, and `restore` would bring it back: no run acts on its row.
+fn a_row_stays_where_it_is_held_by_one_of_its_keys(engine: Engine) {
+    let scene = scene(engine);
+    scene.run("UPDATE assets SET thumb = 'z/spelt otherwise.png' WHERE id = 1");
+    fs::rename(scene.tool.path("uploads").join("z/1.png"), scene.tool.path("uploads").join("z/Spelt%20otherwise.png"))
+        .expect("a file");
+    let config = fs::read_to_string(scene.tool.path("config.toml")).expect("the configuration");
+    scene.tool.configure(&config.replace("key = \"thumb\"\n", "key = \"thumb\"\nmissing_file = \"delete\"\n").replace(
+        "[[records.rules]]\nname = \"deleted\"\nwhere = \"deleted > 0\"\n[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"preview\"",
+        "[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"preview\"",
+    ));
+    let report = scene.tool.report();
+    let held = |key: &str| {
+        let findings = report["findings"].as_array().expect("findings").iter();
+        findings.filter(|finding| finding["key"] == key).map(|finding| !finding["held"].is_null()).collect::<Vec<_>>()
+    };
+    assert_eq!((held("z/spelt otherwise.png"), held("1.png")), (vec![true], vec![false]), "{report:#}");
+    let outcome = scene.execute(&[]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_eq!(scene.ids("assets").len(), 5, "{outcome:#?}");
 }
 
 fn rows_are_counted_once(engine: Engine) {

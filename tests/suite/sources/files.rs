@@ -50,7 +50,7 @@ fn a_file_that_gives_nothing_refuses() {
     assert!(outcome.code == 2 && outcome.stderr.contains("keys.txt cannot be read"), "{outcome:#?}");
     fs::create_dir(scene.tool.path("keys.txt")).expect("a folder");
     let outcome = terminal::run_without_prompt(&scene.tool, &["--execute"]);
-    assert!(outcome.code == 2 && outcome.stderr.contains("is a folder"), "{outcome:#?}");
+    assert!(outcome.code == 2 && outcome.stderr.contains("is not a file"), "{outcome:#?}");
 }
 
 /// A line that is not UTF-8 holds what looks like it.

@@ -60,7 +60,29 @@ pub struct Removal {
     pub trash_key: Option<String>,
 }
 
+/// How the rows are told apart, and where they are: half of the fates are tried in each way, and in the long form in the
+/// other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// By one column, in the database of `[database]`.
+    Plain,
+    /// By two columns, in one of `[[databases]]`.
+    Other,
+}
+
+impl Shape {
+    fn of(fate: Fate) -> Shape {
+        let is_long = std::env::var_os("CLEANUP_ASSETS_TEST_WORLDS").is_some();
+        match matches!(fate, Fate::Marked | Fate::Unlinked) != is_long {
+            true => Shape::Other,
+            false => Shape::Plain,
+        }
+    }
+}
+
 pub struct RowScene {
+    /// The database of `[database]`, where that is not the one with the rows.
+    first_database: Option<Sqlite>,
     pub tool: Tool,
     pub server: Server,
     pub database: Box<dyn Database>,
@@ -92,8 +114,13 @@ impl RowScene {
             "CREATE TABLE assets (id BIGINT PRIMARY KEY, storage_key VARCHAR(200), status VARCHAR(20) NOT NULL, \
              entity_id VARCHAR(20), expiry_at VARCHAR(40), title VARCHAR(40), created_at VARCHAR(40))",
         );
-        let mut scene =
-            RowScene { tool, server, database, fate, rows, first_rows: BTreeMap::new(), first_files: BTreeMap::new() };
+        let first_database = (Shape::of(fate) == Shape::Other).then(|| {
+            let first = Sqlite::new();
+            first.run("CREATE TABLE users (avatar TEXT)");
+            first
+        });
+        let (first_rows, first_files) = (BTreeMap::new(), BTreeMap::new());
+        let mut scene = RowScene { first_database, tool, server, database, fate, rows, first_rows, first_files };
         let settled = (0..SETTLED).map(|number| (number, format!("assets/{number:06}.png"), "'7', NULL", true));
         let columns = match fate {
             Fate::Deleted | Fate::Marked => "'7', NULL",
@@ -119,8 +146,15 @@ impl RowScene {
     /// Writes the configuration again, with more lines in `[[records]]`.
     pub fn configure(&self, url: &str, more: &str) {
         let missing = if self.fate == Fate::Marked { "{ set = { status = \"missing\" } }" } else { "\"delete\"" };
+        let (databases, rows) = match &self.first_database {
+            None => (format!("[database]\nurl = {url:?}\n"), "id = \"id\"\n"),
+            Some(first) => (
+                format!("[database]\nurl = {:?}\n[[databases]]\nname = \"other\"\nurl = {url:?}\n", first.url()),
+                "database = \"other\"\nid = [\"created_at\", \"id\"]\n",
+            ),
+        };
         self.tool.configure(&format!(
-            "[database]\nurl = {url:?}\n\n{}\n[[records]]\ntable = \"assets\"\nid = \"id\"\nkey = \"storage_key\"\n\
+            "{databases}\n{}\n[[records]]\ntable = \"assets\"\n{rows}key = \"storage_key\"\n\
              created_at = \"created_at\"\nupdated_at = \"created_at\"\nwhere = \"status NOT IN ('expired', 'missing')\"\nmissing_file = {missing}\n{more}\n\n\
              [[records.rules]]\nname = \"unlinked\"\nwhere = \"entity_id IS NULL\"\n\n\
              [[records.rules]]\nname = \"expired\"\nsince = \"expiry_at\"\nthen = {{ set = {{ status = \"expired\" }} }}\n\n\
@@ -268,8 +302,9 @@ impl RowScene {
             let history = self.history(&["history", &run.to_string(), "--format", "json"]);
             for removal in history["runs"][0]["removals"].as_array().expect("removals") {
                 let text = |name: &str| removal[name].as_str().map(str::to_owned);
+                let several = removal["id"].as_array().and_then(|id| id.last()?.as_str());
                 removals.push(Removal {
-                    id: text("id"),
+                    id: text("id").or(several.map(str::to_owned)),
                     outcome: text("outcome").expect("an outcome"),
                     trash_key: text("trash_key"),
                 });

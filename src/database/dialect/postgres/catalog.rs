@@ -49,22 +49,21 @@ pub async fn columns(connection: &mut Connection, table: String) -> Result<Vec<C
     Ok(facts.collect())
 }
 
-/// Why rows of the table with this quoted name cannot be removed and brought back as they were. Through a view, or a parent
-/// of tables with columns of their own, only a part of a row is seen.
+/// Why rows of the table with this quoted name cannot be removed and brought back as they were. Through a view only a part of
+/// a row is seen; and a row of a table that inherits from another would come back in that one.
 pub async fn obstacle(connection: &mut Connection, table: String) -> Result<Option<String>> {
     let sql = "WITH RECURSIVE family (oid) AS ( \
                    SELECT to_regclass($1)::oid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON f.oid = i.inhparent), \
                members AS ( \
                    SELECT c.oid, c.oid::regclass::text AS name, c.relkind::text AS relkind, c.oid = to_regclass($1) AS is_it, \
-                          (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
-                           AND NOT a.attisdropped) AS columns \
+                          coalesce(to_jsonb(c) ->> 'relispartition', 'false') = 'true' AS is_partition \
                    FROM family f JOIN pg_catalog.pg_class c ON c.oid = f.oid) \
                SELECT CASE WHEN is_it THEN 'it' ELSE name END || CASE \
                           WHEN relkind = 'v' THEN ' is a view' WHEN relkind = 'm' THEN ' is a materialized view' \
                           WHEN relkind = 'f' THEN ' is a foreign table' WHEN relkind IN ('r', 'p') THEN \
-                              ', which inherits from it, has columns of its own' \
+                              ' inherits from it, and a row of it would come back in another table' \
                           ELSE ' is not a table' END \
-               FROM members WHERE relkind NOT IN ('r', 'p') OR columns > (SELECT columns FROM members WHERE is_it) \
+               FROM members WHERE relkind NOT IN ('r', 'p') OR NOT is_it AND NOT is_partition \
                ORDER BY is_it DESC, name LIMIT 1";
     connection.text(sql, &[Parameter::Text(&table)]).await
 }

@@ -17,10 +17,10 @@ pub fn world(random: &mut Random) -> World {
     for _ in 0..random.pick(&[1, 1, 1, 2, 2, 3]) {
         // Of thumbnails that nobody tells of there are too few here to stand out.
         let layout = random.pick(&Layout::ALL[..Layout::ALL.len() - 1]);
-        // The rule of the one would speak of the other's files too.
-        let is_twin = |other: &Layout| {
-            [layout, *other].iter().all(|layout| [Layout::SizesWithRows, Layout::SizesByRule].contains(layout))
-        };
+        // The rule of the one would speak of the other's files too: a folder of two digits may be a hash or an id.
+        let twins = [[Layout::SizesWithRows, Layout::SizesByRule], [Layout::Medialibrary, Layout::Hashed]];
+        let is_twin =
+            |other: &Layout| twins.iter().any(|twins| [layout, *other].iter().all(|layout| twins.contains(layout)));
         if !layouts.contains(&layout) && !layouts.iter().any(is_twin) {
             layouts.push(layout);
         }
