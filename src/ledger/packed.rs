@@ -53,10 +53,11 @@ impl Ledger {
 
     /// Values without an object that may hold more than a key, after one of them.
     pub async fn packed_after(&mut self, after: Option<&Uncarried>, limit: usize) -> Result<Vec<Uncarried>> {
-        // What stands between parts; here, and not where they are taken apart, since most values are one key.
+        // What stands between parts, or may once it is decoded; here, and not where they are taken apart, since most values
+        // are one key.
         let sql = "SELECT side, key, sources FROM temp.unmatched
              WHERE (side, key) > (?1, ?2) AND side NOT IN (?3, ?4)
-                 AND (key GLOB '*[],;|\"''<({[]*' OR instr(key, char(10)) OR instr(key, char(13)) OR instr(key, char(9)))
+                 AND (key GLOB '*[],;|\"''<({[]*' OR key GLOB '*%[0-9A-Fa-f][0-9A-Fa-f]*' OR instr(key, char(10)) OR instr(key, char(13)) OR instr(key, char(9)))
              ORDER BY side, key LIMIT ?5";
         let (side, key) = after.map(Uncarried::place).unwrap_or_default();
         let query = sqlx::query_as(sql).bind(side).bind(key).bind(YOUNG).bind(PART).bind(limit as i64);
