@@ -116,6 +116,7 @@ impl Inspection<'_> {
         doubts.obstacles = self.obstacles(ledger, database).await?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(new_files(&totals));
+        warnings.extend(undated_files(&totals));
         warnings.extend(self.unmet(&totals));
         warnings.extend(looked.warnings);
         undecoded.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -371,6 +372,18 @@ fn new_files(totals: &Totals) -> Option<String> {
         format!(
             "{new_files} of {objects} files came here less than min_age ago, whatever their modification times say, and are too \
              young to judge: were they unpacked, copied or restored? [storage] age_by = \"modified\" goes by these times alone"
+        )
+    })
+}
+
+/// What to say of files whose time cannot be read.
+fn undated_files(totals: &Totals) -> Option<String> {
+    let count = totals.undated_files;
+    let are = if count == 1 { "file has" } else { "files have" };
+    (count > 0).then(|| {
+        format!(
+            "{count} {are} no LastModified that can be believed, or one from before S3 existed: such files are taken for too \
+             young to judge"
         )
     })
 }

@@ -89,6 +89,8 @@ impl Part {
             (Verdict::YoungFile | Verdict::NewFile, _) => {
                 self.totals.too_young += 1;
                 self.totals.new_files += u64::from(verdict == Verdict::NewFile);
+                let is_undated = object.is_some_and(|object| object.last_modified.is_none());
+                self.totals.undated_files += u64::from(is_undated);
                 self.young.push(key.to_owned());
             }
             (Verdict::Wanted, Some(object)) => {

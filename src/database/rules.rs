@@ -42,7 +42,7 @@ pub fn is_true(sql: &str) -> String {
 }
 
 /// TRUE for rows whose owner is gone. `type_column` and `id_column` are qualified; `id` is what the catalog says of the
-/// latter. `acting`: a table without a row says nothing of its owners, unless it may be empty.
+/// latter: one of 0, of nothing or of zeros alone means that the row is not linked, and condemns nothing. `acting`: a table without a row says nothing of its owners, unless it may be empty.
 pub fn owner_is_gone(
     dialect: &dyn Dialect,
     (type_column, id_column): (&str, &str),
@@ -50,13 +50,15 @@ pub fn owner_is_gone(
     owners: &[Owners<'_>],
     acting: bool,
 ) -> String {
+    // An id of 0, or of nothing, is how many programs write that there is no owner.
+    let is_linked = format!("{} <> ''", dialect.as_written(id_column));
     let gone = owners.iter().map(|owners| {
         let (type_name, is_gone) = (dialect.literal(owners.type_name), dialect.has_no_owner(id_column, id, owners));
         let has_any = match acting && !owners.may_be_empty {
             true => format!(" AND EXISTS (SELECT 1 FROM {})", dialect.table(owners.table)),
             false => String::new(),
         };
-        format!("({type_column} = {type_name} AND {id_column} IS NOT NULL AND {is_gone}{has_any})")
+        format!("({type_column} = {type_name} AND {id_column} IS NOT NULL AND {is_linked} AND {is_gone}{has_any})")
     });
     format!("(({}) IS TRUE)", gone.collect::<Vec<_>>().join(" OR "))
 }

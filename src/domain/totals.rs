@@ -30,6 +30,8 @@ pub struct Totals {
     pub too_young_condemned: u64,
     /// Files that are young for the time at which they came here alone.
     pub new_files: u64,
+    /// Objects that nobody knows, and whose time cannot be read.
+    pub undated_files: u64,
     /// The newest object that the database knows.
     pub newest_known: Option<Time>,
     /// The newest object of all.
@@ -60,6 +62,7 @@ impl Totals {
         self.too_young_records += other.too_young_records;
         self.too_young_condemned += other.too_young_condemned;
         self.new_files += other.new_files;
+        self.undated_files += other.undated_files;
         self.newest_known = self.newest_known.max(other.newest_known);
         self.newest_object = self.newest_object.max(other.newest_object);
         self.sources_with_objects |= other.sources_with_objects;

@@ -187,7 +187,7 @@ fn object_of(key: &str, head: &HeadObjectOutput) -> Object {
     Object {
         key: key.to_owned(),
         size: head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-        last_modified: head.last_modified().and_then(time),
+        last_modified: head.last_modified().and_then(time).filter(page::is_believable),
         etag: head.e_tag().map(str::to_owned),
         archived: head.storage_class().is_some_and(|class| is_archive(class.as_str())),
         opaque_etag: head.sse_customer_algorithm().is_some()

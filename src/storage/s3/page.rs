@@ -58,7 +58,7 @@ impl Draft<&str> {
         objects.push(Listed {
             size: size.parse().with_context(|| format!("the size of {key} is no number"))?,
             key: &key,
-            last_modified: time(self.last_modified.unwrap_or_default().trim()),
+            last_modified: time(self.last_modified.unwrap_or_default().trim()).filter(is_believable),
             etag: self.etag,
             archived: is_archive(self.storage_class.unwrap_or_default()),
             opaque_etag: false,
@@ -259,6 +259,12 @@ fn read_reference(reference: &BytesRef<'_>, is_wanted: bool, text: &mut String) 
         quick_xml::escape::resolve_xml_entity(&name).with_context(|| format!("it has an unknown entity {name}"))?;
     text.push_str(known);
     Ok(())
+}
+
+/// Whether a time can be that of an object: S3 began on 14 March 2006. A proxy, or a server of another make, may say 1970
+/// where it knows none.
+pub fn is_believable(time: &Time) -> bool {
+    time.timestamp() >= 1_142_294_400
 }
 
 /// A time as stores write it: `2024-01-14T03:00:00.000Z`. One that cannot be read makes its object young.
@@ -525,5 +531,16 @@ mod tests {
     fn a_plus_is_a_space_and_an_encoded_plus_is_a_plus() {
         assert_eq!(decoded("a+b%2Bc%252Fd%C3%A9").expect("a key"), "a b+c%2Fd\u{e9}");
         assert!(decoded("%ff").is_err());
+    }
+
+    #[test]
+    fn a_time_before_s3_existed_is_none() {
+        for (text, is) in [
+            ("2006-03-14T00:00:00.000Z", true),
+            ("2006-03-13T23:59:59.999Z", false),
+            ("1970-01-01T00:00:00.000Z", false),
+        ] {
+            assert_eq!(time(text).filter(is_believable).is_some(), is, "{text}");
+        }
     }
 }

@@ -65,3 +65,18 @@ fn a_file_from_the_future_is_young() {
     assert_eq!(report["totals"]["too_young"], 1);
     assert_eq!(unknown(&app), ["assets/old.png"]);
 }
+
+/// A store that knows no time of an object may say 1970: the file is taken for too young, and the run says so once.
+#[test]
+fn a_time_before_s3_existed_is_no_age() {
+    let app = Application::small();
+    for key in ["assets/epoch-1.png", "assets/epoch-2.png"] {
+        app.server.bucket.put(key, "x", SystemTime::UNIX_EPOCH + Duration::from_secs(HOUR_SECONDS));
+    }
+    let report = app.tool.report();
+    let (files, _) = found(&report);
+    assert!(files.iter().all(|key| !key.contains("epoch")), "{files:?}");
+    let warnings = report["warnings"].as_array().expect("warnings").iter().filter_map(|warning| warning.as_str());
+    let told: Vec<&str> = warnings.filter(|warning| warning.contains("before S3 existed")).collect();
+    assert!(told.len() == 1 && told[0].starts_with("2 files have"), "{told:?}");
+}

@@ -12,6 +12,7 @@ on_every_engine!(
     a_whole_number_over_2_to_the_53,
     bytes_as_ids,
     an_id_that_is_null_points_at_nobody,
+    an_id_of_zeros_or_nothing_points_at_nobody,
     an_owner_of_the_same_table,
     an_owner_with_a_key_of_several_columns_is_found_by_its_id,
     an_owners_table_without_a_row_holds_what_it_would_condemn,
@@ -197,6 +198,26 @@ fn an_id_that_is_null_points_at_nobody(engine: Engine) {
 }
 
 /// Thumbnails in the table of their pictures.
+/// 0, an empty text and a UUID of zeros are how programs write that a row is not linked.
+fn an_id_of_zeros_or_nothing_points_at_nobody(engine: Engine) {
+    let whole = engine.one("integer", "bigint", "bigint");
+    for (pointer, owner, nobodies, somebody) in [
+        ("{text}", whole, &["''", "'0'", "' '", "' 0 '"][..], "'7'"),
+        ("{text}", "{text}", &["''", "'0'", "'00000000-0000-0000-0000-000000000000'"], "'gone'"),
+        (whole, whole, &["0"], "7"),
+    ] {
+        let owner = if owner == "{text}" { engine.one("text", "text", "varchar(50)") } else { owner };
+        let scene = owned(engine, "{id}", pointer, owner);
+        scene.run("INSERT INTO tours VALUES ('1')");
+        for (at, nobody) in nobodies.iter().enumerate() {
+            file(&scene, &format!("1{at}"), &format!("live/{at}.png"), nobody);
+        }
+        file(&scene, "2", "dead.png", somebody);
+        let live: Vec<String> = (0..nobodies.len()).map(|at| format!("live/{at}.png")).collect();
+        gone(&scene, &["dead.png"], &live.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
 fn an_owner_of_the_same_table(engine: Engine) {
     for pointer in [engine.one("integer", "bigint", "bigint"), "{text}"] {
         let scene = owned(engine, "{id}", pointer, engine.one("integer", "bigint", "bigint"));
