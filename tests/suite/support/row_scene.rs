@@ -60,8 +60,7 @@ pub struct Removal {
     pub trash_key: Option<String>,
 }
 
-/// How the rows are told apart, and where they are: half of the fates are tried in each way, and in the long form in the
-/// other.
+/// How the rows are told apart, and where they are: in the long form half of the fates are tried otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     /// By one column, in the database of `[database]`.
@@ -73,7 +72,7 @@ enum Shape {
 impl Shape {
     fn of(fate: Fate) -> Shape {
         let is_long = std::env::var_os("CLEANUP_ASSETS_TEST_WORLDS").is_some();
-        match matches!(fate, Fate::Marked | Fate::Unlinked) != is_long {
+        match is_long && matches!(fate, Fate::Marked | Fate::Unlinked) {
             true => Shape::Other,
             false => Shape::Plain,
         }
