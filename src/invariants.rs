@@ -130,7 +130,7 @@
 //!   `doubts::packed::what_a_packed_value_names_is_not_removed`, `doubts::packed::a_long_text_is_taken_apart_too`,
 //!   `domain::packed::tests::keys_are_found_in_whatever_holds_them`.
 //! - What a rule condemns because its owners' table has no row is held, and is not condemned when it is to be removed.
-//!   In: `database::session::Session::ownerless`, `ledger::holding::Ledger::hold_ownerless`,
+//!   In: `database::tables::Session::ownerless`, `ledger::holding::Ledger::hold_ownerless`,
 //!   `database::rules::owner_is_gone`.
 //!   Tests: `rules::owners::an_owners_table_without_a_row_holds_what_it_would_condemn`,
 //!   `rules::owners::an_owners_table_that_is_emptied_at_the_prompt_condemns_nothing`.
@@ -681,10 +681,10 @@
 //!   In: `judge::newest_believable`.
 //!   Test: `judge::tests::a_file_is_believed_for_a_day_or_min_age_after_the_newest_that_is_known`.
 //! - A date that is still to come says nothing of how new a side is.
-//!   In: `compare::part::Place::past`, `database::session::Session::newest_row`.
+//!   In: `compare::part::Place::past`, `database::tables::Session::newest_row`.
 //!   Test: `doubts::sides::a_date_that_is_still_to_come_hides_no_side_that_is_behind`.
 //! - Where each side ends.
-//!   In: `inspect::Inspection::database_ends`, `database::session::Session::newest_row`.
+//!   In: `inspect::Inspection::database_ends`, `database::tables::Session::newest_row`.
 //!   Tests: `faults::pair::files_newer_than_the_database_are_held`,
 //!   `faults::pair::files_newer_than_the_newest_row_are_held`, `faults::pair::rows_newer_than_the_storage_are_held`.
 //! - What is newer is held.

@@ -240,7 +240,7 @@ pub struct Ledger {
 fn folder_globs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GlobSet, D::Error> {
     let patterns = Vec::<String>::deserialize(deserializer)?;
     let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.trim_end_matches('/')).collect();
-    super::globs(&patterns, "[safety] unknown_prefixes").map_err(de::Error::custom)
+    super::sections::globs(&patterns, "[safety] unknown_prefixes").map_err(de::Error::custom)
 }
 
 fn default_concurrency() -> usize {

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+use super::Column;
 use super::file::Age;
-use super::{Column, date};
+use super::sections::date;
 use crate::domain::Kind;
 
 /// What a run that removes does with a row.

@@ -9,6 +9,7 @@ use crate::config::{self, Config};
 use crate::database::catalog::Catalog;
 use crate::database::checked::Database;
 use crate::database::connection::Login;
+use crate::database::connections::Connections;
 use crate::database::session::Session;
 use crate::database::{catalog, dialect};
 
@@ -31,9 +32,10 @@ impl Database {
         let sources = catalog::sources(&mut catalogs, config).await?;
         let mut connections = Vec::new();
         for catalog in catalogs {
-            connections.push(Some(catalog.close(&sources).await?));
+            connections.push(catalog.close(&sources).await?);
         }
         let database = Database { logins, sources: sources.into_iter().map(Arc::new).collect() };
+        let connections = Connections::opened(&database.logins, connections);
         Session::new(&database, connections).try_look_up().await?;
         Ok(database)
     }

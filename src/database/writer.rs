@@ -8,6 +8,8 @@ use anyhow::{Context, Result};
 use crate::config::Value;
 use crate::database::checked::Database;
 use crate::database::connection::Connection;
+use crate::database::connections::Connections;
+use crate::database::dialect::link::Access;
 use crate::database::dialect::link::Cells;
 use crate::database::dialect::link::Parameter;
 use crate::database::rows::Rows;
@@ -21,8 +23,7 @@ const ATTEMPTS: u32 = 3;
 /// A connection that removes rows.
 pub struct Writer<'a> {
     pub(super) database: &'a Database,
-    /// One to each of the databases, once it was needed.
-    connections: Vec<Option<Connection>>,
+    connections: Connections,
 }
 
 /// A row that is to be removed.
@@ -67,9 +68,9 @@ pub enum Outcome {
 impl Database {
     /// Connects to remove rows.
     pub async fn writer(&self) -> Result<Writer<'_>> {
-        let mut writer = Writer { database: self, connections: Vec::new() };
-        writer.on(0).await?;
-        Ok(writer)
+        let mut connections = Connections::new(&self.logins, Access::Write);
+        connections.at(0).await?;
+        Ok(Writer { database: self, connections })
     }
 }
 
@@ -77,18 +78,7 @@ impl Writer<'_> {
     /// The connection to the database of one of the `[[records]]`.
     pub(super) async fn of(&mut self, section: usize) -> Result<&mut Connection> {
         let at = self.database.section(section)?.0.at;
-        self.on(at).await
-    }
-
-    async fn on(&mut self, at: usize) -> Result<&mut Connection> {
-        if self.connections.len() <= at {
-            self.connections.resize_with(at + 1, || None);
-        }
-        let login = self.database.logins.get(at).context("a database that is not configured")?;
-        match &mut self.connections[at] {
-            Some(connection) => Ok(connection),
-            empty => Ok(empty.insert(Connection::open_to_write(login).await.context("connecting to write")?)),
-        }
+        self.connections.at(at).await
     }
 
     /// The own time of the database of one of the `[[records]]`.
