@@ -157,11 +157,11 @@ impl Inspection<'_> {
         totals: &mut Totals,
         (compared, tables): (&[u64], &[u64]),
     ) -> Result<BTreeMap<String, u64>> {
-        let sections = |counts: &'_ [u64]| self.config.records.iter().zip(counts.to_vec()).collect::<Vec<_>>();
+        let names = || self.config.records.iter().map(|records| &records.name);
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-        for (records, compared) in sections(tables) {
-            let rows = rows.entry(records.name.clone()).or_default();
-            *rows = (*rows).max(compared);
+        for (name, compared) in names().zip(tables) {
+            let rows = rows.entry(name.clone()).or_default();
+            *rows = (*rows).max(*compared);
         }
         // Of a part of the keys only so much is known.
         if self.scope.prefix.is_empty() && self.scope.ignore.is_empty() {
@@ -170,8 +170,8 @@ impl Inspection<'_> {
             }
         }
         for (table, rows) in &rows {
-            let of_table = sections(compared).into_iter().filter(|(records, _)| records.name == *table);
-            let of_table: Vec<u64> = of_table.map(|(_, compared)| compared).collect();
+            let of_table = names().zip(compared).filter(|(name, _)| *name == table);
+            let of_table: Vec<u64> = of_table.map(|(_, compared)| *compared).collect();
             if of_table.len() > 1 {
                 totals.records = totals.records.saturating_sub(of_table.iter().sum()) + rows;
             }

@@ -60,20 +60,14 @@ impl<'a> Session<'a> {
             // To look for a key takes as long as for a thousand, where no index serves the column: none is looked for.
             let Some(lookup) = &source.lookup else { continue };
             let tried = async {
+                let connection = self.connections.at(source.at).await?;
                 if !lookup.may_be_empty() {
                     // Rights are checked when a statement is prepared.
-                    return self
-                        .connections
-                        .at(source.at)
-                        .await?
-                        .columns(&lookup.of(1))
-                        .await
-                        .map(drop)
-                        .map_err(anyhow::Error::from);
+                    return connection.columns(&lookup.of(1)).await.map(drop).map_err(anyhow::Error::from);
                 }
-                self.connections.at(source.at).await?.begin().await?;
-                self.connections.at(source.at).await?.fetch(&lookup.of(0), &[Parameter::Keys(&[])]).await?;
-                self.connections.at(source.at).await?.end().await
+                connection.begin().await?;
+                connection.fetch(&lookup.of(0), &[Parameter::Keys(&[])]).await?;
+                connection.end().await
             };
             tried.await.with_context(|| format!("looking rows of {} up", source.name))?;
         }
@@ -150,10 +144,11 @@ impl<'a> Session<'a> {
             let (key, _) = source.key_of(&value.unwrap_or_default());
             if keys.contains(key.as_str()) { sink(&key, row).await } else { Ok(()) }
         };
-        self.connections.at(source.at).await?.begin().await?;
-        let scanned = self.connections.at(source.at).await?.fetch_each(&sql, &[], &mut named).await;
+        let connection = self.connections.at(source.at).await?;
+        connection.begin().await?;
+        let scanned = connection.fetch_each(&sql, &[], &mut named).await;
         scanned.with_context(|| format!("reading rows of {}", source.name))?;
-        self.connections.at(source.at).await?.end().await
+        connection.end().await
     }
 
     /// The rows of a source whose key is in `batch`, byte for byte: the key, and the other columns.
@@ -172,7 +167,8 @@ impl<'a> Session<'a> {
         let list: Vec<&str> = values.keys().copied().collect();
         let Some(lookup) = source.lookup.as_ref().filter(|_| !list.is_empty()) else { return Ok(()) };
         let sql = lookup.of(list.len());
-        self.connections.at(source.at).await?.begin().await?;
+        let connection = self.connections.at(source.at).await?;
+        connection.begin().await?;
         let mut exact = async |mut row: Cells| {
             let value = if row.is_empty() { None } else { row.remove(0) };
             // A collation may have taken `Case.PNG` for `case.png`: only bytes count.
@@ -181,10 +177,9 @@ impl<'a> Session<'a> {
                 None => Ok(()),
             }
         };
-        let looked_up =
-            self.connections.at(source.at).await?.fetch_each(&sql, &[Parameter::Keys(&list)], &mut exact).await;
+        let looked_up = connection.fetch_each(&sql, &[Parameter::Keys(&list)], &mut exact).await;
         looked_up.with_context(|| format!("looking rows of {} up", source.name))?;
-        self.connections.at(source.at).await?.end().await
+        connection.end().await
     }
 }
 

@@ -31,10 +31,11 @@ impl Session<'_> {
                 row.remove(0);
                 sink(record(source, rows, "", row)).await
             };
-            self.connections.at(source.at).await?.begin().await?;
-            let fetched = self.connections.at(source.at).await?.fetch_each(&sql, &[], &mut note).await;
+            let connection = self.connections.at(source.at).await?;
+            connection.begin().await?;
+            let fetched = connection.fetch_each(&sql, &[], &mut note).await;
             fetched.with_context(|| format!("reading rows of {} without a key", source.name))?;
-            self.connections.at(source.at).await?.end().await?;
+            connection.end().await?;
         }
         Ok(())
     }
@@ -46,10 +47,11 @@ impl Session<'_> {
         for source in &self.database.sources {
             let Some(rows) = &source.rows else { continue };
             if !rows.rules.is_empty() || rows.key.expression.is_some() {
-                self.connections.at(source.at).await?.begin().await?;
+                let connection = self.connections.at(source.at).await?;
+                connection.begin().await?;
                 let sql = rows.keyless_count_sql();
-                let count = self.connections.at(source.at).await?.text(&sql, &[]).await?;
-                self.connections.at(source.at).await?.end().await?;
+                let count = connection.text(&sql, &[]).await?;
+                connection.end().await?;
                 counts.push((rows.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
             }
         }
@@ -69,9 +71,10 @@ impl Session<'_> {
             }
             let named = rows.iter().map(|rows| rows.names_an_object());
             let sql = first.count_sql(&named.collect::<Vec<_>>().join(" OR "));
-            self.connections.at(source.at).await?.begin().await?;
-            let count = self.connections.at(source.at).await?.text(&sql, &[]).await.context("counting rows")?;
-            self.connections.at(source.at).await?.end().await?;
+            let connection = self.connections.at(source.at).await?;
+            connection.begin().await?;
+            let count = connection.text(&sql, &[]).await.context("counting rows")?;
+            connection.end().await?;
             counts.push((first.section, count.and_then(|count| count.parse().ok()).unwrap_or(0)));
         }
         Ok(counts)
@@ -82,8 +85,9 @@ impl Session<'_> {
         let mut strangers = Vec::new();
         for source in &self.database.sources {
             for asked in source.rows.iter().flat_map(|rows| &rows.strangers) {
-                self.connections.at(source.at).await?.begin().await?;
-                let found = self.connections.at(source.at).await?.fetch(&asked.sql, &[]).await;
+                let connection = self.connections.at(source.at).await?;
+                connection.begin().await?;
+                let found = connection.fetch(&asked.sql, &[]).await;
                 for mut row in found.with_context(|| format!("counting rows of {}", source.name))? {
                     let count = row.pop().flatten().unwrap_or_default();
                     strangers.push(Stranger {
@@ -94,7 +98,7 @@ impl Session<'_> {
                         rows: count.parse().unwrap_or(0),
                     });
                 }
-                self.connections.at(source.at).await?.end().await?;
+                connection.end().await?;
             }
         }
         Ok(strangers)
@@ -109,22 +113,23 @@ impl Session<'_> {
         for source in &self.database.sources {
             let Some(rows) = &source.rows else { continue };
             for ownerless in &rows.ownerless {
-                self.connections.at(source.at).await?.begin().await?;
-                let owners = self.connections.at(source.at).await?.fetch(&ownerless.any_owner_sql, &[]).await;
+                let connection = self.connections.at(source.at).await?;
+                connection.begin().await?;
+                let owners = connection.fetch(&ownerless.any_owner_sql, &[]).await;
                 let has_owners = owners
                     .with_context(|| format!("looking for a row of {}", ownerless.owners))
                     .map(|rows| !rows.is_empty())?;
-                self.connections.at(source.at).await?.end().await?;
+                connection.end().await?;
                 if has_owners {
                     continue;
                 }
                 let mut note =
                     async |row: Cells| sink((&source.name, rows.section), ownerless, row_id::joined(row)).await;
-                self.connections.at(source.at).await?.begin().await?;
-                let fetched =
-                    self.connections.at(source.at).await?.fetch_each(&ownerless.handles_sql, &[], &mut note).await;
+                let connection = self.connections.at(source.at).await?;
+                connection.begin().await?;
+                let fetched = connection.fetch_each(&ownerless.handles_sql, &[], &mut note).await;
                 fetched.with_context(|| format!("reading rows of {}", source.name))?;
-                self.connections.at(source.at).await?.end().await?;
+                connection.end().await?;
             }
         }
         Ok(())
@@ -147,10 +152,11 @@ impl Session<'_> {
             }
             Ok(())
         };
-        self.connections.at(source.at).await?.begin().await?;
-        let read = self.connections.at(source.at).await?.fetch_each(&rows.bytes_sql(), &[], &mut note).await;
+        let connection = self.connections.at(source.at).await?;
+        connection.begin().await?;
+        let read = connection.fetch_each(&rows.bytes_sql(), &[], &mut note).await;
         read.with_context(|| format!("reading rows of {}", source.name))?;
-        self.connections.at(source.at).await?.end().await?;
+        connection.end().await?;
         Ok(found)
     }
 
@@ -161,15 +167,10 @@ impl Session<'_> {
         let Some((source, sql)) = source.and_then(|source| Some((source, source.any_row_sql.as_ref()?))) else {
             return Ok(false);
         };
-        self.connections.at(source.at).await?.begin().await?;
-        let rows = self
-            .connections
-            .at(source.at)
-            .await?
-            .fetch(sql, &[])
-            .await
-            .with_context(|| format!("looking for a row of {}", source.name))?;
-        self.connections.at(source.at).await?.end().await?;
+        let connection = self.connections.at(source.at).await?;
+        connection.begin().await?;
+        let rows = connection.fetch(sql, &[]).await.with_context(|| format!("looking for a row of {}", source.name))?;
+        connection.end().await?;
         Ok(!rows.is_empty())
     }
 
@@ -186,10 +187,11 @@ impl Session<'_> {
             .collect();
         statements.sort_by_key(|(at, _, _)| *at);
         for (_, source, sql) in statements {
-            self.connections.at(source.at).await?.begin().await?;
-            let rows = self.connections.at(source.at).await?.fetch(&sql, &[]).await;
+            let connection = self.connections.at(source.at).await?;
+            connection.begin().await?;
+            let rows = connection.fetch(&sql, &[]).await;
             let rows = rows.with_context(|| format!("asking for the newest rows of {}", source.name))?;
-            self.connections.at(source.at).await?.end().await?;
+            connection.end().await?;
             let created = source.rows.as_ref().and_then(|rows| rows.created.as_ref());
             let made = rows.into_iter().flatten().flatten().filter_map(|text| created?.read(&text));
             let Some(made) = made.filter(|made| *made <= latest).max() else { continue };

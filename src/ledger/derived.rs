@@ -84,7 +84,8 @@ impl Ledger {
     }
 
     /// Makes orphaned files of those derived objects that nobody wants. One whose owner is too young to judge is wanted:
-    /// its row may be yet to come. Those whose owners only rows that rules seem to condemn name stay, until [`follow_owners`](Ledger::follow_owners).
+    /// its row may be yet to come. Those whose owners only rows that rules seem to condemn name stay, until
+    /// [`follow_owners`](Ledger::follow_owners).
     pub async fn resolve_derived(&mut self) -> Result<Resolved> {
         let sql = "
             ALTER TABLE temp.derived ADD COLUMN wanted INTEGER NOT NULL DEFAULT 0;
