@@ -66,7 +66,8 @@ impl Inspection<'_> {
         tracing::debug!("both sides are read; looking for what derived files belong to");
         let derived = look_again::at_derived(ledger, database).await?;
         totals.derived += derived.wanted;
-        totals.too_young += derived.young;
+        totals.too_young += derived.young + derived.young_folders;
+        totals.too_young_condemned += derived.young_folders;
         tracing::debug!("looking again at files");
         look_again::at_files(ledger, database, totals.known_keys + totals.outside_prefix).await?;
         tracing::debug!("looking again at folders");
@@ -91,9 +92,11 @@ impl Inspection<'_> {
         let alias = look_again::at_aliases(ledger, &*store).await?;
         tracing::debug!("looking again at names");
         let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
-        let common = look_again::at_names(ledger, removes_rows.then_some((database, self.scope))).await?;
+        let has_folders = self.config.has_folders();
+        let known = removes_rows.then_some((database, &**self.scope));
+        let common = look_again::at_names(ledger, known, has_folders).await?;
         if removes_rows && (!self.config.derived.is_empty() || store.has_other_names()) {
-            look_again::at_other_readings(ledger, &*store, concurrency).await?;
+            look_again::at_other_readings(ledger, &*store, has_folders, concurrency).await?;
         }
         let places = self.config.records.len() + self.config.references.len();
         sources.resize(places, SourceCounts::default());
@@ -190,8 +193,9 @@ impl Inspection<'_> {
             format!("[storage] ignore: {glob:?} matches no object and no row; globs are on the full key, as in \"backups/**\"")
         });
         let rules = self.config.derived.iter().enumerate();
-        let rules = rules.filter(|(place, _)| is_unmet(totals.rules_met, *place)).map(|(_, rule)| {
-            format!("[[derived]] pattern {:?} matches no object without a row; it is on the full key", rule.pattern())
+        let rules = rules.filter(|(place, _)| is_unmet(totals.rules_met, *place));
+        let rules = rules.filter_map(|(_, rule)| rule.pattern()).map(|pattern| {
+            format!("[[derived]] pattern {pattern:?} matches no object without a row; it is on the full key")
         });
         globs.chain(rules).collect()
     }
@@ -224,6 +228,7 @@ impl Inspection<'_> {
             progress,
             density: Arc::default(),
             folders: self.folder_rules(),
+            owns_folders: self.config.has_folders(),
         };
         let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
         let (notes, mut noted) = channel(NOTES_AHEAD);
@@ -281,7 +286,7 @@ impl Inspection<'_> {
         tracing::debug!("keeping what was found");
         ledger.keep_kinds(self.kinds).await?;
         if let Some(only) = self.only {
-            ledger.keep_only(only).await?;
+            ledger.keep_only(only, self.config.has_folders()).await?;
         }
         // A run that looks at a list of findings says nothing of the others.
         let resolved = if self.only.is_some() { &[] } else { self.kinds };

@@ -27,7 +27,7 @@ pub enum Verdict {
 /// Judges one key, with the store's own clock at `now`.
 pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
     match joined {
-        Joined::Both(..) => Verdict::Wanted,
+        Joined::Both(..) | Joined::Folder(..) => Verdict::Wanted,
         Joined::DatabaseOnly(..) => Verdict::MissingObject,
         Joined::StorageOnly(object) if is_young(object.last_modified, now, min_age) => Verdict::YoungFile,
         Joined::StorageOnly(object) if object.is_new => Verdict::NewFile,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::NamedTempFile;
 
+use crate::domain::{Finding, Subject};
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Position};
 use crate::report::{self, Format, LISTED, Report};
@@ -103,7 +104,10 @@ async fn render(
                     left => ledger.findings(&kind, last, PAGE.min(left)).await.map(Some),
                 }
             };
-            let written = async { page.read()?.iter().try_for_each(|finding| Ok(rendering.finding(finding)?)) };
+            let written = async {
+                let findings = page.read()?.into_iter().map(|finding| named_by_its_value(finding, report));
+                findings.into_iter().try_for_each(|finding| Ok(rendering.finding(&finding)?))
+            };
             let (next, written): (_, Result<()>) = futures::join!(next, written);
             written?;
             match next? {
@@ -113,6 +117,19 @@ async fn render(
         }
     }
     Ok(rendering.finish()?)
+}
+
+/// A row that owns a folder, with its key as the column mostly has it: without the last slash.
+fn named_by_its_value(mut finding: Finding, report: &Report) -> Finding {
+    if let Subject::Record { table, file, .. } = &mut finding.subject
+        && report.folder_tables.contains(table)
+        && finding.key.ends_with('/')
+    {
+        finding.key.pop();
+        // What lies in the folder are findings of their own.
+        *file = None;
+    }
+    finding
 }
 
 /// Whether an error only means that the reader of standard output has gone.

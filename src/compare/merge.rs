@@ -10,6 +10,8 @@ use crate::domain::listed::{Listed, Objects};
 #[derive(Debug, PartialEq)]
 pub enum Joined<'a> {
     DatabaseOnly(&'a str, Claims),
+    /// A key that ends in `/`, with an object below it: if it is a folder that is owned, that is what it names.
+    Folder(&'a str, Claims),
     StorageOnly(Listed<'a>),
     Both(Claims, Listed<'a>),
 }
@@ -18,8 +20,16 @@ impl<'a> Joined<'a> {
     /// The object, if there is one.
     pub fn object(&self) -> Option<Listed<'a>> {
         match *self {
-            Joined::DatabaseOnly(..) => None,
+            Joined::DatabaseOnly(..) | Joined::Folder(..) => None,
             Joined::StorageOnly(object) | Joined::Both(_, object) => Some(object),
+        }
+    }
+
+    /// The same where nobody owns folders: a key is a key.
+    pub fn of_objects(self) -> Self {
+        match self {
+            Joined::Folder(key, claims) => Joined::DatabaseOnly(key, claims),
+            joined => joined,
         }
     }
 }
@@ -67,7 +77,12 @@ impl<'a> Join<'a> {
                 if order == Ordering::Equal {
                     break emit(Joined::Both(claims, object), self.next);
                 }
-                emit(Joined::DatabaseOnly(key, claims), self.next);
+                // All that lies below a folder follows it, before any other object.
+                let is_folder = key.ends_with('/') && object.key.starts_with(key);
+                emit(
+                    if is_folder { Joined::Folder(key, claims) } else { Joined::DatabaseOnly(key, claims) },
+                    self.next,
+                );
             }
         }
     }
@@ -141,7 +156,9 @@ mod tests {
                 objects.iter().filter(covers).map(|key| object(key)).collect()
             };
             let mut gather = |joined: Joined<'_>, _| match joined {
-                Joined::DatabaseOnly(key, claims) => assert!(database.insert(key.to_owned(), claims).is_none()),
+                Joined::DatabaseOnly(key, claims) | Joined::Folder(key, claims) => {
+                    assert!(database.insert(key.to_owned(), claims).is_none())
+                }
                 Joined::Both(claims, object) => assert!(both.insert(object.key.to_owned(), claims).is_none()),
                 Joined::StorageOnly(object) => assert!(storage.insert(object.key.to_owned())),
             };

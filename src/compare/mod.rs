@@ -51,6 +51,10 @@ pub enum Note {
     Derived(Vec<DerivedObject>),
     /// Objects with a record that a rule seems to condemn.
     Condemned(Vec<Object>),
+    /// Folders of rows that a rule seems to condemn; they may turn out to be empty.
+    CondemnedFolders(Vec<String>),
+    /// Folders of such rows in which another row names something too.
+    SharedFolders(Vec<String>),
     /// Keys of objects that nobody knows and that are too young to judge.
     Young(Vec<String>),
     /// Keys that records name and that were not listed.
@@ -130,6 +134,8 @@ pub struct Scan {
     pub density: Arc<Density>,
     /// Which folders are to be told of.
     pub folders: folders::Rules,
+    /// Whether any row owns a folder, and not an object.
+    pub owns_folders: bool,
 }
 
 /// What a scan that came to its end has counted.

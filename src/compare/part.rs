@@ -39,6 +39,7 @@ pub struct Part {
     orphans: Objects,
     derived: Vec<DerivedObject>,
     condemned: Vec<Object>,
+    condemned_folders: Vec<String>,
     young: Vec<String>,
     missing: Vec<Unmatched>,
     missing_references: Vec<Unmatched>,
@@ -52,6 +53,7 @@ impl Part {
             orphans: Objects::default(),
             derived: Vec::new(),
             condemned: Vec::new(),
+            condemned_folders: Vec::new(),
             young: Vec::new(),
             missing: Vec::new(),
             missing_references: Vec::new(),
@@ -61,7 +63,7 @@ impl Part {
     /// Takes a key that one side or both have.
     pub fn take(&mut self, scope: &Scope, place: Place<'_>, joined: &Joined<'_>, verdict: Verdict) {
         let (key, claims, object) = match *joined {
-            Joined::DatabaseOnly(key, claims) => (key, Some(claims), None),
+            Joined::DatabaseOnly(key, claims) | Joined::Folder(key, claims) => (key, Some(claims), None),
             Joined::StorageOnly(object) => (object.key, None, Some(object)),
             Joined::Both(claims, object) => (object.key, Some(claims), Some(object)),
         };
@@ -97,6 +99,11 @@ impl Part {
                 self.totals.shared_keys += 1;
                 self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
                 self.totals.newest_known = self.totals.newest_known.max(place.past(object.last_modified));
+            }
+            // A folder that is not empty.
+            (Verdict::Wanted, None) => {
+                self.totals.shared_keys += 1;
+                self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
             }
             (_, None) => {
                 let claims = claims.unwrap_or_default();
@@ -135,6 +142,10 @@ impl Part {
         if has_more || owners.iter().any(|owner| place.slice.wants(owner) || is_ignored(owner)) {
             self.totals.derived += 1;
             self.folders.wanted(object.key, before, after);
+            let is_owned = |owner: &Owner| owner.text().ends_with('/') && place.slice.wants(owner);
+            if owners.iter().any(is_owned) {
+                self.totals.newest_known = self.totals.newest_known.max(place.past(object.last_modified));
+            }
         } else {
             let is_young = matches!(verdict, Verdict::YoungFile | Verdict::NewFile);
             // Until it is known better: one that turns out to be wanted makes its folder a known one.
@@ -162,12 +173,21 @@ impl Part {
         }
     }
 
+    /// Takes the folder of a record that a rule seems to condemn, unless it is an object itself.
+    pub fn condemn_folder(&mut self, scope: &Scope, joined: &Joined<'_>) {
+        let (Joined::Folder(key, claims) | Joined::DatabaseOnly(key, claims)) = *joined else { return };
+        if claims.condemned > 0 && !scope.ignores(key) {
+            self.condemned_folders.push(key.to_owned());
+        }
+    }
+
     /// What is to be sent to the ledger by now.
     pub fn notes(&mut self) -> impl Iterator<Item = Note> {
         let notes = [
             (!self.orphans.is_empty()).then(|| Note::Orphans(std::mem::take(&mut self.orphans))),
             list(&mut self.derived, Note::Derived),
             list(&mut self.condemned, Note::Condemned),
+            list(&mut self.condemned_folders, Note::CondemnedFolders),
             list(&mut self.young, Note::Young),
             list(&mut self.missing, Note::Missing),
             list(&mut self.missing_references, Note::MissingReferences),

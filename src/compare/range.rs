@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::compare::cursor::Cursor;
-use crate::compare::merge::Join;
+use crate::compare::merge::{Join, Joined};
 use crate::compare::part::{Bounds, Part, Place};
 use crate::compare::slice::Slice;
 use crate::compare::slicer::NOTE_KEYS;
@@ -114,12 +114,16 @@ impl Scan {
             let met = join.left().0;
             listed += page.objects.len() as u64;
             join.page(&page.objects, |joined, next| {
+                let joined = if self.owns_folders { joined } else { joined.of_objects() };
                 let verdict = judge::verdict(&joined, page.now, self.min_age);
                 let place = Place { slice: &slice, next, now: Some(page.now) };
                 if part.derive((&self.scope, &self.derived), place, &joined, verdict) {
                     return;
                 }
                 part.take(&self.scope, place, &joined, verdict);
+                if matches!(joined, Joined::Folder(..)) {
+                    part.condemn_folder(&self.scope, &joined);
+                }
                 part.condemn(&self.scope, &joined, || {
                     joined.object().is_some_and(|object| judge::is_young_file(object, page.now, self.min_age))
                 });
@@ -147,6 +151,15 @@ impl Scan {
         // Where no object is, a slice's keys are all missing: many ranges would wait with them for the ledger.
         while join.finish(NOTE_KEYS, |joined, next| {
             part.take(&self.scope, Place { slice: &slice, next, now: None }, &joined, Verdict::MissingObject);
+            // What lies in the last folder may lie in the next range.
+            let is_open = |key: &str| range.bounds.through.as_deref().is_some_and(|through| through.starts_with(key));
+            if let Joined::DatabaseOnly(key, _) = joined
+                && self.owns_folders
+                && key.ends_with('/')
+                && is_open(key)
+            {
+                part.condemn_folder(&self.scope, &joined);
+            }
         }) {
             for note in part.notes() {
                 notes.send(note).await?;

@@ -13,8 +13,13 @@ use crate::compare::{Note, Packed, Progress, Scan, Unmatched};
 use crate::database::{MergedKeys, Named, Strays};
 use crate::domain::{Claim, MOST_SOURCES, Totals, packed};
 
-/// Bytes of keys in a slice, about; a key may be 1,024 bytes long.
-const SLICE_BYTES: usize = 512 * 1024;
+/// Bytes of keys in a slice, about, as long as it fills a page of the listing; a key may be 1,024 bytes long. Each range that
+/// is listed holds one.
+const SLICE_BYTES: usize = 224 * 1024;
+/// The same of a slice that fills no page.
+const MOST_SLICE_BYTES: usize = 512 * 1024;
+/// Pages that the keys of a slice fill.
+const SLICE_PAGES: usize = 4;
 /// Keys in a note to the ledger.
 pub(super) const NOTE_KEYS: usize = 1_000;
 /// The same of keys that may be of any length.
@@ -48,6 +53,10 @@ pub struct Slicer {
     packed: Vec<Packed>,
     /// How many parts of such values each source gave.
     parts: Vec<usize>,
+    /// The last folder of a row that a rule seems to condemn, where rows own folders.
+    folder: Option<String>,
+    owns_folders: bool,
+    shared_folders: Vec<String>,
     longest_key_bytes: usize,
     complete: bool,
     totals: Totals,
@@ -70,6 +79,9 @@ impl Slicer {
             outside: Vec::new(),
             impossible: Default::default(),
             packed: Vec::new(),
+            folder: None,
+            owns_folders: scan.owns_folders,
+            shared_folders: Vec::new(),
             parts: Vec::new(),
             complete: false,
             totals: Totals::default(),
@@ -84,8 +96,20 @@ impl Slicer {
         }
         loop {
             self.note_undecoded().await?;
+            if self.shared_folders.len() >= NOTE_KEYS {
+                self.send_notes(NOTE_KEYS).await?;
+            }
             let Some(Named { key, claim, source }) = self.keys.next().await? else { break };
             let owns = claim != Claim::Reference;
+            if self.owns_folders {
+                // What lies in a folder comes right after it.
+                if self.folder.as_deref().is_some_and(|folder| key != folder && key.starts_with(folder)) {
+                    self.shared_folders.extend(self.folder.take());
+                }
+                if claim == Claim::Condemned && key.ends_with('/') {
+                    self.folder = Some(key.to_owned());
+                }
+            }
             let counts = of_source(&mut self.sources, source);
             counts.rows += 1;
             let is_outside = !self.scope.holds(key);
@@ -112,7 +136,7 @@ impl Slicer {
                 self.note_apart(unmatched, (source, owns, is_outside)).await?;
                 continue;
             }
-            let is_full = self.filling.count() >= self.most || self.filling.bytes() >= SLICE_BYTES;
+            let is_full = is_full((self.filling.count(), self.filling.bytes()), self.most);
             // A key that several rows name stays in one slice.
             let cut = self.filling.last().filter(|last| is_full && *last != key).map(str::to_owned);
             if let Some(cut) = cut {
@@ -197,6 +221,9 @@ impl Slicer {
         if references.len() >= of_any_length {
             self.notes.send(Note::MissingReferences(std::mem::take(references))).await?;
         }
+        if self.shared_folders.len() >= keys {
+            self.notes.send(Note::SharedFolders(std::mem::take(&mut self.shared_folders))).await?;
+        }
         if self.packed.len() >= of_any_length {
             self.notes.send(Note::Packed(std::mem::take(&mut self.packed))).await?;
         }
@@ -212,6 +239,14 @@ impl Slicer {
     pub fn finish(self) -> (Vec<SourceCounts>, Vec<(String, Strays)>) {
         (self.sources, self.keys.strays())
     }
+}
+
+/// Whether a slice of so many keys and bytes is full that is to have `most` keys. Long keys fill fewer pages, but whole ones:
+/// what begins a page is asked for as dearly as a full one.
+fn is_full((count, bytes): (usize, usize), most: usize) -> bool {
+    let page = most.div_ceil(SLICE_PAGES).max(1);
+    let is_page_full = count > 0 && count % page == 0;
+    count >= most || bytes >= MOST_SLICE_BYTES || is_page_full && bytes + bytes / (count / page) > SLICE_BYTES
 }
 
 /// What one source gave.
@@ -230,4 +265,18 @@ fn of_source(counts: &mut Vec<SourceCounts>, at: usize) -> &mut SourceCounts {
         counts.resize(at + 1, SourceCounts::default());
     }
     &mut counts[at]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_of_long_keys_ends_with_a_page() {
+        let keys = |bytes| (1..).find(|count| is_full((*count, count * bytes), 3_950)).expect("an end");
+        assert_eq!([40, 55].map(keys), [3_950; 2]);
+        assert_eq!([70, 100, 200].map(keys), [2_964, 1_976, 988]);
+        assert_eq!(keys(1_024), 512, "a page of these would be too much");
+        assert!(is_full((1, 10), 1) && !is_full((0, 0), 1));
+    }
 }

@@ -72,6 +72,17 @@ pub enum AgeBy {
     Modified,
 }
 
+/// What a row's key names.
+#[derive(serde::Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Owns {
+    /// An object.
+    #[default]
+    Object,
+    /// A folder: everything below it belongs to the row.
+    Prefix,
+}
+
 /// The zone in which dates without one are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone(pub Tz);
@@ -134,6 +145,8 @@ pub struct Records {
     pub id: Columns,
     pub key: Option<String>,
     pub key_sql: Option<String>,
+    #[serde(default)]
+    pub owns: Owns,
     #[serde(default)]
     pub key_prefix: String,
     pub url_base: Option<String>,

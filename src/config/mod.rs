@@ -23,7 +23,7 @@ use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
 pub use engine::Engine;
-pub use file::{Age, AgeBy, Percent, Safety, Trash};
+pub use file::{Age, AgeBy, Owns, Percent, Safety, Trash};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 
 /// The whole configuration, checked.
@@ -70,6 +70,11 @@ impl Config {
         records.chain(self.references.iter().map(|reference| reference.may_be_empty))
     }
 
+    /// Whether any row owns a folder and everything in it.
+    pub fn has_folders(&self) -> bool {
+        self.records.iter().any(Records::owns_folders)
+    }
+
     /// The names of all rules, each once, in the order in which they are written.
     pub fn rules(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Vec::new();
@@ -83,6 +88,11 @@ impl Config {
 }
 
 impl Records {
+    /// Whether its keys name folders, which end in `/` then, and not objects.
+    pub fn owns_folders(&self) -> bool {
+        self.owns == Owns::Prefix
+    }
+
     /// What a run that removes does with a row that is a finding of this kind.
     pub fn action(&self, kind: &Kind) -> &Action {
         match kind.rule() {
@@ -124,6 +134,8 @@ pub struct Records {
     /// The columns that tell its rows apart; at least one.
     pub id: Vec<String>,
     pub key: Key,
+    /// What the key names.
+    pub owns: Owns,
     pub key_prefix: String,
     /// The column holds URLs that begin with this, and not keys.
     pub url_base: Option<String>,
@@ -305,13 +317,17 @@ fn checked(
             return Err(format!("[[records]] table {}: two sections of it must have the same id", section.name).into());
         }
     }
+    let mut derived = each(file.derived, line_of, |rule| DerivedRule::new(&rule.pattern, &rule.owner))?;
+    if records.iter().any(Records::owns_folders) {
+        derived.push(DerivedRule::Folders);
+    }
     Ok(Config {
         database: sections::database(file.database.url, file.database.url_file, "[database]")?,
         storage: sections::storage(file.storage, lookup)?,
         records,
         references: each(file.references, line_of, |section| sections::reference(section, &databases))?,
         databases,
-        derived: each(file.derived, line_of, |rule| DerivedRule::new(&rule.pattern, &rule.owner))?,
+        derived,
         safety: file.safety,
         trash: file.trash,
         ledger: file.ledger.path,

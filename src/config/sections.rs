@@ -131,7 +131,7 @@ pub fn records(section: file::Records, databases: &[OtherDatabase], zone: Tz) ->
     let name = other.map_or_else(|| section.table.clone(), |other| format!("{}:{}", other.name, section.table));
     let zone = other.map_or(zone, |other| other.zone);
     let file::Records { table, id, key, key_sql, key_prefix, url_base, created_at, .. } = section;
-    let file::Records { created_at_sql, updated_at, time_zone, .. } = section;
+    let file::Records { created_at_sql, updated_at, time_zone, owns, .. } = section;
     let file::Records { r#where, may_be_empty, missing_file, allow_cascade, rules, .. } = section;
     let id: Vec<String> = id.into();
     if id.is_empty() {
@@ -166,6 +166,7 @@ pub fn records(section: file::Records, databases: &[OtherDatabase], zone: Tz) ->
         database,
         id,
         key,
+        owns,
         key_prefix,
         url_base,
         created_at,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 
-use crate::config::{Action, Config, Entity, Key, Records, ReferenceKeys, Rule};
+use crate::config::{Action, Config, Entity, Key, Owns, Records, ReferenceKeys, Rule};
 use crate::database::column::{ColumnFacts, DateColumn, Owners, Table};
 use crate::database::connection::{Connection, Driver, Login, Server};
 use crate::database::key_column::{self, KeyColumn};
@@ -82,6 +82,7 @@ impl Catalog {
             file: None,
             name: String::new(),
             owns: false,
+            owns_folders: false,
             key_prefix: String::new(),
             url_base: None,
             stream_sql: String::new(),
@@ -139,10 +140,11 @@ impl Catalog {
             self.rule(rule, &mut rows, &columns, (&section, records.zone)).await?;
         }
         let key = rows.key_column();
-        let (stream_sql, lookup, index_sql) = match records.url_base {
+        let (stream_sql, lookup, index_sql) = match (&records.url_base, records.owns) {
             // Its keys are made here, and are nothing that the database could sort or look up.
-            Some(_) => (key.scan(&rows.marks()), None, None),
-            None => (key.stream(&rows.marks()), Some(key.lookup(&rows.details())), key.index()),
+            (Some(_), _) => (key.scan(&rows.marks()), None, None),
+            (None, Owns::Prefix) => (key.scan(&rows.marks()), Some(key.lookup(&rows.details())), None),
+            (None, Owns::Object) => (key.stream(&rows.marks()), Some(key.lookup(&rows.details())), key.index()),
         };
         let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
         self.accepts(&stream_sql, &what).await?;
@@ -150,6 +152,7 @@ impl Catalog {
             answers_for_any_key: self.server.answers_for_any_key && rows.key.expression.is_none(),
             name: records.name.clone(),
             owns: true,
+            owns_folders: records.owns_folders(),
             key_prefix: records.key_prefix.clone(),
             url_base: records.url_base.clone(),
             column: rows.key.expression.is_none().then(|| self.column(&rows.table, &rows.key.name)),

@@ -34,7 +34,9 @@ impl Database {
     /// The keys in a value of a source that may hold more than one, and how it does; `key` is what the value would be as one.
     pub fn unpack(&self, place: usize, key: &str) -> Option<(Packing, Vec<String>)> {
         let source = self.sources.get(place)?;
-        let (packing, parts) = packed::unpack(key.strip_prefix(&source.key_prefix).unwrap_or(key))?;
+        let value = key.strip_prefix(&source.key_prefix).unwrap_or(key);
+        let value = value.strip_suffix('/').filter(|_| source.owns_folders).unwrap_or(value);
+        let (packing, parts) = packed::unpack(value)?;
         Some((packing, parts.iter().map(|part| source.key_of(part).0).collect()))
     }
 

@@ -159,11 +159,8 @@ impl<'a> Session<'a> {
         sink: &mut impl AsyncFnMut(&str, Cells) -> Result<()>,
     ) -> Result<()> {
         let dialect = source.login.driver;
-        let values: HashMap<&str, &str> = batch
-            .iter()
-            .filter_map(|key| Some((key.strip_prefix(source.key_prefix.as_str())?, *key)))
-            .filter(|(value, _)| !value.is_empty() && dialect.can_hold(value))
-            .collect();
+        let values = batch.iter().flat_map(|key| source.values_of(key).map(move |value| (value, *key)));
+        let values: HashMap<&str, &str> = values.filter(|(value, _)| dialect.can_hold(value)).collect();
         let list: Vec<&str> = values.keys().copied().collect();
         let Some(lookup) = source.lookup.as_ref().filter(|_| !list.is_empty()) else { return Ok(()) };
         let sql = lookup.of(list.len());

@@ -22,6 +22,8 @@ pub struct Source {
     pub name: String,
     /// Whether its rows own their objects; otherwise they only protect them.
     pub owns: bool,
+    /// Whether what they own is a folder, and everything below it: its keys end in `/`.
+    pub owns_folders: bool,
     /// Put in front of each value to make it a storage key.
     pub key_prefix: String,
     /// Values are URLs that begin with this, and name keys by what follows. They come in any order.
@@ -65,12 +67,26 @@ impl Column {
 impl Source {
     /// Whether its keys come in any order, and must be sorted here.
     pub fn is_unsorted(&self) -> bool {
-        self.url_base.is_some() || self.file.is_some()
+        // With its last slash `a/` comes after `a-b/`, and without it before.
+        self.url_base.is_some() || self.file.is_some() || self.owns_folders
     }
 
     /// Whether it can be asked for any key through its lookup.
     pub fn can_be_asked(&self) -> bool {
         self.lookup.is_some() && self.answers_for_any_key
+    }
+
+    /// The values that name a storage key, without the key itself where the source has URLs.
+    pub fn values_of<'k>(&self, key: &'k str) -> impl Iterator<Item = &'k str> + use<'k> {
+        let value = key.strip_prefix(self.key_prefix.as_str());
+        let (whole, bare) = match (value, self.owns_folders) {
+            (Some(value), true) => match value.strip_suffix('/') {
+                Some(bare) => (Some(value), Some(bare)),
+                None => (None, None),
+            },
+            (value, _) => (value, None),
+        };
+        [whole, bare].into_iter().flatten().filter(|value| !value.is_empty())
     }
 
     /// The storage key that a value names, and whether the value was what the configuration says that it is.
@@ -81,7 +97,10 @@ impl Source {
             Some(url::Named::Undecoded(key)) => (key, false),
             Some(url::Named::Literal) => (value.to_owned(), false),
         };
-        let key = if value.is_empty() { value } else { format!("{}{value}", self.key_prefix) };
+        let mut key = if value.is_empty() { value } else { format!("{}{value}", self.key_prefix) };
+        if self.owns_folders && !key.is_empty() && !key.ends_with('/') {
+            key.push('/');
+        }
         (key, is_expected)
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use chrono::TimeDelta;
 
-use crate::database::dialect::link::Cells;
+use crate::database::dialect::link::{Cells, Parameter};
 use crate::database::rows::{Ownerless, Rows};
 use crate::database::session::{Session, record};
+use crate::database::source::Source;
 use crate::domain::{Record, Time, row_id};
 
 /// Rows of a type that a rule names no table for.
@@ -174,6 +175,20 @@ impl Session<'_> {
         Ok(!rows.is_empty())
     }
 
+    /// Whether the dates of a table's rows, one of which is this one, say when they were made: where all rows have the same,
+    /// it is the one that a column was given when it was added.
+    async fn is_clock(&mut self, source: &Source, date: &str) -> Result<bool> {
+        let Some(sql) = source.rows.as_ref().and_then(Rows::dates_sql) else { return Ok(false) };
+        let connection = self.connections.at(source.at).await?;
+        connection.begin().await?;
+        let [other, same] = sql;
+        let asking = || format!("asking for the dates of {}", source.name);
+        let other = connection.fetch(&other, &[Parameter::Text(date)]).await.with_context(asking)?;
+        let same = connection.fetch(&same, &[Parameter::Text(date)]).await.with_context(asking)?;
+        connection.end().await?;
+        Ok(!other.is_empty() || same.len() < 2)
+    }
+
     /// The table whose rows go furthest, and when its newest row was made; the first row that is not older than `enough` will
     /// do. What cannot be read, and what is still to come, says nothing.
     pub async fn newest_row(&mut self, enough: Time) -> Result<Option<(String, Time)>> {
@@ -193,10 +208,12 @@ impl Session<'_> {
             let rows = rows.with_context(|| format!("asking for the newest rows of {}", source.name))?;
             connection.end().await?;
             let created = source.rows.as_ref().and_then(|rows| rows.created.as_ref());
-            let made = rows.into_iter().flatten().flatten().filter_map(|text| created?.read(&text));
-            let Some(made) = made.filter(|made| *made <= latest).max() else { continue };
-            if newest.as_ref().is_none_or(|(_, before)| *before < made) {
+            let made = rows.into_iter().flatten().flatten().filter_map(|text| Some((created?.read(&text)?, text)));
+            let Some((made, text)) = made.filter(|(made, _)| *made <= latest).max() else { continue };
+            if newest.as_ref().is_none_or(|(_, before)| *before < made) && self.is_clock(source, &text).await? {
                 newest = Some((source.name.clone(), made));
+            } else {
+                continue;
             }
             if made >= enough {
                 break;

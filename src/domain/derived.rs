@@ -9,12 +9,14 @@ const OWNERS: usize = 1_000;
 /// No key is longer, in any store: what a rule that grows makes of it is nobody.
 const OWNER_BYTES: usize = 4_096;
 
-/// One `[[derived]]` rule.
+/// Something that says what objects belong to that no row names.
 #[derive(Debug, Clone)]
-pub struct DerivedRule {
-    pattern: Regex,
-    owner: String,
-    is_prefix: bool,
+pub enum DerivedRule {
+    /// A `[[derived]]` rule.
+    Pattern { pattern: Regex, owner: String, is_prefix: bool },
+    /// Where rows own folders: an object belongs to each folder around it, and to the folder of its own name, of which it may
+    /// be all there is. Keys of folders end in `/`.
+    Folders,
 }
 
 /// What an object belongs to.
@@ -60,19 +62,32 @@ impl DerivedRule {
                 )));
             }
         }
-        Ok(DerivedRule { pattern: regex, owner: owner.to_owned(), is_prefix })
+        Ok(DerivedRule::Pattern { pattern: regex, owner: owner.to_owned(), is_prefix })
     }
 
-    /// The pattern, as it is written.
-    pub fn pattern(&self) -> &str {
-        self.pattern.as_str()
+    /// The pattern, as it is written; `None`: it is not a `[[derived]]` rule.
+    pub fn pattern(&self) -> Option<&str> {
+        match self {
+            DerivedRule::Pattern { pattern, .. } => Some(pattern.as_str()),
+            DerivedRule::Folders => None,
+        }
     }
 
-    fn owner(&self, key: &str) -> Option<Owner> {
-        let captures = self.pattern.captures(key)?;
-        let mut owner = String::new();
-        captures.expand(&self.owner, &mut owner);
-        (!owner.is_empty()).then_some(if self.is_prefix { Owner::Prefix(owner) } else { Owner::Key(owner) })
+    /// What an object of this key belongs to by the rule, the nearest first.
+    fn owners(&self, key: &str) -> Vec<Owner> {
+        match self {
+            DerivedRule::Pattern { pattern, owner, is_prefix } => {
+                let Some(captures) = pattern.captures(key) else { return Vec::new() };
+                let mut text = String::new();
+                captures.expand(owner, &mut text);
+                match (text.is_empty(), is_prefix) {
+                    (true, _) => Vec::new(),
+                    (false, true) => vec![Owner::Prefix(text)],
+                    (false, false) => vec![Owner::Key(text)],
+                }
+            }
+            DerivedRule::Folders => folders_of(key),
+        }
     }
 }
 
@@ -93,7 +108,10 @@ pub fn owners(rules: &[DerivedRule], key: &str) -> Owned {
     let mut next = 0;
     let mut of = key.to_owned();
     loop {
-        for (place, owner) in rules.iter().enumerate().filter_map(|(place, rule)| Some((place, rule.owner(&of)?))) {
+        let of_rules = rules.iter().enumerate();
+        for (place, owner) in
+            of_rules.flat_map(|(place, rule)| rule.owners(&of).into_iter().map(move |owner| (place, owner)))
+        {
             owned.rules_met |= 1 << place.min(63);
             let is_itself = !owner.is_prefix() && owner.text() == key;
             if is_itself || owner.text().len() > OWNER_BYTES || owned.owners.contains(&owner) {
@@ -109,6 +127,16 @@ pub fn owners(rules: &[DerivedRule], key: &str) -> Owned {
         of = owned.owners[next + step].text().to_owned();
         next += step + 1;
     }
+}
+
+/// The folders around a key, the nearest first, and the one of its own name.
+pub fn folders_of(key: &str) -> Vec<Owner> {
+    let around = memchr::memrchr_iter(b'/', key.as_bytes()).map(|slash| &key[..=slash]).filter(|folder| *folder != key);
+    let mut folders: Vec<Owner> = around.map(|folder| Owner::Key(folder.to_owned())).collect();
+    if !key.ends_with('/') {
+        folders.push(Owner::Key(format!("{key}/")));
+    }
+    folders
 }
 
 /// The groups that a template names, as [`regex::Captures::expand`] reads it.
@@ -168,6 +196,17 @@ mod tests {
         let growing = rules(&[("^(.*)$", "${1}x")]);
         assert!(owners(&growing, "a").has_more && !owners(&chain, "a@2x.png.webp").has_more);
         assert_eq!(owners_of(&rules(&[("^(.*)$", "$1")]), "a"), []);
+    }
+
+    #[test]
+    fn an_object_belongs_to_every_folder_around_it_and_to_that_of_its_own_name() {
+        let thumbs = DerivedRule::new("^thumbs/(.+)$", "$1").expect("a rule");
+        let folders = [DerivedRule::Folders];
+        assert_eq!(owners_of(&folders, "v/17/a.ts"), [key("v/17/"), key("v/"), key("v/17/a.ts/")]);
+        assert_eq!(owners_of(&folders, "v/17/"), [key("v/")], "a folder is not its own owner");
+        assert_eq!(owners_of(&folders, "a"), [key("a/")]);
+        let both = owners_of(&[thumbs, DerivedRule::Folders], "thumbs/v/17/a.ts");
+        assert!(both.contains(&key("v/17/a.ts")) && both.contains(&key("v/17/")), "{both:?}");
     }
 
     #[test]

@@ -60,6 +60,8 @@ holds! {
     UnknownFolder = "unknown-folder",
     /// No object is in the row's folder (I18).
     MissingFolder = "missing-folder",
+    /// The folder that the row owns holds, or may hold, more than what is its own.
+    SharedFolder = "shared-folder",
     /// Only its first sighting says how old it is, and that was not long ago.
     Undated = "undated",
     /// The row's file was first seen to be missing not long ago, and nothing says when the row was changed.

@@ -156,7 +156,7 @@ async fn take_out(store: &dyn Store, trash_key: &str) -> Result<()> {
 }
 
 /// The object at a key, if it is there.
-pub(super) async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
+async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
     match store.look(key).await? {
         Presence::Present(object) => Ok(Some(object)),
         Presence::Missing => Ok(None),

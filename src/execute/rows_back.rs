@@ -4,13 +4,14 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 
 use super::ASK;
-use super::resume::{at, wait_for_the_last_requests};
+use super::resume::wait_for_the_last_requests;
 use crate::config::{Action, Config};
 use crate::database::{Back, Database, Writer};
+use crate::domain::key::Printable;
 use crate::domain::row_id;
 use crate::domain::{Image, Kind};
 use crate::ledger::{Ledger, Removal, RowRemoval, State, Step, Which};
-use crate::storage::Store;
+use crate::storage::{Presence, Store, look_for};
 
 /// Rows resolved, or brought back, between two commits to the ledger.
 const BATCH: usize = 100;
@@ -100,7 +101,11 @@ async fn resolve(
     let mut steps = vec![Step { after: after.clone(), ..Step::to(id, state) }];
     // Of an object that was there when its row was removed, that it is there says nothing.
     let was_missing = removal.object.last_modified.is_none();
-    let has_appeared = was_missing && !removal.object.key.is_empty() && at(store, &removal.object.key).await?.is_some();
+    let owns_folder = config.records[section].owns_folders();
+    // A folder whose row a rule condemned was never missing.
+    let was_missing = was_missing && !(owns_folder && Kind::named(&removal.kind).rule().is_some());
+    let key = &removal.object.key;
+    let has_appeared = was_missing && !key.is_empty() && is_at(store, key, owns_folder).await?;
     let back = match has_appeared {
         true => bring_back(writer, section, row, before, after.as_ref()).await?,
         false => Back::Taken("the run ended as it was removed".to_owned()),
@@ -115,6 +120,15 @@ async fn resolve(
         }
     });
     Ok(steps)
+}
+
+/// Whether there is what a row names.
+async fn is_at(store: &dyn Store, key: &str, is_folder: bool) -> Result<bool> {
+    match look_for(store, key, is_folder).await? {
+        Presence::Present(_) => Ok(true),
+        Presence::Missing => Ok(false),
+        Presence::Unknown(reason) => anyhow::bail!("{}: {reason}", Printable(key)),
+    }
 }
 
 /// Brings rows back that were deleted or updated, on record. What became of each is given in their order.

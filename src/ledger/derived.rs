@@ -38,6 +38,8 @@ pub struct Resolved {
     pub wanted: u64,
     /// Objects that nobody wants and that are too young to judge.
     pub young: u64,
+    /// Folders of condemned rows that hold such an object: they are not judged either.
+    pub young_folders: u64,
 }
 
 /// Adds derived objects, given as JSON: an array of rows as [`derived_row`] makes them.
@@ -108,10 +110,13 @@ impl Ledger {
         let sql =
             "SELECT count(*) FILTER (WHERE wanted > 0), count(*) FILTER (WHERE wanted = 0 AND young) FROM temp.derived";
         let (wanted, young): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
+        let sql = "DELETE FROM temp.condemned WHERE size IS NULL AND key IN (
+                       SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o WHERE d.young AND d.wanted = 1)";
+        let young_folders = sqlx::query(sql).execute(&mut self.connection).await?.rows_affected();
         let sql = "DELETE FROM temp.folder WHERE name IN (SELECT folder FROM temp.derived WHERE wanted > 0);
                    DELETE FROM temp.derived WHERE wanted <> 1";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        Ok(Resolved { wanted: wanted.unsigned_abs(), young: young.unsigned_abs() })
+        Ok(Resolved { wanted: wanted.unsigned_abs(), young: young.unsigned_abs(), young_folders })
     }
 
     /// Makes orphaned files of derived objects whose every owner goes with its condemned rows: they go in the same plan. Of

@@ -74,6 +74,7 @@ impl Ledger {
                 Hold::UnknownFolder if doubts.has_unknown_folders => self.hold_below(doubts.root).await?,
                 Hold::UnknownFolder => {}
                 Hold::MissingFolder => self.hold_missing_folders().await?,
+                Hold::SharedFolder => self.hold_shared_folders(&doubts.rules).await?,
                 Hold::Undated => self.hold_newcomers(*hold, Waits::Undated, &doubts.undated).await?,
                 Hold::NewlyMissing => self.hold_newcomers(*hold, Waits::NewlyMissing, &doubts.newly_missing).await?,
             }
@@ -164,9 +165,21 @@ impl Ledger {
         let sql = "UPDATE temp.finding INDEXED BY finding_rows
              SET held = 'its file is in the trash, and `restore` brings it back', held_by = ?1
              WHERE is_row AND held IS NULL AND size IS NULL AND key <> '' AND EXISTS (
-                 SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.key = finding.key AND r.handle IS NULL
-                     AND r.state IN ('trashed', 'trashed-unsettled'))";
+                 SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.handle IS NULL
+                     AND r.state IN ('trashed', 'trashed-unsettled') AND r.key >= finding.key
+                     AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))";
         let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair);
+        query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Holds rows that these rules condemn and whose folder holds what another row names.
+    async fn hold_shared_folders(&mut self, rules: &[&str]) -> Result<()> {
+        let sql = "UPDATE temp.finding INDEXED BY finding_rows
+             SET held = 'another row names something in its folder', held_by = ?
+             WHERE is_row AND held IS NULL AND kind IN (SELECT value FROM json_each(?))
+               AND key IN (SELECT key FROM temp.shared_folder)";
+        let query = sqlx::query(sql).bind(Hold::SharedFolder.code()).bind(json!(rules).to_string());
         query.execute(&mut self.connection).await?;
         Ok(())
     }
@@ -296,7 +309,7 @@ mod tests {
     }
 
     async fn kept(fixture: &mut Fixture, doubts: &Doubts<'_>) {
-        look_again::at_names(&mut fixture.ledger, None).await.expect("names");
+        look_again::at_names(&mut fixture.ledger, None, false).await.expect("names");
         fixture.keep(doubts, &Kind::BUILT_IN, 1, at(0)).await;
     }
 

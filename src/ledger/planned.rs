@@ -193,7 +193,7 @@ impl Ledger {
     /// How many files follow their rows, and their bytes.
     pub async fn following(&mut self) -> Result<(u64, u64)> {
         let sql = "SELECT count(*), coalesce(sum(size), 0) FROM \
-                   (SELECT max(size) AS size FROM temp.planned WHERE rivals > 0 GROUP BY key)";
+                   (SELECT max(size) AS size FROM temp.planned WHERE rivals > 0 AND size IS NOT NULL GROUP BY key)";
         let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }

@@ -216,7 +216,8 @@ pub enum Which<'a> {
     TrashedByRun(i64),
     /// Of a run, and back where they were.
     RestoredOfRun(i64),
-    /// In the trash, of a key.
+    /// In the trash, of a key, or of all below a folder, whose name ends in `/`; of one that was removed more than once, the
+    /// last time: that is what people miss.
     TrashedAt(&'a str),
     /// Rows that were deleted or updated, of a run.
     RowsOfRun(i64),
@@ -236,12 +237,15 @@ impl Which<'_> {
             Which::OfRun(_) => "run = ?3",
             Which::TrashedByRun(_) => "state IN ('trashed', 'trashed-unsettled') AND run = ?3",
             Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
-            Which::TrashedAt(_) => "state IN ('trashed', 'trashed-unsettled') AND key = ?3",
+            Which::TrashedAt(_) => {
+                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 AND state IN ('trashed', 'trashed-unsettled') \
+                        AND key >= ?3 AND key <= ?3 || iif(?3 LIKE '%/', char(1114111), '') GROUP BY key)"
+            }
             Which::RowsOfRun(_) => "state IN ('row-deleted', 'row-updated') AND run = ?3",
             Which::LastRowsOf(_) => {
                 "id IN (SELECT max(id) FROM removals WHERE pair = ?1 \
-                        AND id IN (SELECT id FROM removals WHERE pair = ?1 AND key = ?3 \
-                                   UNION SELECT removal FROM row_keys WHERE key = ?3) \
+                        AND id IN (SELECT id FROM removals WHERE pair = ?1 AND key IN (?3, ?3 || '/') \
+                                   UNION SELECT removal FROM row_keys WHERE key IN (?3, ?3 || '/')) \
                         AND state IN ('row-deleted', 'row-updated') GROUP BY table_name, handle)"
             }
             Which::Open => {

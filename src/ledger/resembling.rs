@@ -235,7 +235,7 @@ impl Ledger {
         let sql = "CREATE INDEX temp.near_hash ON near (hash, is_lead, is_whole);
                    CREATE INDEX temp.vouch_hash ON vouch (hash, is_lead, is_whole)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        let sql = "INSERT INTO temp.common SELECT hash, count(DISTINCT key) AS files FROM temp.near
+        let sql = "INSERT INTO temp.common SELECT hash, count(DISTINCT name) AS files FROM temp.near
              WHERE what = ? AND NOT is_whole AND NOT is_lead GROUP BY hash HAVING files > ? AND EXISTS (
                  SELECT 1 FROM temp.vouch AS v WHERE v.hash = near.hash AND v.is_lead = 0 AND v.is_whole = 1 AND v.is_single)";
         let query = sqlx::query(sql).bind(What::File as u8).bind(common as i64);

@@ -52,12 +52,14 @@ pub const SCHEMA: &str = "
     ) WITHOUT ROWID;
     CREATE TEMP TABLE condemned (
         key TEXT PRIMARY KEY,
-        size INTEGER NOT NULL,
+        size INTEGER,          -- NULL: it is a folder, and what lies in it is derived
         last_modified INTEGER,
         etag TEXT,
         held TEXT,
         held_by TEXT
     ) WITHOUT ROWID;
+    -- Folders of condemned rows in which others name something too.
+    CREATE TEMP TABLE shared_folder (key TEXT PRIMARY KEY) WITHOUT ROWID;
     PRAGMA temp.journal_mode = OFF;";
 
 /// Whether a record must have been seen for a while before a run may act on it.
@@ -126,6 +128,14 @@ impl Staged {
                     json!([object.key, object.size, modified, object.etag, reason, code])
                 });
                 Staged::rows(sql, rows)
+            }
+            Note::CondemnedFolders(keys) => {
+                let sql = "INSERT OR IGNORE INTO temp.condemned (key) SELECT value FROM json_each(?)";
+                Staged::rows(sql, keys.iter().map(|key| json!(key)))
+            }
+            Note::SharedFolders(keys) => {
+                let sql = "INSERT OR IGNORE INTO temp.shared_folder SELECT value FROM json_each(?)";
+                Staged::rows(sql, keys.iter().map(|key| json!(key)))
             }
             Note::Derived(objects) => {
                 let row = |derived: &DerivedObject| derived_row(derived, hold(derived.object.as_listed()));
@@ -335,8 +345,8 @@ impl Ledger {
         }
     }
 
-    /// Drops findings that `only` does not name.
-    pub async fn keep_only(&mut self, only: &Only) -> Result<()> {
+    /// Drops findings that `only` does not name. `has_folders`: a row may own a folder, which is named without its last slash.
+    pub async fn keep_only(&mut self, only: &Only, has_folders: bool) -> Result<()> {
         let sql = "CREATE TEMP TABLE only_these (kind TEXT, key TEXT NOT NULL, table_name TEXT, record_id TEXT);
                    CREATE INDEX temp.only_these_key ON only_these (key)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
@@ -346,12 +356,14 @@ impl Ledger {
             self.insert(sql, rows).await?;
         }
         let sql = "DELETE FROM temp.finding WHERE NOT EXISTS (
-                       SELECT 1 FROM temp.only_these AS o WHERE o.key = finding.key
+                       SELECT 1 FROM temp.only_these AS o WHERE o.key IN (finding.key, iif(
+                             ? AND is_row AND substr(finding.key, -1) = '/',
+                             substr(finding.key, 1, length(finding.key) - 1), finding.key))
                          AND coalesce(o.kind, finding.kind) = finding.kind
                          AND coalesce(o.table_name, finding.table_name) = finding.table_name
-                         AND coalesce(o.record_id, finding.record_id) = finding.record_id);
-                   DROP TABLE temp.only_these";
-        sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+                         AND coalesce(o.record_id, finding.record_id) = finding.record_id)";
+        sqlx::query(sql).bind(has_folders).execute(&mut self.connection).await?;
+        sqlx::raw_sql("DROP TABLE temp.only_these").execute(&mut self.connection).await?;
         Ok(())
     }
 

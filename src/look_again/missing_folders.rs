@@ -87,7 +87,9 @@ async fn gather(ledger: &mut Ledger, scope: &Scope, allowed: &GlobSet) -> Result
             close(&mut open, |folder| key.starts_with(folder), &mut closed);
             let from = open.last().map_or(scope.root.len(), |(folder, _)| folder.len());
             let rest = key.get(from..).unwrap_or_default();
-            open.extend(rest.match_indices('/').map(|(slash, _)| (key[..=from + slash].to_owned(), 0)));
+            // A key that is itself a folder is what its row has lost.
+            let slashes = rest.match_indices('/').map(|(slash, _)| from + slash).filter(|slash| slash + 1 < key.len());
+            open.extend(slashes.map(|slash| (key[..=slash].to_owned(), 0)));
             open.iter_mut().for_each(|(_, count)| *count += rows);
         }
         match page.last() {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{ASK, WINDOW_KEYS};
+use crate::compare::folders::Shape;
 use crate::config::{Action, Config, Key, Records};
 use crate::database::{Database, Ownerless};
 use crate::domain::key::Printable;
@@ -14,7 +15,7 @@ use crate::domain::row_id;
 use crate::domain::{Created, Held, Hold, Kind, Mark, Object, Record, Time};
 use crate::judge::{self, FileFate, Group, Standing};
 use crate::ledger::{Ledger, NewRecord, Waits};
-use crate::storage::{Presence, Store};
+use crate::storage::{Presence, Store, look_for};
 
 /// Objects looked at, and their rows read, at once.
 const KEYS: usize = 4_000;
@@ -99,7 +100,8 @@ impl Looking<'_> {
             let Some(last) = window.last() else { return Ok(()) };
             let concurrency = self.config.storage.concurrency;
             let store = self.store;
-            let looks = looks(store, &window, concurrency).await.context(LOOK)?;
+            let has_folders = self.config.has_folders();
+            let looks = looks(store, &window, has_folders, concurrency).await.context(LOOK)?;
             let here: Vec<&Object> = looks.values().filter_map(Look::object).collect();
             self.ledger.found_missing(&here.iter().map(|object| object.key.clone()).collect::<Vec<_>>()).await?;
             // What was stored since the listing began is just new.
@@ -267,6 +269,7 @@ impl Looking<'_> {
             }
             Standing::Live => (Kind::OrphanedRecord, false),
         };
+        let held = held.or_else(|| of_folder(self.config, (section, &kind), &record.key, is_missing));
         let acts = *section.action(&kind) != Action::Report && !min_age.is_zero();
         let waits = match record.created.at(now) {
             Created::Unreadable => Waits::Undated,
@@ -304,6 +307,27 @@ impl Looking<'_> {
     async fn flush(&mut self) -> Result<()> {
         self.ledger.add_records(&std::mem::take(&mut self.records)).await.context("the ledger")
     }
+}
+
+/// Why a row that a rule condemns must not go with the folder that it owns, as far as the folder's name and what lies in it
+/// say.
+fn of_folder(config: &Config, (section, kind): (&Records, &Kind), folder: &str, is_empty: bool) -> Option<Held> {
+    if kind.rule().is_none() || !section.owns_folders() || folder.is_empty() {
+        return None;
+    }
+    if is_empty {
+        return Some(Held::new(Hold::MissingFolder, "its folder is empty"));
+    }
+    let root = config.storage.prefix.as_str();
+    let allowed = &config.safety.unknown_prefixes;
+    let below = folder.strip_prefix(root).unwrap_or(folder);
+    let own = below.strip_suffix('/').unwrap_or(below);
+    // A folder that is named by an id is one of many, wherever it lies.
+    let is_first = !own.contains('/') && Shape::of(own).is_none();
+    let is_common = folder == root || config.records.iter().any(|records| records.key_prefix == folder);
+    let may_go = allowed.is_match(own) || allowed.is_match(folder.strip_suffix('/').unwrap_or(folder));
+    let reason = "a folder at the top may hold more than what is its row's (see unknown_prefixes)";
+    (is_common || is_first && !may_go).then(|| Held::new(Hold::SharedFolder, reason))
 }
 
 /// A table, its column of dates, and the rule whose clock starts there; without one, that of the creation times.
@@ -353,10 +377,15 @@ impl Look {
     }
 }
 
-async fn looks<'k>(store: &dyn Store, keys: &'k [String], concurrency: usize) -> Result<HashMap<&'k str, Look>> {
+async fn looks<'k>(
+    store: &dyn Store,
+    keys: &'k [String],
+    has_folders: bool,
+    concurrency: usize,
+) -> Result<HashMap<&'k str, Look>> {
     futures::stream::iter(keys)
         .map(|key| async move {
-            let look = match store.look(key).await? {
+            let look = match look_for(store, key, has_folders).await? {
                 Presence::Present(object) => Look::Here(object),
                 Presence::Missing => Look::Gone,
                 Presence::Unknown(reason) => Look::Unknown(reason),

@@ -10,13 +10,13 @@ use super::records::LOOK;
 use crate::compare::scope::Scope;
 use crate::database::{Database, Named};
 use crate::domain::key::Printable;
-use crate::domain::packed;
 use crate::domain::resemble::{
     Filter, folds_of_key, folds_of_value, keys_of_value, leads, may_begin, resembles, suffixes, suffixes_of_key,
     whole_hash,
 };
+use crate::domain::{derived, packed};
 use crate::ledger::{Candidates, KeyAndName, Ledger, Name, Near, Shared, Uncarried, What};
-use crate::storage::{Presence, Store};
+use crate::storage::{Presence, Store, look_for};
 
 /// Names read from the ledger at once.
 const PAGE: usize = 2_000;
@@ -28,14 +28,19 @@ const COMMON: usize = 10;
 const NAMED: usize = 20;
 
 /// Finds out which objects and values resemble each other, and leaves it in the ledger. `known`: rows may be removed, and
-/// so the values of records are compared with the keys that the database knows too. Gives what people should know.
-pub async fn at_names(ledger: &mut Ledger, known: Option<(&Database, &Scope)>) -> Result<Vec<String>> {
+/// so the values of records are compared with the keys that the database knows too. `has_folders`: values may name the
+/// folders around objects. Gives what people should know.
+pub async fn at_names(
+    ledger: &mut Ledger,
+    known: Option<(&Database, &Scope)>,
+    has_folders: bool,
+) -> Result<Vec<String>> {
     let needles = Needles::gather(ledger).await?;
     if needles.is_empty() {
         return Ok(Vec::new());
     }
     for what in [What::File, What::Condemned, What::Young, What::Trashed] {
-        search(ledger, &needles, what).await?;
+        search(ledger, &needles, what, has_folders).await?;
     }
     if let Some((database, scope)) = known.filter(|_| !needles.records.is_empty()) {
         search_known(ledger, database, scope, &needles).await?;
@@ -119,7 +124,7 @@ impl Needles {
     }
 }
 
-async fn search(ledger: &mut Ledger, needles: &Needles, what: What) -> Result<()> {
+async fn search(ledger: &mut Ledger, needles: &Needles, what: What, has_folders: bool) -> Result<()> {
     let mut after = String::new();
     let mut shared = Vec::new();
     loop {
@@ -129,7 +134,12 @@ async fn search(ledger: &mut Ledger, needles: &Needles, what: What) -> Result<()
         let mut near = Vec::new();
         for (key, owners) in page {
             let mut names = vec![key.clone()];
-            for owner in owners.as_deref().map(crate::ledger::owners_of).transpose()?.into_iter().flatten() {
+            let owners = match owners.as_deref() {
+                Some(owners) => crate::ledger::owners_of(owners)?,
+                None if has_folders => derived::folders_of(&key),
+                None => Vec::new(),
+            };
+            for owner in owners {
                 names.push(owner.text().to_owned());
                 let Some(leads) = needles.leads.as_ref().filter(|_| owner.is_prefix()) else { continue };
                 let numbers = folds_of_key(owner.text()).into_iter().map(|fold| whole_hash(&fold));
@@ -233,7 +243,12 @@ async fn vouch(ledger: &mut Ledger, near: &Filter, has_leads: bool) -> Result<()
 
 /// Looks for objects at the keys that the values of rows may stand for: what belongs to others by a rule is known to nobody
 /// by its name, and what lies behind a link is not listed.
-pub async fn at_other_readings(ledger: &mut Ledger, store: &dyn Store, concurrency: usize) -> Result<()> {
+pub async fn at_other_readings(
+    ledger: &mut Ledger,
+    store: &dyn Store,
+    has_folders: bool,
+    concurrency: usize,
+) -> Result<()> {
     let mut after = String::new();
     loop {
         let page = ledger.missing_rows_after(&after, PAGE).await?;
@@ -248,7 +263,10 @@ pub async fn at_other_readings(ledger: &mut Ledger, store: &dyn Store, concurren
         let keys = keys.filter(|(_, key)| key.len() <= store.longest_key_bytes());
         let looks = futures::stream::iter(keys).map(|(value, key)| async move {
             // What cannot be looked at, as a link is not, may be there.
-            let is_there = !matches!(store.look(&key).await?, Presence::Missing);
+            let mut is_there = !matches!(store.look(&key).await?, Presence::Missing);
+            if !is_there && has_folders && value.ends_with('/') {
+                is_there = !matches!(look_for(store, &format!("{key}/"), true).await?, Presence::Missing);
+            }
             anyhow::Ok(is_there.then_some((value, key)))
         });
         let there: Vec<_> = looks.buffer_unordered(concurrency).try_collect().await.context(LOOK)?;

@@ -264,6 +264,12 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         storage_kind,
         storage_address,
         min_age: config.safety.min_age.to_string(),
+        folder_tables: config
+            .records
+            .iter()
+            .filter(|records| records.owns_folders())
+            .map(|records| records.name.clone())
+            .collect(),
         kinds: kinds.to_vec(),
         totals: Totals::default(),
         found: Found::default(),

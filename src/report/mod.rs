@@ -30,6 +30,8 @@ pub struct Report {
     pub storage_address: String,
     /// The age under which nothing was judged, as people write it.
     pub min_age: String,
+    /// The tables whose rows own folders.
+    pub folder_tables: Vec<String>,
     /// The kinds of finding that were asked for.
     pub kinds: Vec<Kind>,
     pub totals: Totals,

@@ -135,6 +135,32 @@ pub enum Removed {
     Unknown(String),
 }
 
+/// Looks for what a row names: an object, or where `is_folder`, and the key ends in `/`, anything below it, or an object
+/// of the folder's own name.
+///
+/// # Errors
+/// Whatever leaves open whether it is there.
+pub async fn look_for(store: &dyn Store, key: &str, is_folder: bool) -> Result<Presence> {
+    let Some(bare) = key.strip_suffix('/').filter(|_| is_folder) else { return store.look(key).await };
+    // It was found by a look at more than its key: that a listing lacks the key says nothing.
+    let folder = Object {
+        key: key.to_owned(),
+        size: 0,
+        last_modified: None,
+        etag: None,
+        archived: false,
+        opaque_etag: false,
+        is_new: true,
+    };
+    if store.has_any(key).await? {
+        return Ok(Presence::Present(folder));
+    }
+    match store.look(bare).await? {
+        Presence::Present(_) => Ok(Presence::Present(folder)),
+        presence => Ok(presence),
+    }
+}
+
 /// Opens the store. `prefix` narrows what is listed; files that came here less than `min_age` ago are new.
 pub async fn open(config: &Storage, prefix: &str, min_age: Duration) -> Result<Box<dyn Store>> {
     Ok(match &config.place {

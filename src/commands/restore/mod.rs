@@ -10,6 +10,7 @@ use futures::StreamExt;
 use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config::{self, Config};
 use crate::database::{Advisory, Back, Database};
+use crate::domain::Kind;
 use crate::execute;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Which};
@@ -126,13 +127,9 @@ impl Restoring<'_> {
     async fn files(&mut self, which: Which<'_>) -> Result<()> {
         let mut after = 0;
         loop {
-            let mut batch = self.ledger.removals(which, after, BATCH).await?;
+            let batch = self.ledger.removals(which, after, BATCH).await?;
             let Some(last) = batch.last() else { return Ok(()) };
             after = last.id;
-            // A key that was removed more than once: the last of them is what people miss.
-            if matches!(which, Which::TrashedAt(_)) {
-                batch = batch.split_off(batch.len() - 1);
-            }
             self.found += batch.len();
             let concurrency = self.config.storage.concurrency;
             let restored = execute::restore(&mut self.ledger, self.store, &batch, concurrency).await?;
@@ -160,7 +157,7 @@ impl Restoring<'_> {
 
     /// Leaves out rows whose files went with them and are not back: they would point at nothing.
     async fn with_their_files(&mut self, batch: Vec<Removal>) -> Result<Vec<Removal>> {
-        let looks: Vec<_> = batch.iter().map(|removal| why_without_file(self.store, removal)).collect();
+        let looks: Vec<_> = batch.iter().map(|removal| why_without_file(self.store, self.config, removal)).collect();
         let looks = futures::stream::iter(looks).buffered(self.config.storage.concurrency);
         let looks: Vec<Option<String>> = looks.collect().await;
         let mut with = Vec::new();
@@ -201,10 +198,15 @@ async fn opened<'d>(opened: &'d mut Option<(Database, Advisory)>, config: &Confi
 }
 
 /// Why a row must not come back yet; `None`: its file is there, or it had none.
-async fn why_without_file(store: &dyn Store, removal: &Removal) -> Option<String> {
-    // A row that had lost its object comes back as it was.
-    removal.object.last_modified?;
-    match store.look(&removal.object.key).await {
+async fn why_without_file(store: &dyn Store, config: &Config, removal: &Removal) -> Option<String> {
+    let table = removal.row.as_ref().map(|row| &row.table);
+    let owns_folder = config.records.iter().any(|records| Some(&records.name) == table && records.owns_folders());
+    let had_folder = owns_folder && Kind::named(&removal.kind).rule().is_some();
+    if !had_folder {
+        // A row that had lost its object comes back as it was.
+        removal.object.last_modified?;
+    }
+    match storage::look_for(store, &removal.object.key, had_folder).await {
         Ok(Presence::Present(_)) => None,
         Ok(Presence::Missing) => Some("its file is not there any more".to_owned()),
         Ok(Presence::Unknown(reason)) => Some(reason),

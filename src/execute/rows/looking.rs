@@ -12,7 +12,7 @@ use crate::domain::{Seen, Time, row_id};
 use crate::execute::Site;
 use crate::judge;
 use crate::ledger::{NewRemoval, PlannedRow, State};
-use crate::storage::Presence;
+use crate::storage::{Presence, look_for};
 
 /// What a look at a row's object says.
 pub(super) enum Look {
@@ -41,10 +41,13 @@ impl<'a> Site<'a> {
     }
 
     async fn look_at_object(&self, row: &PlannedRow) -> Look {
-        if row.key.is_empty() || row.object.is_some() && row.rivals == 0 {
+        let owns_folder = self.owns_folder(row);
+        // What lies in a folder follows its row, and is looked at file by file.
+        let is_folder_to_go = owns_folder && row.kind.rule().is_some();
+        if row.key.is_empty() || is_folder_to_go || row.object.is_some() && row.rivals == 0 {
             return Look::Clear;
         }
-        match (&row.object, self.store.look(&row.key).await) {
+        match (&row.object, look_for(self.store, &row.key, owns_folder).await) {
             (Some(object), Ok(Presence::Present(now))) if judge::is_still(object, &now) => Look::Clear,
             (Some(_), Ok(Presence::Present(_))) => Look::Stay("its file changed".to_owned()),
             (None, Ok(Presence::Present(_))) => Look::Stay("its file is there now".to_owned()),

@@ -175,6 +175,11 @@ impl<'a> Site<'a> {
         self.config.records[row.section].action(&row.kind)
     }
 
+    /// Whether a row owns a folder, and not an object.
+    fn owns_folder(&self, row: &PlannedRow) -> bool {
+        self.config.records[row.section].owns_folders()
+    }
+
     /// The rule that condemns a row, by its place.
     fn rule_of(&self, row: &PlannedRow) -> Option<usize> {
         let name = row.kind.rule()?;

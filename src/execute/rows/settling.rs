@@ -8,7 +8,7 @@ use crate::database::{Back, Outcome, Writer};
 use crate::domain::removal::Removals;
 use crate::execute::Site;
 use crate::ledger::{PlannedRow, State, Step};
-use crate::storage::Presence;
+use crate::storage::{Presence, look_for};
 
 impl<'a> Site<'a> {
     /// Counts what became of a row. `None`: nobody knows, and the intent stays open for the next run.
@@ -114,10 +114,11 @@ impl<'a> Site<'a> {
 
     /// Whether the object of a row that had lost it is there now; `None`: that could not be looked at.
     async fn has_appeared(&self, row: &PlannedRow) -> Option<bool> {
-        if row.key.is_empty() || row.object.is_some() {
+        let owns_folder = self.owns_folder(row);
+        if row.key.is_empty() || row.object.is_some() || owns_folder && row.kind.rule().is_some() {
             return Some(false);
         }
-        match self.store.look(&row.key).await {
+        match look_for(self.store, &row.key, owns_folder).await {
             Ok(Presence::Present(_)) => Some(true),
             Ok(Presence::Missing) => Some(false),
             Ok(Presence::Unknown(_)) | Err(_) => None,
