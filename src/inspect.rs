@@ -114,7 +114,7 @@ impl Inspection<'_> {
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
         let mut doubts = plan::Doubts { wrong_pair, packed, silent, obstacles: Vec::new() };
         let rows = self.rows_once(database, &mut totals, (&compared, &tables)).await.context("the database")?;
-        let newest_row = self.newest_row(ledger, database).await?;
+        let newest_row = self.newest_row(ledger, database, &totals).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
         doubts.obstacles = self.obstacles(ledger, database).await?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
@@ -296,12 +296,18 @@ impl Inspection<'_> {
     }
 
     /// The newest row, as far as it matters to the files that were found.
-    async fn newest_row(&self, ledger: &mut Ledger, database: &Database) -> Result<Option<(String, Time)>> {
+    async fn newest_row(
+        &self,
+        ledger: &mut Ledger,
+        database: &Database,
+        totals: &Totals,
+    ) -> Result<Option<(String, Time)>> {
         let newest_file = ledger.newest_file().await.context("the ledger")?;
         let margin = judge::margin(self.config.safety.min_age.0);
         let enough = newest_file.zip(margin).and_then(|(newest, margin)| newest.checked_sub_signed(margin));
         let Some(enough) = enough else { return Ok(None) };
-        let newest_row = async { database.session().await?.newest_row(enough).await };
+        let oldest = totals.oldest_known.zip(margin).and_then(|(oldest, margin)| oldest.checked_sub_signed(margin));
+        let newest_row = async { database.session().await?.newest_row(enough, oldest).await };
         newest_row.await.context("the database")
     }
 

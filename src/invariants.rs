@@ -687,6 +687,9 @@
 //!   In: `inspect::Inspection::database_ends`, `database::tables::Session::newest_row`.
 //!   Tests: `faults::pair::files_newer_than_the_database_are_held`,
 //!   `faults::pair::files_newer_than_the_newest_row_are_held`, `faults::pair::rows_newer_than_the_storage_are_held`.
+//! - A column in which all rows have the same date says nothing of how new the database is.
+//!   In: `database::tables::Session::is_clock`.
+//!   Test: `doubts::sides::a_date_that_all_rows_share_is_no_clock`.
 //! - What is newer is held.
 //!   In: `ledger::holding::Ledger::hold_newer_files`, `ledger::holding::Ledger::hold_newer_rows`.
 //!   Tests: `ledger::holding::tests::what_is_newer_than_a_side_is_held_where_something_is_newer_by_far`,

@@ -98,7 +98,7 @@ impl Part {
             (Verdict::Wanted, Some(object)) => {
                 self.totals.shared_keys += 1;
                 self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
-                self.totals.newest_known = self.totals.newest_known.max(place.past(object.last_modified));
+                self.known_at(place.past(object.last_modified));
             }
             // A folder that is not empty.
             (Verdict::Wanted, None) => {
@@ -144,7 +144,7 @@ impl Part {
             self.folders.wanted(object.key, before, after);
             let is_owned = |owner: &Owner| owner.text().ends_with('/') && place.slice.wants(owner);
             if owners.iter().any(is_owned) {
-                self.totals.newest_known = self.totals.newest_known.max(place.past(object.last_modified));
+                self.known_at(place.past(object.last_modified));
             }
         } else {
             let is_young = matches!(verdict, Verdict::YoungFile | Verdict::NewFile);
@@ -156,6 +156,12 @@ impl Part {
             self.derived.push(DerivedObject { object: object.to_object(), owners, is_young, folder });
         }
         true
+    }
+
+    /// Notes when an object was stored that the database knows.
+    fn known_at(&mut self, time: Option<Time>) {
+        self.totals.newest_known = self.totals.newest_known.max(time);
+        self.totals.oldest_known = self.totals.oldest_known.into_iter().chain(time).min();
     }
 
     /// Takes the object of a record that a rule seems to condemn; one that is too young is not judged.

@@ -190,8 +190,9 @@ impl Session<'_> {
     }
 
     /// The table whose rows go furthest, and when its newest row was made; the first row that is not older than `enough` will
-    /// do. What cannot be read, and what is still to come, says nothing.
-    pub async fn newest_row(&mut self, enough: Time) -> Result<Option<(String, Time)>> {
+    /// do. What cannot be read, and what is still to come, says nothing; nor does the one date of all rows of a table where
+    /// it lies before that of the oldest object that the database knows.
+    pub async fn newest_row(&mut self, enough: Time, oldest_object: Option<Time>) -> Result<Option<(String, Time)>> {
         let latest = self.now().await?.checked_add_signed(TimeDelta::days(1)).unwrap_or(Time::MAX_UTC);
         let mut newest: Option<(String, Time)> = None;
         let statements =
@@ -210,10 +211,9 @@ impl Session<'_> {
             let created = source.rows.as_ref().and_then(|rows| rows.created.as_ref());
             let made = rows.into_iter().flatten().flatten().filter_map(|text| Some((created?.read(&text)?, text)));
             let Some((made, text)) = made.filter(|(made, _)| *made <= latest).max() else { continue };
-            if newest.as_ref().is_none_or(|(_, before)| *before < made) && self.is_clock(source, &text).await? {
+            let is_newer = newest.as_ref().is_none_or(|(_, before)| *before < made);
+            if is_newer && (oldest_object.is_none_or(|oldest| made >= oldest) || self.is_clock(source, &text).await?) {
                 newest = Some((source.name.clone(), made));
-            } else {
-                continue;
             }
             if made >= enough {
                 break;

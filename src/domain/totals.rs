@@ -34,6 +34,8 @@ pub struct Totals {
     pub undated_files: u64,
     /// The newest object that the database knows.
     pub newest_known: Option<Time>,
+    /// The oldest object that the database knows.
+    pub oldest_known: Option<Time>,
     /// The newest object of all.
     pub newest_object: Option<Time>,
     /// The sources that name an object that is there: see [`Claims::sources`](super::Claims::sources).
@@ -64,6 +66,7 @@ impl Totals {
         self.new_files += other.new_files;
         self.undated_files += other.undated_files;
         self.newest_known = self.newest_known.max(other.newest_known);
+        self.oldest_known = self.oldest_known.into_iter().chain(other.oldest_known).min();
         self.newest_object = self.newest_object.max(other.newest_object);
         self.sources_with_objects |= other.sources_with_objects;
         self.globs_met |= other.globs_met;

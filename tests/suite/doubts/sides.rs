@@ -46,6 +46,25 @@ fn a_table_is_as_new_as_its_newest_row() {
     assert!(outcome.code == 0 && !scene.has("a/new.png"), "{outcome:#?}");
 }
 
+/// Rows that all have one date, from before any file that they name, say nothing of when files were stored: the column was
+/// added later. Where files are as old as they, they do.
+#[test]
+fn a_date_that_all_rows_share_is_no_clock() {
+    for (rows, oldest_file, is_held) in [("'2020-01-01'", 40, false), ("'2020-01-01'", 4_000, true), ("id", 40, true)] {
+        let scene = Scene::new("", "");
+        let date = rows.replace("id", "date('2020-01-01', '+' || id || ' days')");
+        scene.database.run(&format!("UPDATE assets SET created_at = {date}"));
+        for key in scene.database.texts("SELECT storage_key FROM assets") {
+            age(&scene.path(&key), 40);
+        }
+        age(&scene.path("a/1.png"), oldest_file);
+        scene.put("a/new.png");
+        age(&scene.path("a/new.png"), 40);
+        let held = held(&scene.tool.report());
+        assert_eq!(held.len(), usize::from(is_held), "{rows} {oldest_file}: {held:?}");
+    }
+}
+
 const DELETE: &str = "missing_file = \"delete\"\n";
 
 /// Rows below a folder in which no file is stay: a volume that is not mounted. Four rows are few, and a file is enough.

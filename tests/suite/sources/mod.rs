@@ -2,6 +2,7 @@
 
 mod databases;
 mod files;
+mod folders;
 mod references;
 
 /// The findings' keys of a report, by kind.
