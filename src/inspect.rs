@@ -112,7 +112,8 @@ impl Inspection<'_> {
 
         let min_overlap = self.config.safety.min_overlap.0;
         let wrong_pair = judge::wrong_pair(&totals, !self.config.records.is_empty(), min_overlap);
-        let mut doubts = plan::Doubts { wrong_pair, packed, silent, obstacles: Vec::new() };
+        let mut doubts = plan::Doubts { wrong_pair, packed, silent, ..plan::Doubts::default() };
+        doubts.read_only = database.standbys().await.context("the database")?;
         let rows = self.rows_once(database, &mut totals, (&compared, &tables)).await.context("the database")?;
         let newest_row = self.newest_row(ledger, database, &totals).await?;
         let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
@@ -128,6 +129,7 @@ impl Inspection<'_> {
         warnings.extend(common);
         warnings.extend(doubts.packed.iter().map(plan::packed_warning));
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
+        warnings.extend(doubts.read_only.iter().map(|(database, why)| plan::read_only_warning(database, why)));
         warnings.extend(doubts.obstacles.iter().map(|(table, why)| plan::not_whole_warning(table, why)));
         Ok(Inspected { totals, found, tables, rows, doubts, warnings })
     }

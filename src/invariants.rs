@@ -274,6 +274,18 @@
 //!   In: `ledger::derived::Ledger::follow_owners`.
 //!   Test: `derived::removed::files_of_what_is_condemned_outside_the_prefix_stay`.
 //!
+//! - Everything below a folder that a row owns is that row's, and goes only with it; where another row names something in
+//!   it, or where it lies at the top, the row is held.
+//!   In: `domain::derived::folders_of`, `compare::merge::Join::page`, `look_again::records::of_folder`,
+//!   `ledger::holding::Ledger::hold_shared_folders`.
+//!   Tests: `sources::folders::what_lies_in_a_folder_is_its_rows`,
+//!   `sources::folders::no_file_of_a_live_folder_goes_and_every_strangers_does`,
+//!   `sources::folders::a_folder_that_may_hold_more_is_held`, `sources::folders::folders_within_folders_keep_what_is_wanted`.
+//! - A folder is missing only where a complete list of what is below it is empty, and nothing has its name.
+//!   In: `storage::look_for`.
+//!   Tests: `sources::folders::a_row_without_its_folder_goes_and_comes_back`,
+//!   `sources::folders::what_comes_before_the_removal_counts`.
+//!
 //! # I7 Limits
 //!
 //! Limits are counts that refuse the whole plan before the first removal, never counters that stop half-way.

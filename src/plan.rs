@@ -109,6 +109,13 @@ pub enum Refusal {
         what: String,
         limit: f64,
     },
+    /// A database is a standby, or takes no writes.
+    ReadOnly {
+        /// Its address.
+        database: String,
+        /// With the server as `it`.
+        why: String,
+    },
     /// Rows of a table cannot be removed and brought back as they were (I11).
     NotWhole {
         table: String,
@@ -144,6 +151,8 @@ pub struct Doubts {
     pub packed: Vec<Packed>,
     /// Sources of keys that are in doubt, by their names.
     pub silent: Vec<(String, Silence)>,
+    /// Databases that are standbys or take no writes, and why that is known.
+    pub read_only: Vec<(String, String)>,
     /// Tables with findings whose rows could not be removed and brought back as they were, and why.
     pub obstacles: Vec<(String, String)>,
 }
@@ -151,7 +160,10 @@ pub struct Doubts {
 impl Doubts {
     /// Whether no file may be removed.
     pub fn refuses_files(&self) -> bool {
-        self.wrong_pair.is_some() || !self.packed.is_empty() || self.silent.iter().any(|(_, silence)| silence.refuses())
+        self.wrong_pair.is_some()
+            || !self.read_only.is_empty()
+            || !self.packed.is_empty()
+            || self.silent.iter().any(|(_, silence)| silence.refuses())
     }
 }
 
@@ -165,6 +177,9 @@ pub fn plan(
 ) -> Result<DeletionPlan, Refusal> {
     if let Some(why) = doubts.wrong_pair {
         return Err(Refusal::WrongPair(why));
+    }
+    if let Some((database, why)) = doubts.read_only.first() {
+        return Err(Refusal::ReadOnly { database: database.clone(), why: why.clone() });
     }
     let removes_files = census.files + census.following_files > 0;
     if let Some(packed) = doubts.packed.first().filter(|_| removes_files) {
@@ -209,6 +224,7 @@ impl Refusal {
             Refusal::Packed(_) => "packed",
             Refusal::TooMany { .. } => "max_removals",
             Refusal::TooLarge { .. } => "max_percent",
+            Refusal::ReadOnly { .. } => "read_only",
             Refusal::NotWhole { .. } => "whole_rows",
             Refusal::Cascade { .. } => "allow_cascade",
         }
@@ -251,6 +267,7 @@ impl fmt::Display for Refusal {
                      add --max-percent {percent}"
                 )
             }
+            Refusal::ReadOnly { database, why } => f.write_str(&read_only(database, why)),
             Refusal::NotWhole { table, why } => f.write_str(&not_whole(table, why)),
             Refusal::Cascade { table, reaches } => write!(
                 f,
@@ -300,6 +317,15 @@ fn not_whole(table: &str, why: &str) -> String {
 /// The same before anything is planned.
 pub fn not_whole_warning(table: &str, why: &str) -> String {
     format!("`--execute` would be refused: {}", not_whole(table, why))
+}
+
+fn read_only(database: &str, why: &str) -> String {
+    format!("nothing may be removed by what {database} says: {why}. Name the primary server in its url")
+}
+
+/// The same before anything is planned.
+pub fn read_only_warning(database: &str, why: &str) -> String {
+    format!("`--execute` would be refused: {}", read_only(database, why))
 }
 
 const MAY_BE_EMPTY: &str =

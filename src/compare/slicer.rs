@@ -95,6 +95,9 @@ impl Slicer {
             return Ok(None);
         }
         loop {
+            while !self.keys.fill().await? {
+                self.note_undecoded().await?;
+            }
             self.note_undecoded().await?;
             if self.shared_folders.len() >= NOTE_KEYS {
                 self.send_notes(NOTE_KEYS).await?;

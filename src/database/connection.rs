@@ -73,6 +73,12 @@ pub trait Driver: Dialect {
         Box::pin(ready(Ok(None)))
     }
 
+    /// Why nothing may be removed by what this server says, with the server as `it`: a standby, or one that takes no writes;
+    /// `None`: it may.
+    fn standby<'a>(&'a self, _connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(ready(Ok(None)))
+    }
+
     /// Takes the lock with this number, which ends with the connection or its transaction; `false`: somebody else has it.
     /// An engine without such locks has nothing to take.
     fn lock<'a>(&'a self, _connection: &'a mut Connection, _number: i64) -> BoxFuture<'a, Result<bool>> {

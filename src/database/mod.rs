@@ -23,6 +23,7 @@ mod session;
 mod sorter;
 mod source;
 mod spool;
+mod standby;
 mod stream;
 mod tables;
 mod url;

@@ -21,6 +21,9 @@ use crate::domain::{Claim, Time};
 /// Chunks on their way from one of several sources to the merge.
 const CHUNKS_AHEAD: usize = 4;
 
+/// Values that are not UTF-8 and are kept until they are taken, about.
+const MANY_UNDECODED: usize = 256;
+
 /// The merged keys of all sources; dropping it ends their streams.
 pub struct MergedKeys {
     heads: Vec<Head>,
@@ -113,6 +116,16 @@ impl MergedKeys {
 
     /// The next key in byte order; `None` at the end of every source. A key that several rows name comes as often.
     pub async fn next(&mut self) -> Result<Option<Named<'_>>> {
+        while !self.fill().await? {}
+        let keys = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.chunk.get(head.at)?, at)));
+        let Some(((key, claim), at)) = keys.min_by_key(|((key, _), at)| (*key, *at)) else { return Ok(None) };
+        self.taken = Some(at);
+        Ok(Some(Named { key, claim, source: at }))
+    }
+
+    /// Reads on until the next key of every source is known. `false`: so many values that are not UTF-8 were met that
+    /// whoever takes them had better do it before more are read; a column may hold nothing else.
+    pub async fn fill(&mut self) -> Result<bool> {
         if let Some(taken) = self.taken.take() {
             self.heads[taken].at += 1;
         }
@@ -124,15 +137,15 @@ impl MergedKeys {
                         received?;
                         let undecoded = head.chunk.undecoded.drain(..).map(|value| (at, value));
                         self.undecoded.extend(undecoded.filter(|_| self.keeps_undecoded));
+                        if self.undecoded.len() >= MANY_UNDECODED {
+                            return Ok(false);
+                        }
                     }
                     () = &mut self.alone, if !self.alone.is_terminated() => {}
                 }
             }
         }
-        let keys = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.chunk.get(head.at)?, at)));
-        let Some(((key, claim), at)) = keys.min_by_key(|((key, _), at)| (*key, *at)) else { return Ok(None) };
-        self.taken = Some(at);
-        Ok(Some(Named { key, claim, source: at }))
+        Ok(true)
     }
 }
 

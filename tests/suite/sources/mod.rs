@@ -4,6 +4,7 @@ mod databases;
 mod files;
 mod folders;
 mod references;
+mod servers;
 
 /// The findings' keys of a report, by kind.
 fn keys(report: &serde_json::Value, kind: &str) -> Vec<String> {

@@ -15,7 +15,12 @@ pub struct MariaDb {
 
 impl MariaDb {
     pub fn new() -> MariaDb {
-        let administrator_url = setting("MARIADB");
+        MariaDb::on(&setting("MARIADB"))
+    }
+
+    /// The same on another server.
+    pub fn on(server: &str) -> MariaDb {
+        let administrator_url = server.to_owned();
         let name = unique_name('_');
         blocking(execute(&administrator_url, &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4")))
             .expect("CREATE DATABASE");

@@ -125,6 +125,13 @@ fn names(table: &Table) -> [Parameter<'_>; 2] {
     [Parameter::Text(&table.name), Parameter::Text(table.schema.as_deref().unwrap_or_default())]
 }
 
+/// Whether the server takes no writes, as a replica does. How far behind one is only privileged users may ask.
+pub async fn standby(connection: &mut Connection) -> Result<Option<String>> {
+    let sql = "SELECT CAST(@@GLOBAL.read_only AS CHAR)";
+    let takes_writes = connection.text(sql, &[]).await?.is_none_or(|is| ["0", "OFF"].contains(&is.as_str()));
+    Ok((!takes_writes).then(|| "it takes no writes (read_only is on): a replica may be behind".to_owned()))
+}
+
 /// Takes the lock, which ends with the session.
 pub async fn lock(connection: &mut Connection, number: i64) -> Result<bool> {
     connection.fetch("SET SESSION wait_timeout = 86400", &[]).await?;

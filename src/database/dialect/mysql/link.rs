@@ -14,38 +14,46 @@ use crate::database::dialect::link::{
     Access, Cells, Link, NameAndType, Parameter, described, read, readable_cell, send_rows, texts,
 };
 
-/// Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default `net_write_timeout` of 60 s
-/// kills a stream whose reader is busy elsewhere.
-const SESSION: &str = "SET SESSION sql_select_limit = 18446744073709551615, SESSION max_sort_length = 8192, \
-     SESSION net_write_timeout = 86400, SESSION time_zone = '+00:00', SESSION lock_wait_timeout = 60";
+/// What every session is told. Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default
+/// `net_write_timeout` of 60 s kills a stream whose reader is busy elsewhere. MariaDB makes a table of another collation of a
+/// long IN list unless it is told not to (error 1267); MySQL reads that as a comment.
+macro_rules! session {
+    () => {
+        "SET SESSION sql_select_limit = 18446744073709551615, SESSION max_sort_length = 8192, \
+         SESSION net_write_timeout = 86400, SESSION time_zone = '+00:00', SESSION lock_wait_timeout = 60 \
+         /*M! , SESSION in_predicate_conversion_threshold = 0 */; "
+    };
+}
 
-/// How a session that writes differs: a row that waits for a lock does not wait for long, and what is inserted is taken as
-/// it is, a zero or a date that never was included.
-const WRITING: &str = "SET SESSION innodb_lock_wait_timeout = 10, \
+/// Begins a transaction that only reads. A proxy may have given the session to another server, so it is told everything again.
+pub const BEGIN: &str = concat!(
+    session!(),
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY; START TRANSACTION READ ONLY"
+);
+
+/// The same of one that writes: a row that waits for a lock does not wait for long, and what is inserted is taken as it is, a
+/// zero or a date that never was included.
+pub const BEGIN_WRITING: &str = concat!(
+    session!(),
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; \
+     SET SESSION innodb_lock_wait_timeout = 10, \
      SESSION sql_mode = CONCAT(REPLACE(REPLACE(REPLACE(@@sql_mode, 'NO_ZERO_IN_DATE', 'STRICT_TRANS_TABLES'), \
          'NO_ZERO_DATE', 'STRICT_TRANS_TABLES'), 'TRADITIONAL', 'STRICT_TRANS_TABLES'), \
-         ',STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES')";
+         ',STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'); START TRANSACTION READ WRITE"
+);
 
 /// Connects.
 pub async fn connect(url: &str, access: Access) -> Result<Box<dyn Link>> {
     // As the application sees it: `||` is OR unless the server says otherwise.
     let options = read(MySqlConnectOptions::from_str(url))?.pipes_as_concat(false);
     let mut connection = options.disable_statement_logging().connect().await?;
-    connection.execute(SESSION).await?;
+    // What is asked outside of a transaction must not write either.
     connection
-        .execute(match access {
-            Access::Read => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
-            Access::Write => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
-        })
+        .execute(sqlx::raw_sql(match access {
+            Access::Read => "SET SESSION TRANSACTION READ ONLY",
+            Access::Write => "SET SESSION TRANSACTION READ WRITE",
+        }))
         .await?;
-    if access == Access::Write {
-        connection.execute(WRITING).await?;
-    }
-    let version: String = sqlx::query_scalar("SELECT VERSION()").fetch_one(&mut connection).await?;
-    if version.contains("MariaDB") {
-        // Else a long IN list becomes a table of another collation (error 1267).
-        connection.execute("SET SESSION in_predicate_conversion_threshold = 0").await?;
-    }
     Ok(Box::new(connection))
 }
 

@@ -53,6 +53,10 @@ impl Driver for MySql {
         Box::pin(catalog::reach_of_deletes(connection, table))
     }
 
+    fn standby<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::standby(connection))
+    }
+
     fn lock<'a>(&'a self, connection: &'a mut Connection, number: i64) -> BoxFuture<'a, Result<bool>> {
         Box::pin(catalog::lock(connection, number))
     }

@@ -2,7 +2,7 @@
 
 use crate::config::Value;
 use crate::database::column::{ColumnFacts, Owners, Table};
-use crate::database::dialect::mysql::MySql;
+use crate::database::dialect::mysql::{MySql, link};
 use crate::database::dialect::owners;
 use crate::database::dialect::sql::{Dialect, KeyList, links};
 use crate::domain::packed::Packing;
@@ -135,8 +135,12 @@ impl Dialect for MySql {
         false
     }
 
+    fn begin(&self) -> Option<&'static str> {
+        Some(link::BEGIN)
+    }
+
     fn begin_writing(&self) -> &'static str {
-        "START TRANSACTION"
+        link::BEGIN_WRITING
     }
 
     fn has_no_owner(&self, id_column: &str, id: &ColumnFacts, owners: &Owners<'_>) -> String {

@@ -105,6 +105,18 @@ fn most_sorted(plan: &Value) -> Option<f64> {
     below.into_iter().filter_map(most_sorted).chain(own).reduce(f64::max)
 }
 
+/// Whether the server is a standby, and how far behind.
+pub async fn standby(connection: &mut Connection) -> Result<Option<String>> {
+    // Where nothing was replayed yet nobody knows how far behind it is.
+    let sql = "SELECT coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp())::bigint::text, '') \
+               WHERE pg_is_in_recovery()";
+    let lag = connection.text(sql, &[]).await?;
+    Ok(lag.map(|seconds| match seconds.as_str() {
+        "" => "it is a standby; nobody knows how far behind".to_owned(),
+        seconds => format!("it is a standby, and has replayed nothing that is newer than {seconds} s"),
+    }))
+}
+
 /// Takes the lock. It is the transaction's: a session's would be left behind by a pooler.
 pub async fn lock(connection: &mut Connection, number: i64) -> Result<bool> {
     let sql = format!("SELECT pg_try_advisory_xact_lock({number})::text");

@@ -8,10 +8,10 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Postgres};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, Postgres, Row, TypeInfo};
 
 use crate::database::chunks::Chunks;
-use crate::database::dialect::link::{Cells, Link, NameAndType, Parameter, cell, described, read, texts};
+use crate::database::dialect::link::{Cells, Link, NameAndType, Parameter, cell, read, texts};
 use crate::database::dialect::postgres::copied;
 
 /// Connects.
@@ -36,7 +36,11 @@ impl Link for PgConnection {
     }
 
     fn rows<'a>(&'a mut self, sql: &'a str, parameters: &'a [Parameter<'a>]) -> BoxStream<'a, Result<Cells>> {
-        texts::<Postgres>(bound(sql, parameters).fetch(self), cell::<Postgres>)
+        // Without parameters it is one message: nothing is prepared that another server of a pool would not know.
+        match parameters.is_empty() {
+            true => texts::<Postgres>(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch(self), cell::<Postgres>),
+            false => texts::<Postgres>(bound(sql, parameters).fetch(self), cell::<Postgres>),
+        }
     }
 
     fn send_keys<'a>(&'a mut self, sql: &'a str, chunks: &'a mut Chunks) -> BoxFuture<'a, Result<()>> {
@@ -44,8 +48,16 @@ impl Link for PgConnection {
     }
 
     fn columns<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<Vec<NameAndType>, sqlx::Error>> {
-        Box::pin(described::<Postgres>(self, sql))
+        Box::pin(described(self, sql))
     }
+}
+
+/// The columns that `sql` would give. sqlx can only describe what it prepares under a name, and in a pool another client may
+/// have left one of the same name: so they are those of a row without values, for which the server runs nothing.
+async fn described(connection: &mut PgConnection, sql: &str) -> Result<Vec<NameAndType>, sqlx::Error> {
+    let nothing = format!("SELECT t.* FROM (SELECT 1) AS one LEFT JOIN (\n{sql}\n) AS t ON false");
+    let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(nothing))).await?;
+    Ok(row.columns().iter().map(|column| (column.name().to_owned(), column.type_info().name().to_owned())).collect())
 }
 
 fn bound<'q>(sql: &str, parameters: &[Parameter<'q>]) -> Query<'q, Postgres, PgArguments> {

@@ -69,6 +69,10 @@ impl Driver for Postgres {
         Box::pin(catalog::sorted_rows(connection, sql))
     }
 
+    fn standby<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::standby(connection))
+    }
+
     fn lock<'a>(&'a self, connection: &'a mut Connection, number: i64) -> BoxFuture<'a, Result<bool>> {
         Box::pin(catalog::lock(connection, number))
     }
