@@ -75,11 +75,18 @@ fn sentence(plan: &DeletionPlan, target: &Target<'_>) -> String {
         None => "do nothing".to_owned(),
     };
     let (storage, database) = (Printable(target.storage), Printable(&target.database));
-    match (census.rows(), files) {
+    let mut sentence = match (census.rows(), files) {
         (0, 0) => format!("This will {what}, in {storage}."),
         (0, _) => format!("This will {what}, in {storage}; the database {database} names none of them."),
         _ => format!("This will {what}, in the database {database} and {storage}."),
+    };
+    if census.readings > 0 {
+        let times = counted(census.readings, "time");
+        sentence += &format!(
+            "\nSources with a url_base, a key_sql or a query cannot be asked by key: they are read whole {times} or more for this."
+        );
     }
+    sentence
 }
 
 fn counted(count: u64, what: &str) -> String {

@@ -28,7 +28,7 @@
 //!   In: `database::dialect::postgres::sql::BEGIN`.
 //!   Test: `read_only::a_table_that_hides_rows_from_the_role_fails_the_run` (PostgreSQL).
 //! - MySQL's own limit of rows is lifted, and long keys are sorted whole.
-//!   In: `database::dialect::mysql::link::SESSION`.
+//!   In: `database::dialect::mysql::link::BEGIN`.
 //!   No test fails: no server of the suite has a limit, and no key of its tables is as long as that.
 //! - A stream of keys that fails, or ends without saying that it is complete, fails the run.
 //!   In: `database::stream::Head::receive`.
@@ -337,6 +337,10 @@
 //! - Sources that cannot be asked by key are streamed again.
 //!   In: `execute::Site::remove_window`.
 //!   Test: `execute::second_look::a_reference_that_appears_after_the_report_saves_its_file`.
+//! - Their answer is not older than ten seconds, or one stream, when a file goes to the trash; nor than one stream when it
+//!   goes for good.
+//!   In: `execute::Site::is_old`, `execute::batch::Site::still_unwanted`.
+//!   Test: `keys::urls_removed::a_url_that_appears_between_two_batches_saves_its_file`.
 //! - What a derived file belongs to is asked for too.
 //!   In: `execute::Site::kept_by`.
 //!   Test: `derived::meanwhile::an_owner_that_is_wanted_after_the_report_keeps_its_files`.
@@ -706,6 +710,10 @@
 //!   In: `ledger::holding::Ledger::hold_newer_files`, `ledger::holding::Ledger::hold_newer_rows`.
 //!   Tests: `ledger::holding::tests::what_is_newer_than_a_side_is_held_where_something_is_newer_by_far`,
 //!   `execute::plan::a_dump_that_is_behind_and_a_forgotten_table_remove_nothing`.
+//! - By what a standby says, or a server that takes no writes, nothing is removed.
+//!   In: `database::standby::Database::standbys`, `plan::plan`.
+//!   Tests: `sources::servers::a_standby_reports_and_removes_nothing` (PostgreSQL),
+//!   `sources::servers::a_server_that_takes_no_writes_reports_and_removes_nothing` (MariaDB).
 //!
 //! # I18 A forgotten table
 //!
@@ -761,6 +769,10 @@
 //!
 //! Guards that serve no number above.
 //!
+//! - Nothing of a session is leaned on behind a pooler: no statement has a name, and each transaction is told everything.
+//!   In: `database::dialect::postgres::link::described`, `database::dialect::postgres::sql::BEGIN`,
+//!   `database::dialect::mysql::link::BEGIN`.
+//!   Test: `sources::servers::a_pooler_of_transactions_serves_runs_removals_and_restores` (PostgreSQL).
 //! - Nothing is removed without a terminal.
 //!   In: `confirm::ask`.
 //!   Test: `execute::confirm::without_a_terminal_nothing_is_removed`.

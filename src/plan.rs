@@ -19,6 +19,8 @@ pub struct Census {
     pub following_files: u64,
     pub following_bytes: u64,
     pub tables: Vec<TableCensus>,
+    /// How often, at least, the sources must be read whole that cannot be asked by key.
+    pub readings: u64,
     /// Trash that is due to go for good: removed by an earlier run, and counted towards no limit.
     pub due_files: u64,
     pub due_bytes: u64,

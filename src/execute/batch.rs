@@ -6,12 +6,14 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use futures::StreamExt;
 
-use super::{ASK, Site};
+use super::{ASK, Answer, Site};
 use crate::domain::Object;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{FileToGo, NewRemoval, Removal, State, Step};
 use crate::storage::{Copied, Presence, Removed, Store, Target};
+
+const WANTED: &str = "a record or reference names it now, or what it belongs to";
 
 /// What the look before a removal says.
 enum Fate {
@@ -28,14 +30,15 @@ impl Site<'_> {
     pub(super) async fn batch(
         &mut self,
         files: &[FileToGo],
-        wanted: &HashSet<String>,
+        answer: &Answer,
         removals: &mut Removals,
         unsettled: &mut Vec<Removal>,
     ) -> Result<()> {
         self.still_alone().await?;
-        let going = self.look_again(files, wanted, removals).await?;
+        let going = self.look_again(files, &answer.wanted, removals).await?;
         let intents = self.intend(going).await?;
-        let (deletable, left) = self.copy_to_trash(intents).await;
+        let (deletable, mut left) = self.copy_to_trash(intents).await;
+        let deletable = self.still_unwanted(deletable, answer, &mut left).await?;
         let mut steps = Vec::new();
         for (removal, fate) in left {
             let (state, reason) = match fate {
@@ -101,7 +104,7 @@ impl Site<'_> {
         for (file, fate) in files.iter().zip(fates) {
             let FileToGo { object, kind, .. } = file;
             let fate = match wanted.contains(&object.key) || streamed.contains(&object.key) {
-                true => Fate::Skip("a record or reference names it now, or what it belongs to".to_owned()),
+                true => Fate::Skip(WANTED.to_owned()),
                 false => fate,
             };
             let (state, detail) = match fate {
@@ -131,6 +134,24 @@ impl Site<'_> {
         if !left.is_empty() {
             self.ledger.record(self.run, &left, "left", Utc::now()).await?;
         }
+        Ok(going)
+    }
+
+    /// Copying takes its time: where the answer of streamed sources is too old by now, they are asked once more.
+    async fn still_unwanted(
+        &self,
+        deletable: Vec<Removal>,
+        answer: &Answer,
+        left: &mut Vec<(Removal, Fate)>,
+    ) -> Result<Vec<Removal>> {
+        if deletable.is_empty() || !self.is_old(answer) {
+            return Ok(deletable);
+        }
+        let keys: Vec<&str> = deletable.iter().map(|removal| removal.object.key.as_str()).collect();
+        let now = self.stream(&keys).await?.wanted;
+        let (kept, going): (Vec<_>, Vec<_>) =
+            deletable.into_iter().partition(|removal| now.contains(&removal.object.key));
+        left.extend(kept.into_iter().map(|removal| (removal, Fate::Skip(WANTED.to_owned()))));
         Ok(going)
     }
 

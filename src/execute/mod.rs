@@ -10,7 +10,7 @@ mod due;
 mod put_back;
 mod removing;
 mod resume;
-mod rows;
+pub mod rows;
 mod rows_back;
 mod wanted;
 
@@ -40,8 +40,10 @@ pub use rows_back::{has_open_rows, restore_rows, resume_rows};
 const TRASH_BATCH: usize = 100;
 /// Files deleted for good in one batch: what one DeleteObjects takes.
 const DELETE_BATCH: usize = 1_000;
-/// Planned keys for which a source that cannot be asked by key is streamed once before and once after.
-const WINDOW: usize = 100_000;
+/// Planned keys for which a source that cannot be asked by key is streamed together, before and after.
+pub const WINDOW: usize = 100_000;
+/// No file goes to the trash by an answer of such a source that is older than this, or than one stream takes.
+const ANSWER_LASTS: Duration = Duration::from_secs(10);
 
 /// Where removals happen, and what holds them in check.
 pub struct Site<'a> {
@@ -63,6 +65,15 @@ pub struct Site<'a> {
     pub deadline: Option<Instant>,
     /// What the files that are being removed belong to, by their keys: a file is wanted while one of these is.
     pub owners: HashMap<String, Vec<Owner>>,
+}
+
+/// What the sources said that are read whole to be asked.
+struct Answer {
+    /// The keys that are wanted.
+    wanted: HashSet<String>,
+    /// When the last of it was read, and how long that took.
+    ended: Instant,
+    took: Duration,
 }
 
 /// Whether a window of files may be left in the middle.
@@ -113,18 +124,27 @@ impl Site<'_> {
         let keys: Vec<&str> = window.iter().map(|file| file.object.key.as_str()).collect();
         let derived = window.iter().filter(|file| !file.owners.is_empty());
         self.owners = derived.map(|file| (file.object.key.clone(), file.owners.clone())).collect();
-        let wanted = self.wanted_by_stream(&keys).await.context(ASK)?;
+        let mut answer = self.stream(&keys).await?;
         let size = self.paced(if self.trash.is_some() { TRASH_BATCH } else { DELETE_BATCH });
         let mut unsettled = Vec::new();
         let mut failure = Ok(());
-        for batch in window.chunks(size) {
+        for (at, batch) in window.chunks(size).enumerate() {
             if let (Pace::UntilStopped, Some(reason)) = (pace, self.must_stop()) {
                 removals.stopped = Some(reason);
                 break;
             }
             // What is waited for is waited for before the last looks, and not between them and the delete.
             self.pace(batch.len()).await;
-            failure = self.batch(batch, &wanted, removals, &mut unsettled).await;
+            if self.is_old(&answer) {
+                answer = match self.stream(&keys[at * size..]).await {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        failure = Err(error);
+                        break;
+                    }
+                };
+            }
+            failure = self.batch(batch, &answer, removals, &mut unsettled).await;
             if failure.is_err() {
                 break;
             }
@@ -135,6 +155,20 @@ impl Site<'_> {
         // Whatever stopped the run, what was removed is asked about once more.
         let settled = self.settle_streamed(unsettled, removals).await;
         failure.and(settled)
+    }
+
+    /// Streams every source that must be streamed to be asked of these keys.
+    async fn stream(&self, keys: &[&str]) -> Result<Answer> {
+        let began = Instant::now();
+        let wanted = self.wanted_by_stream(keys).await.context(ASK)?;
+        Ok(Answer { wanted, ended: Instant::now(), took: began.elapsed() })
+    }
+
+    /// Whether an answer is too old for a removal to rest on it. What goes for good cannot be put back by the question that
+    /// follows its removal: it is asked about for as much of the time as it takes.
+    fn is_old(&self, answer: &Answer) -> bool {
+        let lasts = if self.trash.is_some() { answer.took.max(ANSWER_LASTS) } else { answer.took };
+        self.streams_again() && answer.ended.elapsed() > lasts
     }
 
     fn must_stop(&self) -> Option<Stopped> {

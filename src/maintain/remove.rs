@@ -170,7 +170,14 @@ impl Run<'_> {
                 Action::Report => {}
             }
         }
-        Ok(Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes })
+        let mut census =
+            Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes, readings: 0 };
+        if database.streams_again() {
+            // Once before and once after the removal of each window.
+            let windows = [(files, execute::WINDOW), (census.rows(), execute::rows::STREAMED_WINDOW)];
+            census.readings = windows.iter().map(|(count, window)| 2 * count.div_ceil(*window as u64)).sum();
+        }
+        Ok(census)
     }
 
     /// The sections and kinds of which rows are removed, and not only reported.

@@ -23,7 +23,7 @@ const BATCH: usize = 100;
 /// Rows whose files are removed together, where every source can be asked by key.
 const WINDOW: usize = 500;
 /// The same where a source is read whole to be asked, once before and once after.
-const STREAMED_WINDOW: usize = 10_000;
+pub const STREAMED_WINDOW: usize = 10_000;
 
 /// A row that is being removed: its intent is on record.
 struct Going<'p> {

@@ -2,7 +2,10 @@
 
 use super::scene::{Scene, file};
 use super::urls::{BASE, BY_URL};
+use crate::support::s3::Call;
 use crate::support::servers::Database;
+use crate::support::sqlite::{Sqlite, run_sql};
+use crate::support::terminal;
 
 on_each_engine!(
     a_row_that_lost_its_file_goes_while_it_names_the_same_key,
@@ -88,5 +91,33 @@ impl<'d> Scene<'d> {
     fn again(database: &'d dyn Database, records: &str) -> Scene<'d> {
         database.run("DROP TABLE IF EXISTS files");
         Scene::new(database, records)
+    }
+}
+
+/// What a source says that is read whole is asked for anew before each batch that goes for good: a row that is made while the
+/// batch before goes saves its file. A file that goes to the trash may rest on an answer of ten seconds, and is put back.
+#[test]
+fn a_url_that_appears_between_two_batches_saves_its_file() {
+    for trash in ["[trash]\nenabled = false\n", ""] {
+        let sqlite = Sqlite::new();
+        let scene = Scene::new(&sqlite, &format!("{BY_URL}{trash}"));
+        scene.insert_urls(&[(1, &url("a.png"))]);
+        scene.put(&["a.png"]);
+        let strays: Vec<String> = (0..1_100).map(|number| format!("stray/{number:04}.png")).collect();
+        scene.put(&strays.iter().map(String::as_str).collect::<Vec<_>>());
+        let config = scene.tool.path("config.toml");
+        let text = std::fs::read_to_string(&config).expect("the configuration");
+        let text = text.replace("[safety]\n", "[safety]\nunknown_prefixes = [\"stray\"]\n");
+        std::fs::write(&config, text).expect("the configuration");
+        let wanted = format!("INSERT INTO files VALUES (2, NULL, '{}', '', '2020-01-01')", url("stray/1099.png"));
+        let (database, is_made) = (sqlite.url(), std::sync::Once::new());
+        scene.server.before(Call::DeleteMany, move |_| {
+            is_made.call_once(|| {
+                run_sql(&database, &wanted);
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            });
+        });
+        let outcome = terminal::run(&scene.tool, &["--execute", "--format", "json"], "app-assets");
+        assert_eq!(scene.keys(), ["a.png", "stray/1099.png"], "{outcome:#?}");
     }
 }
