@@ -95,26 +95,45 @@ impl Scene {
     /// Expects that the orphans and the lost rows (table, id, key) are found and nothing else, that `--execute` removes
     /// the orphans and nothing else, and that the lost rows are still found after it.
     pub fn finds_and_removes_exactly(&self, orphans: &[&str], lost: &[(&str, &str, &str)]) {
+        self.condemns_and_removes_exactly(orphans, lost, "no rule", &[]);
+    }
+
+    /// The same where a rule condemns rows: they are found as its own, and removed with the files that they have.
+    pub fn condemns_and_removes_exactly(
+        &self,
+        orphans: &[&str],
+        lost: &[(&str, &str, &str)],
+        rule: &str,
+        condemned: &[(&str, &str, &str)],
+    ) {
         let files = orphans.iter().map(|key| ("orphaned-file".to_owned(), key.to_string(), None));
-        let rows = lost.iter().map(|(table, id, key)| {
-            ("orphaned-record".to_owned(), key.to_string(), Some((table.to_string(), id.to_string())))
-        });
-        let rows: BTreeSet<Finding> = rows.collect();
-        let all: BTreeSet<Finding> = files.chain(rows.iter().cloned()).collect();
+        let lost = rows("orphaned-record", lost);
+        let condemned_rows = rows(rule, condemned);
+        let all: BTreeSet<Finding> = files.chain(lost.iter().chain(&condemned_rows).cloned()).collect();
         let report = self.tool.report();
         assert_eq!(findings(&report), all, "{report:#}");
 
         let before = self.keys();
+        let keys = orphans.iter().copied().chain(condemned.iter().map(|(_, _, key)| *key)).map(str::to_owned);
+        let removed: BTreeSet<String> = keys.filter(|key| before.contains(key)).collect();
         let arguments = ["--execute", "--format", "json", "--max-percent", "100"];
         let outcome = terminal::run(&self.tool, &arguments, NAME);
         assert_eq!(outcome.code, 0, "{outcome:#?}");
-        assert_eq!(outcome.json()["removals"]["files_trashed"], orphans.len(), "{outcome:#?}");
-        let removed: BTreeSet<String> = orphans.iter().map(|key| key.to_string()).collect();
+        assert_eq!(outcome.json()["removals"]["files_trashed"], removed.len(), "{outcome:#?}");
+        assert_eq!(outcome.json()["removals"]["records_deleted"], condemned.len(), "{outcome:#?}");
         assert_eq!(self.keys(), before.difference(&removed).cloned().collect());
 
         let report = self.tool.report();
-        assert_eq!(findings(&report), rows, "{report:#}");
+        assert_eq!(findings(&report), lost, "{report:#}");
     }
+}
+
+/// The findings of a kind that these rows are: their tables, ids and keys.
+fn rows(kind: &str, rows: &[(&str, &str, &str)]) -> BTreeSet<Finding> {
+    let findings = rows
+        .iter()
+        .map(|(table, id, key)| (kind.to_owned(), key.to_string(), Some((table.to_string(), id.to_string()))));
+    findings.collect()
 }
 
 /// A kind, a key, and of a row its table and id.
@@ -125,7 +144,9 @@ fn findings(report: &Value) -> BTreeSet<Finding> {
     let findings = findings.map(|finding| {
         assert_eq!(finding["held"], Value::Null, "{finding:#}");
         let text = |name: &str| finding[name].as_str().map(str::to_owned);
-        (text("kind").expect("a kind"), text("key").expect("a key"), text("table").zip(text("id")))
+        // An id of several columns is a list.
+        let id = text("id").or_else(|| finding["id"].is_array().then(|| finding["id"].to_string()));
+        (text("kind").expect("a kind"), text("key").expect("a key"), text("table").zip(id))
     });
     let found: Vec<Finding> = findings.collect();
     let distinct: BTreeSet<Finding> = found.iter().cloned().collect();
