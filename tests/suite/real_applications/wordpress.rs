@@ -4,7 +4,7 @@ use super::scene::{Scene, blocks};
 use crate::support::mariadb::MariaDb;
 use crate::support::servers::Database;
 
-/// As WordPress makes them, without columns that say nothing of files.
+/// As WordPress makes them for one site, without columns that say nothing of files.
 const TABLES: &str = "
     CREATE TABLE wp_posts (
         ID bigint(20) unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -56,11 +56,14 @@ fn metadata(file: &str, sizes: &[(&str, &str)], original: Option<&str>) -> Strin
     array(&entries)
 }
 
-#[test]
-#[ignore = "needs MariaDB: run tests/run"]
-fn wordpress() {
-    let database = MariaDb::new();
-    database.run(TABLES);
+/// Makes the tables of a site, whose names begin with `prefix`, and what it knows of its files.
+fn make_site(database: &MariaDb, prefix: &str) {
+    database.run(&TABLES.replace("wp_", prefix));
+    for post in 10..=15 {
+        database.run(&format!(
+            "INSERT INTO {prefix}posts (ID, post_status, post_type) VALUES ({post}, 'inherit', 'attachment')"
+        ));
+    }
     let photo = metadata(
         "2024/01/photo-scaled.jpg",
         &[("medium", "photo-300x200.jpg"), ("webp", "photo-300x200-jpg.webp"), ("thumbnail", "photo-150x150.jpg")],
@@ -85,44 +88,100 @@ fn wordpress() {
         (13, 15, "_wp_attached_file", "2024/04/big-scaled.jpg".to_owned()),
         (14, 15, "_wp_attachment_metadata", metadata("2024/04/big-scaled.jpg", &[], None)),
         (12, 1, "_edit_lock", "1700000000:1".to_owned()),
+        // Of an attachment that is there no more.
+        (15, 99, "_wp_attached_file", "2024/04/left.jpg".to_owned()),
+        (
+            16,
+            99,
+            "_wp_attachment_metadata",
+            metadata("2024/04/left.jpg", &[("wide", "left-wide.jpg")], Some("first.jpg")),
+        ),
+        (17, 98, "_wp_attached_file", "2024/04/left-and-lost.jpg".to_owned()),
     ];
     for (id, post, key, value) in meta {
         let value = database.literal(&value);
-        database.run(&format!("INSERT INTO wp_postmeta VALUES ({id}, {post}, '{key}', {value})"));
+        database.run(&format!("INSERT INTO {prefix}postmeta VALUES ({id}, {post}, '{key}', {value})"));
     }
-    let scene = Scene::in_a_bucket(&database, &blocks("WordPress"));
-    let below = |keys: &[&str]| keys.iter().map(|key| format!("wp-content/uploads/{key}")).collect::<Vec<_>>();
-    let live = below(&[
-        "2024/01/photo-scaled.jpg",
-        "2024/01/photo.jpg",
-        "2024/01/photo-300x200.jpg",
-        "2024/01/photo-300x200-jpg.webp",
-        "2024/01/photo-150x150.jpg",
-        // Sizes that the theme had once.
-        "2024/02/cat-1536x1024.png",
-        "2024/02/cat-e1700000000000-1536x1024.png",
-        "2024/04/big-1536x1024.jpg",
-        "2024/04/big-scaled.jpg",
-        "2024/02/cat-e1700000000000.png",
-        "2024/02/cat-e1700000000000-300x200.png",
-        "2024/02/cat.png",
-        "2024/02/cat-150x150.png",
-        "manual.pdf",
-        "manual-pdf.jpg",
-        "2024/03/zip.zip",
-        // Of the lost picture.
-        "2024/01/lost-300x200.jpg",
-    ]);
-    let orphans = below(&[
-        "2024/01/gone.jpg",
-        "2024/01/gone-300x200.jpg",
-        "2024/01/gone-150x150.jpg",
-        // The name of a live file in another folder.
-        "2024/02/photo.jpg",
-        "2024/02/photo-300x200.jpg",
-    ]);
+}
+
+/// What the site wants, below its folder of uploads.
+const LIVE: [&str; 17] = [
+    "2024/01/photo-scaled.jpg",
+    "2024/01/photo.jpg",
+    "2024/01/photo-300x200.jpg",
+    "2024/01/photo-300x200-jpg.webp",
+    "2024/01/photo-150x150.jpg",
+    // Sizes that the theme had once.
+    "2024/02/cat-1536x1024.png",
+    "2024/02/cat-e1700000000000-1536x1024.png",
+    "2024/04/big-1536x1024.jpg",
+    "2024/04/big-scaled.jpg",
+    "2024/02/cat-e1700000000000.png",
+    "2024/02/cat-e1700000000000-300x200.png",
+    "2024/02/cat.png",
+    "2024/02/cat-150x150.png",
+    "manual.pdf",
+    "manual-pdf.jpg",
+    "2024/03/zip.zip",
+    // Of the lost picture.
+    "2024/01/lost-300x200.jpg",
+];
+
+const ORPHANS: [&str; 9] = [
+    "2024/01/gone.jpg",
+    "2024/01/gone-300x200.jpg",
+    "2024/01/gone-150x150.jpg",
+    // The name of a live file in another folder.
+    "2024/02/photo.jpg",
+    "2024/02/photo-300x200.jpg",
+    // Of an attachment that is there no more.
+    "2024/04/left.jpg",
+    "2024/04/left-wide.jpg",
+    "2024/04/left-300x200.jpg",
+    "2024/04/first.jpg",
+];
+
+/// Expects exactly the orphans of sites with these folders of uploads, and the lost file of each: its table and folder.
+fn assert_exact(scene: &Scene, sites: &[(&str, &str)]) {
+    let below = |keys: &[&str]| -> Vec<String> {
+        sites.iter().flat_map(|(_, folder)| keys.iter().map(move |key| format!("{folder}{key}"))).collect()
+    };
+    let (live, orphans, lost) = (below(&LIVE), below(&ORPHANS), below(&["2024/01/lost.jpg"]));
     scene.put(&live.iter().chain(&orphans).map(String::as_str).collect::<Vec<_>>());
 
     let orphans: Vec<&str> = orphans.iter().map(String::as_str).collect();
-    scene.finds_and_removes_exactly(&orphans, &[("wp_postmeta", "8", "wp-content/uploads/2024/01/lost.jpg")]);
+    let lost: Vec<_> = sites.iter().zip(&lost).map(|((table, _), key)| (*table, "8", key.as_str())).collect();
+    scene.finds_and_removes_exactly(&orphans, &lost);
+}
+
+#[test]
+#[ignore = "needs MariaDB: run tests/run"]
+fn wordpress() {
+    let database = MariaDb::new();
+    make_site(&database, "wp_");
+    let scene = Scene::in_a_bucket(&database, &blocks("WordPress"));
+    assert_exact(&scene, &[("wp_postmeta", "wp-content/uploads/")]);
+}
+
+#[test]
+#[ignore = "needs MariaDB: run tests/run"]
+fn wordpress_in_its_folder_of_uploads() {
+    let database = MariaDb::new();
+    make_site(&database, "wp_");
+    let block = blocks("WordPress")[0].replace("wp-content/uploads/", "");
+    assert_exact(&Scene::in_a_folder(&database, &[&block]), &[("wp_postmeta", "")]);
+}
+
+#[test]
+#[ignore = "needs MariaDB: run tests/run"]
+fn wordpress_network() {
+    let database = MariaDb::new();
+    let block = blocks("WordPress")[0];
+    let (sources, rules) = block.split_at(block.find("[[derived]]").expect("rules"));
+    let second = sources.replace("wp_post", "wp_2_post").replace("wp-content/uploads/", "wp-content/uploads/sites/2/");
+    make_site(&database, "wp_");
+    make_site(&database, "wp_2_");
+    let scene = Scene::in_a_bucket(&database, &[sources, &second, rules]);
+    let sites = [("wp_postmeta", "wp-content/uploads/"), ("wp_2_postmeta", "wp-content/uploads/sites/2/")];
+    assert_exact(&scene, &sites);
 }
