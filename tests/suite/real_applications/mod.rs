@@ -7,6 +7,7 @@ mod active_storage;
 mod discourse;
 mod medialibrary;
 mod nextcloud;
+mod payload;
 mod redmine;
 mod scene;
 mod strapi;
