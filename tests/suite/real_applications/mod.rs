@@ -4,6 +4,7 @@
 //! and the run after it finds only what it may not act on.
 
 mod active_storage;
+mod directus;
 mod discourse;
 mod medialibrary;
 mod nextcloud;
