@@ -6,6 +6,7 @@
 mod active_storage;
 mod directus;
 mod discourse;
+mod django;
 mod medialibrary;
 mod nextcloud;
 mod payload;
