@@ -8,6 +8,7 @@ mod directus;
 mod discourse;
 mod django;
 mod medialibrary;
+mod mediawiki;
 mod nextcloud;
 mod payload;
 mod redmine;
