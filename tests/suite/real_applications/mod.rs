@@ -14,4 +14,5 @@ mod payload;
 mod redmine;
 mod scene;
 mod strapi;
+mod synapse;
 mod wordpress;
