@@ -185,13 +185,9 @@ impl Slicer {
             (false, true) => self.impossible[0].push(unmatched),
             _ if unmatched.key.len() > LONGEST_SPELLING_BYTES => {}
             (false, false) => self.impossible[1].push(unmatched),
+            (true, _) if self.scope.may_hold_another_spelling(&unmatched.key) => self.outside.push(unmatched),
             // What holds more than a key may name one inside, wherever it is itself.
-            (true, _)
-                if self.scope.may_hold_another_spelling(&unmatched.key) || packed::unpack(&unmatched.key).is_some() =>
-            {
-                self.outside.push(unmatched);
-            }
-            (true, _) => {}
+            (true, _) => self.take_apart(&unmatched.key, source),
         }
         self.send_notes(NOTE_KEYS).await
     }

@@ -123,7 +123,11 @@ impl Chunks {
             )));
         }
         if !self.source.is_unsorted() && value < self.last.as_str() {
-            bail!("{} gave its keys out of byte order; does the column hold anything but text?", self.source.name);
+            let why = match &self.source.column {
+                Some(_) => "does the column hold anything but text?",
+                None => "does its expression, or query, give another text each time?",
+            };
+            bail!("{} gave its keys out of byte order; {why}", self.source.name);
         }
         self.last.clear();
         self.last.push_str(value);

@@ -22,4 +22,5 @@ mod restored;
 mod row_faults;
 mod rules;
 mod sources;
+mod stores;
 mod support;

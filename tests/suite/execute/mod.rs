@@ -15,7 +15,7 @@ mod meanwhile;
 mod only;
 mod plan;
 mod races;
-mod real;
+pub mod real;
 mod restore;
 mod restore_many;
 pub mod scene;

@@ -7,7 +7,6 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::primitives::ByteStream;
 
 use crate::support::garage::Garage;
-use crate::support::servers::setting;
 use crate::support::stores::Store;
 use crate::support::tool::Tool;
 
@@ -48,17 +47,17 @@ impl Upload {
 impl Uploads {
     pub fn to(garage: &Garage) -> Uploads {
         let section: toml::Table = toml::from_str(&garage.configuration()).expect("a section");
+        let text = |name: &str| section["storage"][name].as_str().expect("a text").to_owned();
         let keys: HashMap<_, _> = garage.environment().into_iter().collect();
         let credentials =
             Credentials::new(&keys["AWS_ACCESS_KEY_ID"], &keys["AWS_SECRET_ACCESS_KEY"], None, None, "tests/run");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(setting("S3_ENDPOINT"))
-            .region(Region::new(setting("S3_REGION")))
+            .endpoint_url(text("endpoint"))
+            .region(Region::new(text("region")))
             .credentials_provider(credentials)
             .force_path_style(true);
-        let bucket = section["storage"]["bucket"].as_str().expect("a bucket").to_owned();
-        Uploads { client: Client::from_conf(config.build()), bucket }
+        Uploads { client: Client::from_conf(config.build()), bucket: text("bucket") }
     }
 
     /// Uploads the file of this key, once more where it is there.

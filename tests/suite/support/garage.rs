@@ -1,5 +1,5 @@
-//! A bucket of one test's own on the Garage that `tests/run` starts. It is not emptied afterwards: the server is thrown
-//! away with everything in it.
+//! A bucket of one test's own on a server that `tests/run` starts: Garage, or another one that speaks S3. It is not emptied
+//! afterwards: the server is thrown away with everything in it.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
@@ -18,16 +18,25 @@ pub struct Garage {
     access_key: String,
     secret_key: String,
     bucket: String,
+    /// More lines of `[storage]` that the server needs.
+    lines: &'static str,
 }
 
 impl Garage {
     pub fn new() -> Garage {
+        Garage::on("S3", "")
+    }
+
+    /// The same on the server that settings with this name are of.
+    pub fn on(server: &str, lines: &'static str) -> Garage {
+        let setting = |name: &str| setting(&format!("{server}_{name}"));
         let garage = Garage {
-            endpoint: setting("S3_ENDPOINT"),
-            region: setting("S3_REGION"),
-            access_key: setting("S3_ACCESS_KEY"),
-            secret_key: setting("S3_SECRET_KEY"),
-            bucket: format!("{}-{}", setting("S3_BUCKET"), unique_name('-')),
+            endpoint: setting("ENDPOINT"),
+            region: setting("REGION"),
+            access_key: setting("ACCESS_KEY"),
+            secret_key: setting("SECRET_KEY"),
+            bucket: format!("{}-{}", setting("BUCKET"), unique_name('-')),
+            lines,
         };
         blocking(garage.client().create_bucket().bucket(&garage.bucket).send()).expect("CreateBucket");
         garage
@@ -46,8 +55,8 @@ impl Garage {
 
 impl Store for Garage {
     fn configuration(&self) -> String {
-        let Garage { endpoint, region, bucket, .. } = self;
-        format!("[storage]\nkind = \"s3\"\nbucket = \"{bucket}\"\nendpoint = \"{endpoint}\"\nregion = \"{region}\"\n")
+        let Garage { endpoint, region, bucket, lines, .. } = self;
+        format!("[storage]\nkind = \"s3\"\nbucket = \"{bucket}\"\nendpoint = \"{endpoint}\"\nregion = \"{region}\"\n{lines}")
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
