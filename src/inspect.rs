@@ -66,6 +66,7 @@ impl Inspection<'_> {
         tracing::debug!("both sides are read; looking for what derived files belong to");
         let derived = look_again::at_derived(ledger, database).await?;
         totals.derived += derived.wanted;
+        totals.oldest_known = totals.oldest_known.into_iter().chain(derived.oldest_wanted).min();
         totals.too_young += derived.young + derived.young_folders;
         totals.too_young_condemned += derived.young_folders;
         tracing::debug!("looking again at files");
@@ -308,7 +309,9 @@ impl Inspection<'_> {
         let margin = judge::margin(self.config.safety.min_age.0);
         let enough = newest_file.zip(margin).and_then(|(newest, margin)| newest.checked_sub_signed(margin));
         let Some(enough) = enough else { return Ok(None) };
-        let oldest = totals.oldest_known.zip(margin).and_then(|(oldest, margin)| oldest.checked_sub_signed(margin));
+        // A run that is narrowed has not seen the oldest.
+        let oldest = totals.oldest_known.filter(|_| self.scope.prefix == self.scope.root);
+        let oldest = oldest.zip(margin).and_then(|(oldest, margin)| oldest.checked_sub_signed(margin));
         let newest_row = async { database.session().await?.newest_row(enough, oldest).await };
         newest_row.await.context("the database")
     }

@@ -126,8 +126,9 @@ fn named_by_its_value(mut finding: Finding, report: &Report) -> Finding {
         && finding.key.ends_with('/')
     {
         finding.key.pop();
-        // What lies in the folder are findings of their own.
-        *file = None;
+        if let Some(file) = file {
+            file.is_folder = true;
+        }
     }
     finding
 }

@@ -54,7 +54,7 @@ pub enum Note {
     /// Folders of rows that a rule seems to condemn; they may turn out to be empty.
     CondemnedFolders(Vec<String>),
     /// Folders of such rows in which another row names something too.
-    SharedFolders(Vec<String>),
+    SharedFolders(Vec<Inside>),
     /// Keys of objects that nobody knows and that are too young to judge.
     Young(Vec<String>),
     /// Keys that records name and that were not listed.
@@ -63,6 +63,8 @@ pub enum Note {
     MissingReferences(Vec<Unmatched>),
     /// Keys of the database that may be misspelt keys below the prefix.
     Outside(Vec<Unmatched>),
+    /// Keys outside of it that hold several, and may name one inside.
+    OutsidePacked(Vec<Unmatched>),
     /// Values, and names of files, that are not UTF-8, as they would be in Latin-1.
     Undecoded(Vec<String>),
     /// Values that are too long to be a key, in any spelling, and hold several.
@@ -76,6 +78,14 @@ pub enum Note {
 pub struct Unmatched {
     pub key: String,
     pub sources: u64,
+}
+
+/// A key in a folder that a condemned row owns.
+#[derive(Debug)]
+pub struct Inside {
+    pub folder: String,
+    /// `None`: more are there than are told of.
+    pub key: Option<String>,
 }
 
 /// A value that holds more than a key, and its parts.

@@ -31,7 +31,7 @@ impl OwnerJoin {
     /// Adds an owner, which sorts after those before it, and not after the next key.
     pub fn owner(&mut self, number: i64, owner: Owner) {
         self.open.retain(|(_, open, _)| match open {
-            Owner::Key(key) => key == owner.text(),
+            Owner::Key(key) | Owner::Folder(key) => key == owner.text(),
             Owner::Prefix(prefix) => owner.text().starts_with(prefix.as_str()),
         });
         self.open.push((number, owner, None));
@@ -40,7 +40,7 @@ impl OwnerJoin {
     /// Takes the next key; tells of each owner that it is, or begins with, unless that was told before.
     pub fn key(&mut self, key: &str, wanted: Wanted, mut tell: impl FnMut(i64, Wanted)) {
         self.open.retain(|(_, owner, _)| match owner {
-            Owner::Key(owner) => owner == key,
+            Owner::Key(owner) | Owner::Folder(owner) => owner == key,
             Owner::Prefix(prefix) => key.starts_with(prefix.as_str()),
         });
         for (number, _, told) in &mut self.open {
@@ -82,7 +82,7 @@ mod tests {
             }
             let expected: BTreeMap<i64, Wanted> = owners.iter().enumerate().filter_map(|(number, owner)| {
                 let is_owner = |key: &str| match owner {
-                    Owner::Key(owner) => owner == key,
+                    Owner::Key(owner) | Owner::Folder(owner) => owner == key,
                     Owner::Prefix(prefix) => key.starts_with(prefix.as_str()),
                 };
                 let best = keys.iter().filter(|(key, _)| is_owner(key)).map(|(_, condemned)| wanted(condemned)).max();

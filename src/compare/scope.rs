@@ -24,13 +24,16 @@ impl Scope {
     }
 
     /// Whether a key outside the prefix may be another spelling of one inside. Outside the configured prefix any may be. In
-    /// a run that is narrowed, the others are keys of other objects unless they read as if they were inside.
-    pub fn may_hold_another_spelling(&self, key: &str) -> bool {
+    /// a run that is narrowed, the others are keys of other objects unless they read as if they were inside, or as a folder
+    /// around it.
+    pub fn may_hold_another_spelling(&self, outside: &str) -> bool {
+        let key = outside;
         let mut inside = fold(&self.prefix);
         if self.prefix.ends_with('/') && !inside.is_empty() {
             inside.push('/');
         }
-        !begins(key, &self.root) || fold(key).starts_with(&inside)
+        let key = if key.ends_with('/') { fold(key) + "/" } else { fold(key) };
+        !begins(outside, &self.root) || key.starts_with(&inside) || key.ends_with('/') && inside.starts_with(&key)
     }
 
     /// The globs that match a key, a bit each by their place; the last bit is that of all from the 64th on. `met` are those
@@ -63,9 +66,14 @@ mod tests {
 
     #[test]
     fn a_key_beside_the_prefix_is_no_other_spelling_of_one_inside() {
-        for (prefix, key, may) in
-            [("h/", "ha#sh", false), ("h/", "H//a.png", true), ("a/b-", "A/B-1.png", true), ("a/b-", "a/c.png", false)]
-        {
+        for (prefix, key, may) in [
+            ("h/", "ha#sh", false),
+            ("h/", "H//a.png", true),
+            ("a/b-", "A/B-1.png", true),
+            ("a/b-", "a/c.png", false),
+            ("v/17/", "V//17/", true),
+            ("v/17/", "/v/", true),
+        ] {
             let scope = Scope { prefix: prefix.to_owned(), ..Scope::default() };
             assert_eq!(scope.may_hold_another_spelling(key), may, "{prefix} {key}");
         }

@@ -126,7 +126,7 @@ impl Slice {
             claims.references > 0 || claims.records > claims.condemned
         };
         match owner {
-            Owner::Key(text) => low < self.room.entries.len() && key(low) == text && is_live(low),
+            Owner::Key(text) | Owner::Folder(text) => low < self.room.entries.len() && key(low) == text && is_live(low),
             Owner::Prefix(prefix) => {
                 (low..self.room.entries.len()).take_while(|at| key(*at).starts_with(prefix.as_str())).any(is_live)
             }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 use crate::compare::density::Density;
 use crate::compare::scope::Scope;
 use crate::compare::slice::{Pool, Slice, SliceBuilder};
-use crate::compare::{Note, Packed, Progress, Scan, Unmatched};
+use crate::compare::{Inside, Note, Packed, Progress, Scan, Unmatched};
 use crate::database::{MergedKeys, Named, Strays};
 use crate::domain::{Claim, MOST_SOURCES, Totals, packed};
 
@@ -29,6 +29,8 @@ const IMPOSSIBLE_KEYS: usize = 16;
 const LONGEST_SPELLING_BYTES: usize = 16 * 1024;
 /// Parts of longer values that are looked at, of one source: where so many are no object's key, the values are not packed.
 const MOST_PARTS: usize = 200_000;
+/// Keys in a folder that are told of: its own row may name them, and rarely names more.
+const MOST_INSIDE: usize = 8;
 /// Keys after which whoever shows the progress is told.
 const TOLD_KEYS: usize = 256;
 
@@ -46,6 +48,7 @@ pub struct Slicer {
     /// Keys that it is to have.
     most: usize,
     outside: Vec<Unmatched>,
+    outside_packed: Vec<Unmatched>,
     /// Keys that are too long for the store to hold: no range ends with one, and no object has one. First those of records,
     /// then those that only references have.
     impossible: [Vec<Unmatched>; 2],
@@ -53,10 +56,10 @@ pub struct Slicer {
     packed: Vec<Packed>,
     /// How many parts of such values each source gave.
     parts: Vec<usize>,
-    /// The last folder of a row that a rule seems to condemn, where rows own folders.
-    folder: Option<String>,
+    /// The last folder of a row that a rule seems to condemn, where rows own folders, and how many keys in it were noted.
+    folder: Option<(String, usize)>,
     owns_folders: bool,
-    shared_folders: Vec<String>,
+    shared_folders: Vec<Inside>,
     longest_key_bytes: usize,
     complete: bool,
     totals: Totals,
@@ -77,6 +80,7 @@ impl Slicer {
             most: scan.density.keys(),
             density: scan.density.clone(),
             outside: Vec::new(),
+            outside_packed: Vec::new(),
             impossible: Default::default(),
             packed: Vec::new(),
             folder: None,
@@ -106,11 +110,18 @@ impl Slicer {
             let owns = claim != Claim::Reference;
             if self.owns_folders {
                 // What lies in a folder comes right after it.
-                if self.folder.as_deref().is_some_and(|folder| key != folder && key.starts_with(folder)) {
-                    self.shared_folders.extend(self.folder.take());
+                if let Some((folder, noted)) = &mut self.folder
+                    && key != folder.as_str()
+                    && key.starts_with(folder.as_str())
+                    && *noted <= MOST_INSIDE
+                {
+                    *noted += 1;
+                    let key = (*noted <= MOST_INSIDE).then(|| key.to_owned());
+                    self.shared_folders.push(Inside { folder: folder.clone(), key });
                 }
                 if claim == Claim::Condemned && key.ends_with('/') {
-                    self.folder = Some(key.to_owned());
+                    let is_same = self.folder.as_ref().is_some_and(|(folder, _)| folder == key);
+                    self.folder = Some((key.to_owned(), 0)).filter(|_| !is_same).or(self.folder.take());
                 }
             }
             let counts = of_source(&mut self.sources, source);
@@ -187,7 +198,8 @@ impl Slicer {
             (false, false) => self.impossible[1].push(unmatched),
             (true, _) if self.scope.may_hold_another_spelling(&unmatched.key) => self.outside.push(unmatched),
             // What holds more than a key may name one inside, wherever it is itself.
-            (true, _) => self.take_apart(&unmatched.key, source),
+            (true, _) if packed::unpack(&unmatched.key).is_some() => self.outside_packed.push(unmatched),
+            (true, _) => {}
         }
         self.send_notes(NOTE_KEYS).await
     }
@@ -212,6 +224,9 @@ impl Slicer {
         let of_any_length = keys.min(IMPOSSIBLE_KEYS);
         if self.outside.len() >= keys {
             self.notes.send(Note::Outside(std::mem::take(&mut self.outside))).await?;
+        }
+        if self.outside_packed.len() >= keys {
+            self.notes.send(Note::OutsidePacked(std::mem::take(&mut self.outside_packed))).await?;
         }
         let [records, references] = &mut self.impossible;
         if records.len() >= of_any_length {

@@ -54,6 +54,11 @@ impl Database {
         source.column.as_ref().filter(|_| is_bare)?.unpacking(packing)
     }
 
+    /// Whether any source owns folders, and all that lies in them.
+    pub fn owns_folders(&self) -> bool {
+        self.sources.iter().any(|source| source.owns_folders)
+    }
+
     /// Every source's keys.
     pub fn keys(&self) -> MergedKeys {
         MergedKeys::start(&self.sources)
@@ -75,11 +80,20 @@ impl Database {
         if streamed.is_empty() || keys.is_empty() {
             return Ok(wanted);
         }
-        let asked_for: HashSet<&str> = keys.iter().copied().collect();
+        let mut asked_for: Vec<&str> = keys.to_vec();
+        asked_for.sort_unstable();
         let mut stream = MergedKeys::start(streamed);
-        while let Some(Named { key, .. }) = stream.next().await? {
-            if asked_for.contains(key) && !wanted.contains(key) {
-                wanted.insert(key.to_owned());
+        while let Some(Named { key, source, .. }) = stream.next().await? {
+            let owns_folders = streamed[source].owns_folders;
+            // All that lies in a folder follows it.
+            let from = asked_for.partition_point(|asked| *asked < key);
+            let is_it = |asked: &&&str| **asked == key || owns_folders && asked.starts_with(key);
+            let named = asked_for[from..].iter().take_while(is_it).copied();
+            let own = key.strip_suffix('/').filter(|own| owns_folders && asked_for.binary_search(own).is_ok());
+            for key in named.chain(own) {
+                if !wanted.contains(key) {
+                    wanted.insert(key.to_owned());
+                }
             }
         }
         Ok(wanted)

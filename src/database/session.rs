@@ -1,7 +1,7 @@
 //! Questions about single keys: who names them now, and what the rows hold that do. What protects a file is asked here, so
 //! each answer is the database's own, byte for byte.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use super::dialect::link::Cells;
 use super::dialect::link::Parameter;
 use super::rows::Rows;
 use super::source::Source;
-use crate::domain::{Record, Time, row_id};
+use crate::domain::{Record, Time, derived, row_id};
 
 /// Keys that one statement asks for, at most; and their bytes.
 const BATCH_KEYS: usize = 4_000;
@@ -40,7 +40,7 @@ impl<'a> Session<'a> {
         Session { database, connections }
     }
 
-    /// Which of `keys` any source names now. `keys` may be many: what cannot be asked by key is streamed once a call.
+    /// Which of `keys` any source names now, or owns as a part of a folder. `keys` may be many: what cannot be asked by key is streamed once a call.
     pub async fn wanted(&mut self, keys: &[&str]) -> Result<HashSet<String>> {
         let mut wanted = self.wanted_by_key(keys).await?;
         wanted.extend(self.database.wanted_by_stream(keys).await?);
@@ -78,6 +78,10 @@ impl<'a> Session<'a> {
         let mut wanted = HashSet::new();
         for source in sources {
             for batch in batches(keys) {
+                if source.owns_folders {
+                    wanted.extend(self.in_folders(source, batch).await?);
+                    continue;
+                }
                 let mut note = async |key: &str, _| {
                     if !wanted.contains(key) {
                         wanted.insert(key.to_owned());
@@ -86,6 +90,29 @@ impl<'a> Session<'a> {
                 };
                 self.rows_of(source, batch, &mut note).await?;
             }
+        }
+        Ok(wanted)
+    }
+
+    /// Which of `keys` lie in a folder that the source owns, or have the folder's own name.
+    async fn in_folders(&mut self, source: &Source, keys: &[&str]) -> Result<HashSet<String>> {
+        let mut inside: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for key in keys {
+            derived::folders_of(key)
+                .iter()
+                .for_each(|folder| inside.entry(folder.text().to_owned()).or_default().push(key));
+            if key.ends_with('/') {
+                inside.entry((*key).to_owned()).or_default().push(key);
+            }
+        }
+        let folders: Vec<&str> = inside.keys().map(String::as_str).collect();
+        let mut wanted = HashSet::new();
+        let mut note = async |folder: &str, _| {
+            wanted.extend(inside.get(folder).into_iter().flatten().map(|key| (*key).to_owned()));
+            Ok(())
+        };
+        for batch in batches(&folders) {
+            self.rows_of(source, batch, &mut note).await?;
         }
         Ok(wanted)
     }

@@ -81,7 +81,8 @@ impl Source {
         let value = key.strip_prefix(self.key_prefix.as_str());
         let (whole, bare) = match (value, self.owns_folders) {
             (Some(value), true) => match value.strip_suffix('/') {
-                Some(bare) => (Some(value), Some(bare)),
+                // `a/` is its own folder, and not what `a//` names.
+                Some(bare) => (Some(value), Some(bare).filter(|bare| !bare.ends_with('/'))),
                 None => (None, None),
             },
             (value, _) => (value, None),

@@ -25,12 +25,14 @@ pub enum Owner {
     Key(String),
     /// Any key that begins with this.
     Prefix(String),
+    /// A folder around it, whose row owns what lies in it.
+    Folder(String),
 }
 
 impl Owner {
     /// The key, or what it begins with.
     pub fn text(&self) -> &str {
-        let (Owner::Key(text) | Owner::Prefix(text)) = self;
+        let (Owner::Key(text) | Owner::Prefix(text) | Owner::Folder(text)) = self;
         text
     }
 
@@ -107,8 +109,11 @@ pub fn owners(rules: &[DerivedRule], key: &str) -> Owned {
     let mut owned = Owned::default();
     let mut next = 0;
     let mut of = key.to_owned();
+    let has_folders = rules.iter().any(|rule| matches!(rule, DerivedRule::Folders));
+    let mut is_prefix = false;
     loop {
-        let of_rules = rules.iter().enumerate();
+        // Of what a prefix begins only the folders around it are known.
+        let of_rules = rules.iter().enumerate().filter(|(_, rule)| !is_prefix || matches!(rule, DerivedRule::Folders));
         for (place, owner) in
             of_rules.flat_map(|(place, rule)| rule.owners(&of).into_iter().map(move |owner| (place, owner)))
         {
@@ -123,7 +128,10 @@ pub fn owners(rules: &[DerivedRule], key: &str) -> Owned {
             }
             owned.owners.push(owner);
         }
-        let Some(step) = owned.owners[next..].iter().position(|owner| !owner.is_prefix()) else { return owned };
+        // Folders are around what the others are, and belong to nothing by themselves.
+        let is_step = |owner: &Owner| matches!(owner, Owner::Key(_)) || has_folders && owner.is_prefix();
+        let Some(step) = owned.owners[next..].iter().position(is_step) else { return owned };
+        is_prefix = owned.owners[next + step].is_prefix();
         of = owned.owners[next + step].text().to_owned();
         next += step + 1;
     }
@@ -132,9 +140,9 @@ pub fn owners(rules: &[DerivedRule], key: &str) -> Owned {
 /// The folders around a key, the nearest first, and the one of its own name.
 pub fn folders_of(key: &str) -> Vec<Owner> {
     let around = memchr::memrchr_iter(b'/', key.as_bytes()).map(|slash| &key[..=slash]).filter(|folder| *folder != key);
-    let mut folders: Vec<Owner> = around.map(|folder| Owner::Key(folder.to_owned())).collect();
+    let mut folders: Vec<Owner> = around.map(|folder| Owner::Folder(folder.to_owned())).collect();
     if !key.ends_with('/') {
-        folders.push(Owner::Key(format!("{key}/")));
+        folders.push(Owner::Folder(format!("{key}/")));
     }
     folders
 }
@@ -177,6 +185,10 @@ mod tests {
         Owner::Key(text.to_owned())
     }
 
+    fn folder(text: &str) -> Owner {
+        Owner::Folder(text.to_owned())
+    }
+
     #[test]
     fn an_owner_is_a_key_or_a_prefix() {
         let rules = rules(&[(r"^(.+)_preview\.png$", "$1.png"), (r"^(.+)\.thumb$", "$1.*")]);
@@ -202,11 +214,14 @@ mod tests {
     fn an_object_belongs_to_every_folder_around_it_and_to_that_of_its_own_name() {
         let thumbs = DerivedRule::new("^thumbs/(.+)$", "$1").expect("a rule");
         let folders = [DerivedRule::Folders];
-        assert_eq!(owners_of(&folders, "v/17/a.ts"), [key("v/17/"), key("v/"), key("v/17/a.ts/")]);
-        assert_eq!(owners_of(&folders, "v/17/"), [key("v/")], "a folder is not its own owner");
-        assert_eq!(owners_of(&folders, "a"), [key("a/")]);
+        assert_eq!(owners_of(&folders, "v/17/a.ts"), [folder("v/17/"), folder("v/"), folder("v/17/a.ts/")]);
+        assert_eq!(owners_of(&folders, "v/17/"), [folder("v/")], "a folder is not its own owner");
+        assert_eq!(owners_of(&folders, "a"), [folder("a/")]);
         let both = owners_of(&[thumbs, DerivedRule::Folders], "thumbs/v/17/a.ts");
-        assert!(both.contains(&key("v/17/a.ts")) && both.contains(&key("v/17/")), "{both:?}");
+        assert!(both.contains(&key("v/17/a.ts")) && both.contains(&folder("v/17/")), "{both:?}");
+        let prefix = DerivedRule::new("^thumbs/(.+)_[0-9]+$", "$1.*").expect("a rule");
+        let of_prefix = owners_of(&[prefix, DerivedRule::Folders], "thumbs/v/17/a_200");
+        assert!(of_prefix.contains(&folder("v/17/")), "{of_prefix:?}");
     }
 
     #[test]

@@ -40,4 +40,6 @@ pub struct CondemnedFile {
     pub size: Option<u64>,
     /// Whether other rows or references want it, so that it stays.
     pub shared: bool,
+    /// Whether it is a folder, of which each file is a finding of its own.
+    pub is_folder: bool,
 }

@@ -191,7 +191,7 @@ impl Site<'_> {
     async fn wanted_now(&self, keys: &[&str]) -> Result<HashSet<String>> {
         let asked = self.with_owners(keys);
         let named = self.database.session().await?.wanted_by_key(&asked).await?;
-        Ok(self.kept_by(keys, |owner| named.contains(owner.text()) && !owner.is_prefix(), &named))
+        Ok(self.kept_by(keys, |owner| named.contains(owner.text()), &named))
     }
 
     /// The same of those that are read whole to be asked; owners that are prefixes are asked so too.
@@ -204,10 +204,10 @@ impl Site<'_> {
         Ok(self.kept_by(keys, |owner| named.contains(owner.text()) || used.contains(owner), &named))
     }
 
-    /// Keys, and those that they belong to.
+    /// Keys, and those that they belong to. What a prefix begins may lie in a folder that is owned.
     fn with_owners<'k>(&'k self, keys: &[&'k str]) -> Vec<&'k str> {
         let owners = keys.iter().filter_map(|key| self.owners.get(*key)).flatten();
-        keys.iter().copied().chain(owners.filter(|owner| !owner.is_prefix()).map(Owner::text)).collect()
+        keys.iter().copied().chain(owners.map(Owner::text)).collect()
     }
 
     /// Which of `keys` are named, or belong to what is wanted.

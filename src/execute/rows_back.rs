@@ -101,7 +101,9 @@ async fn resolve(
     let mut steps = vec![Step { after: after.clone(), ..Step::to(id, state) }];
     // Of an object that was there when its row was removed, that it is there says nothing.
     let was_missing = removal.object.last_modified.is_none();
-    let owns_folder = config.records[section].owns_folders();
+    // Of several sections of a table one may own folders.
+    let of_table = config.records.iter().filter(|records| records.name == row.table);
+    let owns_folder = removal.object.key.ends_with('/') && of_table.into_iter().any(|records| records.owns_folders());
     // A folder whose row a rule condemned was never missing.
     let was_missing = was_missing && !(owns_folder && Kind::named(&removal.kind).rule().is_some());
     let key = &removal.object.key;

@@ -8,7 +8,7 @@ use super::staging::{columns, microseconds};
 use crate::compare::DerivedObject;
 use crate::compare::owners::Wanted;
 use crate::domain::derived::Owner;
-use crate::domain::{Held, Kind};
+use crate::domain::{Held, Kind, Time};
 
 pub const SCHEMA: &str = "
     CREATE TEMP TABLE derived (
@@ -21,7 +21,7 @@ pub const SCHEMA: &str = "
         held_by TEXT,
         young INTEGER NOT NULL,
         folder TEXT,           -- the topmost around it of which nothing else is known
-        owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix], the nearest first
+        owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix, whether it is a folder], the nearest first
     );
     CREATE TEMP TABLE owner (
         number INTEGER PRIMARY KEY,
@@ -40,6 +40,8 @@ pub struct Resolved {
     pub young: u64,
     /// Folders of condemned rows that hold such an object: they are not judged either.
     pub young_folders: u64,
+    /// When the oldest object was stored whose owners are wanted.
+    pub oldest_wanted: Option<Time>,
 }
 
 /// Adds derived objects, given as JSON: an array of rows as [`derived_row`] makes them.
@@ -50,7 +52,9 @@ pub const ADD_DERIVED: &str = "INSERT INTO temp.derived (key, size, last_modifie
 /// A derived object of the scan, with why it could not be acted on, if so.
 pub fn derived_row(derived: &DerivedObject, held: Option<Held>) -> Value {
     let DerivedObject { object, owners, is_young, folder } = derived;
-    let owners: Vec<_> = owners.iter().map(|owner| json!([owner.text(), owner.is_prefix()])).collect();
+    let is_folder = |owner: &Owner| matches!(owner, Owner::Folder(_));
+    let owners: Vec<_> =
+        owners.iter().map(|owner| json!([owner.text(), owner.is_prefix(), is_folder(owner)])).collect();
     let modified = microseconds(object.last_modified);
     let (reason, code) = columns(held.as_ref());
     json!([object.key, object.size, modified, object.etag, reason, code, is_young, folder, owners])
@@ -110,13 +114,17 @@ impl Ledger {
         let sql =
             "SELECT count(*) FILTER (WHERE wanted > 0), count(*) FILTER (WHERE wanted = 0 AND young) FROM temp.derived";
         let (wanted, young): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
-        let sql = "DELETE FROM temp.condemned WHERE size IS NULL AND key IN (
+        let sql = "SELECT min(last_modified) FROM temp.derived WHERE wanted > 0";
+        let oldest: Option<i64> = sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?;
+        let sql = "DELETE FROM temp.condemned WHERE substr(key, -1) = '/' AND key IN (
                        SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o WHERE d.young AND d.wanted = 1)";
         let young_folders = sqlx::query(sql).execute(&mut self.connection).await?.rows_affected();
         let sql = "DELETE FROM temp.folder WHERE name IN (SELECT folder FROM temp.derived WHERE wanted > 0);
                    DELETE FROM temp.derived WHERE wanted <> 1";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        Ok(Resolved { wanted: wanted.unsigned_abs(), young: young.unsigned_abs(), young_folders })
+        let (wanted, young) = (wanted.unsigned_abs(), young.unsigned_abs());
+        let oldest_wanted = oldest.and_then(Time::from_timestamp_micros);
+        Ok(Resolved { wanted, young, young_folders, oldest_wanted })
     }
 
     /// Makes orphaned files of derived objects whose every owner goes with its condemned rows: they go in the same plan. Of
@@ -147,8 +155,12 @@ impl Ledger {
 
 /// Owners from their JSON.
 pub fn owners_of(json: &str) -> Result<Vec<Owner>> {
-    let owners: Vec<(String, bool)> = serde_json::from_str(json)?;
-    let owner = |(text, is_prefix)| if is_prefix { Owner::Prefix(text) } else { Owner::Key(text) };
+    let owners: Vec<(String, bool, bool)> = serde_json::from_str(json)?;
+    let owner = |(text, is_prefix, is_folder)| match (is_prefix, is_folder) {
+        (true, _) => Owner::Prefix(text),
+        (false, true) => Owner::Folder(text),
+        (false, false) => Owner::Key(text),
+    };
     Ok(owners.into_iter().map(owner).collect())
 }
 

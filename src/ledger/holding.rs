@@ -80,7 +80,12 @@ impl Ledger {
             }
         }
         // A derived file is no better known than what it belongs to.
-        self.hold_with_owners(&doubts.rules).await
+        self.hold_with_owners(&doubts.rules).await?;
+        if self.hold_folders_with_files(&doubts.rules).await? {
+            self.hold_with_owners(&doubts.rules).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Holds what resembles a name that is not UTF-8: files by a value of the database, and records by a file.
@@ -164,11 +169,11 @@ impl Ledger {
     async fn hold_trashed(&mut self) -> Result<()> {
         let sql = "UPDATE temp.finding INDEXED BY finding_rows
              SET held = 'its file is in the trash, and `restore` brings it back', held_by = ?1
-             WHERE is_row AND held IS NULL AND size IS NULL AND key <> '' AND EXISTS (
+             WHERE is_row AND held IS NULL AND size IS NULL AND key <> '' AND (substr(key, -1) <> '/' OR kind = ?3) AND EXISTS (
                  SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.handle IS NULL
                      AND r.state IN ('trashed', 'trashed-unsettled') AND r.key >= finding.key
                      AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))";
-        let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair);
+        let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair).bind(Kind::OrphanedRecord.name());
         query.execute(&mut self.connection).await?;
         Ok(())
     }
@@ -176,12 +181,29 @@ impl Ledger {
     /// Holds rows that these rules condemn and whose folder holds what another row names.
     async fn hold_shared_folders(&mut self, rules: &[&str]) -> Result<()> {
         let sql = "UPDATE temp.finding INDEXED BY finding_rows
-             SET held = 'another row names something in its folder', held_by = ?
+             SET held_by = ?, held = coalesce(
+                 (SELECT 'something else names ' || nullif(max(inside), '') || ' in its folder' FROM temp.shared_folder AS s
+                  WHERE s.key = finding.key), 'others name what is in its folder')
              WHERE is_row AND held IS NULL AND kind IN (SELECT value FROM json_each(?))
                AND key IN (SELECT key FROM temp.shared_folder)";
         let query = sqlx::query(sql).bind(Hold::SharedFolder.code()).bind(json!(rules).to_string());
         query.execute(&mut self.connection).await?;
         Ok(())
+    }
+
+    /// Holds rows that these rules condemn and that own a folder with a file that is held: without it they would point at
+    /// less than they did. `false`: there are none.
+    async fn hold_folders_with_files(&mut self, rules: &[&str]) -> Result<bool> {
+        let sql = "
+            WITH held (folder, reason, code) AS (
+                SELECT o.value ->> 0, min(f.held), f.held_by
+                FROM temp.finding AS f INDEXED BY finding_derived CROSS JOIN json_each(f.owners) AS o
+                WHERE f.owners IS NOT NULL AND f.held IS NOT NULL AND o.value ->> 2 GROUP BY 1)
+            UPDATE temp.finding SET held = 'a file in its folder is held: ' || held.reason, held_by = held.code FROM held
+            WHERE finding.is_row AND finding.held IS NULL AND finding.kind IN (SELECT value FROM json_each(?))
+              AND finding.key = held.folder";
+        let query = sqlx::query(sql).bind(json!(rules).to_string());
+        Ok(query.execute(&mut self.connection).await?.rows_affected() > 0)
     }
 
     /// Adds rows that a rule condemns because their owners' table has no row: the rule, table, handle and reason of each.

@@ -109,7 +109,12 @@ impl Ledger {
         let files = rows.into_iter().map(|(key, size, last_modified, etag, owners)| {
             Ok(FileToGo {
                 kind: kind.clone(),
-                owners: owners.map_or(Ok(Vec::new()), |owners| owners_of(&owners))?,
+                // Of folders the database is asked by the file's own key.
+                owners: owners
+                    .map_or(Ok(Vec::new()), |owners| owners_of(&owners))?
+                    .into_iter()
+                    .filter(is_asked)
+                    .collect(),
                 object: Object {
                     key,
                     size: size.unsigned_abs(),
@@ -151,6 +156,13 @@ impl Ledger {
         .bind(serde_json::to_string(&acting)?)
         .execute(&mut self.connection)
         .await?;
+        // A row does not go without what lies in its folder, which a narrowed run may not have been asked about.
+        let sql = "DELETE FROM temp.planned WHERE substr(key, -1) = '/' AND kind <> ? AND key IN (
+                       SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o
+                       WHERE d.wanted = 1 AND o.value ->> 2 AND NOT EXISTS (
+                           SELECT 1 FROM temp.finding AS f WHERE f.kind = ? AND f.key = d.key AND f.held IS NULL))";
+        let query = sqlx::query(sql).bind(Kind::OrphanedRecord.name()).bind(Kind::OrphanedFile.name());
+        query.execute(&mut self.connection).await?;
         let sql = "SELECT EXISTS (SELECT 1 FROM temp.planned GROUP BY table_name HAVING min(section) < max(section))
                        OR EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_rows WHERE is_row
                                   GROUP BY table_name HAVING min(section) < max(section))";
@@ -214,6 +226,10 @@ impl Ledger {
         }
         Ok(rows)
     }
+}
+
+fn is_asked(owner: &Owner) -> bool {
+    !matches!(owner, Owner::Folder(_))
 }
 
 fn planned(row: &SqliteRow) -> Result<PlannedRow> {

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::Ledger;
-use super::staging::{MISSING, MISSING_REFERENCE, PART, YOUNG};
+use super::staging::{MISSING, MISSING_REFERENCE, OUTSIDE_PACKED, PART, YOUNG};
 use crate::domain::{Kind, MOST_SOURCES};
 
 pub const SCHEMA: &str = "
@@ -149,9 +149,9 @@ const FEW: usize = 8;
 impl Ledger {
     /// Values without an object, after one of them.
     pub async fn uncarried_after(&mut self, after: Option<&Uncarried>, limit: usize) -> Result<Vec<Uncarried>> {
-        let sql = "SELECT side, key, sources FROM temp.unmatched WHERE (side, key) > (?, ?) AND side <> ? ORDER BY side, key LIMIT ?";
+        let sql = "SELECT side, key, sources FROM temp.unmatched WHERE (side, key) > (?, ?) AND side NOT IN (?, ?) ORDER BY side, key LIMIT ?";
         let (side, key) = after.map(Uncarried::place).unwrap_or_default();
-        let query = sqlx::query_as(sql).bind(side).bind(key).bind(YOUNG).bind(limit as i64);
+        let query = sqlx::query_as(sql).bind(side).bind(key).bind(YOUNG).bind(OUTSIDE_PACKED).bind(limit as i64);
         let rows: Vec<(String, String, i64)> = query.fetch_all(&mut self.connection).await?;
         Ok(rows.into_iter().map(Uncarried::from).collect())
     }
@@ -192,8 +192,9 @@ impl Ledger {
 
     /// How many values there are without an object.
     pub async fn count_uncarried(&mut self) -> Result<u64> {
-        let sql = "SELECT count(*) FROM temp.unmatched WHERE side <> ?";
-        let count: i64 = sqlx::query_scalar(sql).bind(YOUNG).fetch_one(&mut self.connection).await?;
+        let sql = "SELECT count(*) FROM temp.unmatched WHERE side NOT IN (?, ?)";
+        let count: i64 =
+            sqlx::query_scalar(sql).bind(YOUNG).bind(OUTSIDE_PACKED).fetch_one(&mut self.connection).await?;
         Ok(count.unsigned_abs())
     }
 

@@ -66,7 +66,7 @@ impl Ledger {
                             AND EXISTS (SELECT 1 FROM temp.finding AS f WHERE f.kind = ?2 AND f.key = s.key) \
                          ORDER BY key)) \
                  FROM (SELECT json_group_array(json_array(key, '', '', size, last_modified, etag, NULL, held, held_by, 0, \
-                                iif(owners ->> 0 ->> 0 LIKE '%/' AND NOT owners ->> 0 ->> 1, NULL, \
+                                iif(owners ->> 0 ->> 2, NULL, \
                                     owners ->> 0 ->> 0 || iif(owners ->> 0 ->> 1, '*', '')))) AS findings, max(key) AS last \
                        FROM (SELECT * FROM temp.finding WHERE kind = ?2 AND key > ?3 ORDER BY key LIMIT ?6))"
             }
@@ -208,7 +208,7 @@ impl Row {
                 table: self.table,
                 id: self.id,
                 created_at: time(self.created_at),
-                file: kind.rule().map(|_| CondemnedFile { size, shared: self.shared != 0 }),
+                file: kind.rule().map(|_| CondemnedFile { size, shared: self.shared != 0, is_folder: false }),
             },
         };
         Ok(Finding { key: self.key, kind: kind.clone(), subject, first_seen, held })

@@ -59,7 +59,11 @@ pub const SCHEMA: &str = "
         held_by TEXT
     ) WITHOUT ROWID;
     -- Folders of condemned rows in which others name something too.
-    CREATE TEMP TABLE shared_folder (key TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TEMP TABLE shared_folder (
+        key TEXT NOT NULL,
+        inside TEXT NOT NULL,  -- a key in it; '': more than are noted
+        PRIMARY KEY (key, inside)
+    ) WITHOUT ROWID;
     PRAGMA temp.journal_mode = OFF;";
 
 /// Whether a record must have been seen for a while before a run may act on it.
@@ -85,6 +89,8 @@ pub struct NewRecord {
 pub(super) const MISSING: &str = "missing";
 pub(super) const MISSING_REFERENCE: &str = "missing-reference";
 const OUTSIDE: &str = "outside";
+/// What holds several keys, and is no other spelling of one by itself.
+pub(super) const OUTSIDE_PACKED: &str = "outside-packed";
 pub(super) const YOUNG: &str = "young";
 /// What is not UTF-8, as it would be in Latin-1.
 pub(super) const UNDECODED: &str = "undecoded";
@@ -134,8 +140,8 @@ impl Staged {
                 Staged::rows(sql, keys.iter().map(|key| json!(key)))
             }
             Note::SharedFolders(keys) => {
-                let sql = "INSERT OR IGNORE INTO temp.shared_folder SELECT value FROM json_each(?)";
-                Staged::rows(sql, keys.iter().map(|key| json!(key)))
+                let sql = "INSERT OR IGNORE INTO temp.shared_folder SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+                Staged::rows(sql, keys.iter().map(|inside| json!([inside.folder, inside.key.as_deref().unwrap_or("")])))
             }
             Note::Derived(objects) => {
                 let row = |derived: &DerivedObject| derived_row(derived, hold(derived.object.as_listed()));
@@ -144,6 +150,7 @@ impl Staged {
             Note::Missing(keys) => unmatched(MISSING, keys),
             Note::MissingReferences(keys) => unmatched(MISSING_REFERENCE, keys),
             Note::Outside(keys) => unmatched(OUTSIDE, keys),
+            Note::OutsidePacked(keys) => unmatched(OUTSIDE_PACKED, keys),
             Note::Packed(values) => Staged::packed(values),
             Note::Young(keys) => {
                 let sql = "INSERT OR IGNORE INTO temp.unmatched (side, key) \
@@ -246,6 +253,30 @@ impl Ledger {
             WHERE finding.key = settled.key AND finding.kind IN (SELECT value FROM json_each(?2))";
         let query = sqlx::query(sql).bind(serde_json::to_string(&rows)?).bind(serde_json::to_string(kinds)?);
         query.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Adds folders whose rows a rule may condemn, but for those that hold an object that is too young to judge.
+    pub async fn add_condemned_folders(&mut self, folders: &[&String]) -> Result<()> {
+        let sql = "INSERT OR IGNORE INTO temp.condemned (key) SELECT value FROM json_each(?) WHERE value NOT IN (
+                       SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o WHERE d.young)";
+        sqlx::query(sql).bind(serde_json::to_string(folders)?).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Keys in folders of condemned rows, each with its folder, after one of them; an empty key stands for more than are noted.
+    pub async fn keys_inside_after(&mut self, after: &(String, String), limit: usize) -> Result<Vec<(String, String)>> {
+        let sql =
+            "SELECT key, inside FROM temp.shared_folder WHERE (key, inside) > (?, ?) ORDER BY key, inside LIMIT ?";
+        let query = sqlx::query_as(sql).bind(&after.0).bind(&after.1).bind(limit as i64);
+        Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    /// Forgets keys in folders: the folder's own row names them.
+    pub async fn forget_inside(&mut self, keys: &[&(String, String)]) -> Result<()> {
+        let sql = "DELETE FROM temp.shared_folder
+                   WHERE (key, inside) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
+        sqlx::query(sql).bind(serde_json::to_string(keys)?).execute(&mut self.connection).await?;
         Ok(())
     }
 

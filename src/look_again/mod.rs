@@ -35,7 +35,7 @@ const MANY_FILES: u64 = 10_000;
 /// Asks every source once more for the key of each orphaned file; the database gave so many at the first look.
 pub async fn at_files(ledger: &mut Ledger, database: &Database, keys: u64) -> Result<()> {
     let files = ledger.count_orphans().await?;
-    if files >= MANY_FILES && keys / KEYS_TO_A_FILE < files {
+    if files >= MANY_FILES && keys / KEYS_TO_A_FILE < files && !database.owns_folders() {
         return join_again(ledger, database).await;
     }
     let mut after = String::new();

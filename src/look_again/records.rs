@@ -1,7 +1,7 @@
 //! The second look at rows: those that seem to have lost their objects, those that rules seem to condemn, and those that
 //! name no object at all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
@@ -9,10 +9,10 @@ use futures::{StreamExt, TryStreamExt};
 use super::{ASK, WINDOW_KEYS};
 use crate::compare::folders::Shape;
 use crate::config::{Action, Config, Key, Records};
-use crate::database::{Database, Ownerless};
+use crate::database::{Database, Ownerless, Session};
 use crate::domain::key::Printable;
-use crate::domain::row_id;
 use crate::domain::{Created, Held, Hold, Kind, Mark, Object, Record, Time};
+use crate::domain::{derived, row_id};
 use crate::judge::{self, FileFate, Group, Standing};
 use crate::ledger::{Ledger, NewRecord, Waits};
 use crate::storage::{Presence, Store, look_for};
@@ -61,6 +61,7 @@ pub async fn at_records(
     }
     if config.records.iter().any(|records| !records.rules.is_empty()) {
         looking.at_condemned().await?;
+        looking.at_shared_folders().await.context(ASK)?;
         looking.at_strangers().await.context(ASK)?;
         looking.at_ownerless().await.context(ASK)?;
         if with_keyless {
@@ -103,6 +104,10 @@ impl Looking<'_> {
             let has_folders = self.config.has_folders();
             let looks = looks(store, &window, has_folders, concurrency).await.context(LOOK)?;
             let here: Vec<&Object> = looks.values().filter_map(Look::object).collect();
+            if self.config.has_folders() {
+                let folders = here.iter().map(|object| &object.key).filter(|key| key.ends_with('/'));
+                self.ledger.add_condemned_folders(&folders.collect::<Vec<_>>()).await?;
+            }
             self.ledger.found_missing(&here.iter().map(|object| object.key.clone()).collect::<Vec<_>>()).await?;
             // What was stored since the listing began is just new.
             let is_old = |object: &&Object| object.last_modified < Some(self.listed_at) && !object.is_new;
@@ -155,6 +160,15 @@ impl Looking<'_> {
                         groups.entry(&window[at]).or_default().is_referenced = true;
                     }
                 }
+                if self.config.has_folders() {
+                    let around = self.live_folders(&mut session, &keys, now).await?;
+                    for key in &window {
+                        // What lies in the folder of another row is that row's too.
+                        if derived::folders_of(key).iter().any(|folder| around.contains(folder.text())) {
+                            groups.entry(key).or_default().is_referenced = true;
+                        }
+                    }
+                }
                 let mut take = async |record: Record| {
                     let group = window.binary_search(&record.key).map(|at| groups.entry(&window[at]).or_default());
                     let standing = self.take(record, now, false, None).await?;
@@ -181,6 +195,52 @@ impl Looking<'_> {
             }
             after.clone_from(last);
         }
+    }
+
+    /// Forgets keys in folders of condemned rows that the folder's own row names, and nothing else: a poster beside a stream.
+    async fn at_shared_folders(&mut self) -> Result<()> {
+        let mut after = (String::new(), String::new());
+        loop {
+            let page = self.ledger.keys_inside_after(&after, KEYS / 4).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(last);
+            let keys: BTreeSet<&str> = page.iter().flat_map(|(folder, inside)| [folder.as_str(), inside]).collect();
+            let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
+            let mut session = self.database.session().await?;
+            let referenced = session.referenced(&keys).await?;
+            let mut rows: HashMap<String, BTreeSet<(String, String)>> = HashMap::new();
+            let mut note = async |record: Record| {
+                rows.entry(record.key).or_default().insert((record.table, record.handle));
+                Ok(())
+            };
+            session.records(&keys, &mut note).await?;
+            let is_own = |(folder, inside): &&(String, String)| {
+                let of_folder = rows.get(folder);
+                !referenced.contains(inside)
+                    && rows.get(inside).is_some_and(|rows| of_folder.is_some_and(|folder| rows.is_subset(folder)))
+            };
+            self.ledger.forget_inside(&page.iter().filter(is_own).collect::<Vec<_>>()).await?;
+        }
+    }
+
+    /// The folders around these keys that a row owns which no rule condemns, or not yet.
+    async fn live_folders(&self, session: &mut Session<'_>, keys: &[&str], now: Time) -> Result<HashSet<String>> {
+        let folders: BTreeSet<String> =
+            keys.iter().flat_map(|key| derived::folders_of(key)).map(|folder| folder.text().to_owned()).collect();
+        let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+        let mut live = HashSet::new();
+        let mut note = async |record: Record| {
+            let section = &self.config.records[record.section];
+            let clocks: Vec<_> = section.rules.iter().map(|rule| rule.after()).collect();
+            let min_age = self.config.safety.min_age.0;
+            let standing = judge::standing(record.created, &record.marks, &clocks, now, min_age);
+            if section.owns_folders() && !matches!(standing, Standing::Condemned(_)) {
+                live.insert(record.key);
+            }
+            Ok(())
+        };
+        session.records(&folders, &mut note).await?;
+        Ok(live)
     }
 
     /// Counts rows that name no object, and tells of those of which an expression should have made a key.

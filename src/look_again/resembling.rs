@@ -24,6 +24,8 @@ const PAGE: usize = 2_000;
 const NUMBERS: usize = 50_000;
 /// A value of one segment that resembles more objects than this is too common to vouch for any.
 const COMMON: usize = 10;
+/// Readings of a value that are looked at.
+const MOST_READINGS: usize = 200;
 /// Values that are too common and are named one by one.
 const NAMED: usize = 20;
 
@@ -255,12 +257,21 @@ pub async fn at_other_readings(
         let Some((last, _)) = page.last() else { return Ok(()) };
         after.clone_from(last);
         // A value may hold several names, each in a reading of its own.
+        let has_links = store.has_other_names();
         let keys = page.iter().flat_map(|(value, _)| {
             let parts = packed::unpack(value).map_or(Vec::new(), |(_, parts)| parts);
             let of_parts: Vec<String> = parts.iter().flat_map(|part| keys_of_value(part)).collect();
-            keys_of_value(value).into_iter().chain(parts).chain(of_parts).map(move |key| (value, key))
+            let readings = keys_of_value(value).into_iter().chain(parts).chain(of_parts);
+            // Behind a link there may be more path in front: what lies there is in no listing that would show it.
+            let ends = |key: &str| match has_links {
+                true => key.match_indices('/').map(|(slash, _)| key[slash + 1..].to_owned()).collect(),
+                false => Vec::new(),
+            };
+            let ends_of_value = ends(value);
+            let readings = readings.flat_map(move |key| ends(&key).into_iter().chain([key]));
+            readings.chain(ends_of_value).take(MOST_READINGS).map(move |key| (value, key))
         });
-        let keys = keys.filter(|(_, key)| key.len() <= store.longest_key_bytes());
+        let keys = keys.filter(|(_, key)| !key.is_empty() && key.len() <= store.longest_key_bytes());
         let looks = futures::stream::iter(keys).map(|(value, key)| async move {
             // What cannot be looked at, as a link is not, may be there.
             let mut is_there = !matches!(store.look(&key).await?, Presence::Missing);

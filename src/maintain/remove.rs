@@ -174,7 +174,8 @@ impl Run<'_> {
             Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes, readings: 0 };
         if database.streams_again() {
             // Once before and once after the removal of each window.
-            let windows = [(files, execute::WINDOW), (census.rows(), execute::rows::STREAMED_WINDOW)];
+            let rows = if following_files > 0 { census.rows() } else { 0 };
+            let windows = [(files, execute::WINDOW), (rows, execute::rows::STREAMED_WINDOW)];
             census.readings = windows.iter().map(|(count, window)| 2 * count.div_ceil(*window as u64)).sum();
         }
         Ok(census)

@@ -225,6 +225,7 @@ fn line(finding: &Finding) -> String {
                 None => row,
                 Some(CondemnedFile { shared: true, .. }) => format!("{row}; others want its file"),
                 Some(CondemnedFile { size: Some(bytes), .. }) => format!("{row}, {}", size(*bytes)),
+                Some(CondemnedFile { is_folder: true, .. }) => format!("{row}, with its folder"),
                 Some(CondemnedFile { size: None, .. }) => format!("{row}, no file"),
             }
         }

@@ -42,6 +42,13 @@ pub trait Store: Send + Sync {
     /// Whatever leaves that open.
     fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>>;
 
+    /// The same where doubt counts: a marker of the folder itself, and in a folder what nobody can look into, may be all that
+    /// it holds.
+    ///
+    /// # Errors
+    /// Whatever leaves that open.
+    fn may_hold_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>>;
+
     /// Asks for the bucket itself: looks that answered "missing" mean nothing where the bucket is gone.
     fn is_there(&self) -> BoxFuture<'_, Result<()>>;
 
@@ -152,8 +159,11 @@ pub async fn look_for(store: &dyn Store, key: &str, is_folder: bool) -> Result<P
         opaque_etag: false,
         is_new: true,
     };
-    if store.has_any(key).await? {
+    if store.may_hold_any(key).await? {
         return Ok(Presence::Present(folder));
+    }
+    if bare.is_empty() {
+        return Ok(Presence::Missing);
     }
     match store.look(bare).await? {
         Presence::Present(_) => Ok(Presence::Present(folder)),

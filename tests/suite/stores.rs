@@ -14,8 +14,18 @@ use crate::support::tool::{Tool, keys_of};
 
 /// Names that servers and programs are known to get wrong.
 const NAMES: [&str; 12] = [
-    "plain.png", "a b.png", "a+b.png", "a%20b.png", "caf\u{e9}.png", "#hash.png", "semi;colon.png", "com,ma.png", "q?.png",
-    "'quoted'.png", "amp&lt;.png", "-dash.png",
+    "plain.png",
+    "a b.png",
+    "a+b.png",
+    "a%20b.png",
+    "caf\u{e9}.png",
+    "#hash.png",
+    "semi;colon.png",
+    "com,ma.png",
+    "q?.png",
+    "'quoted'.png",
+    "amp&lt;.png",
+    "-dash.png",
 ];
 
 /// Requests in flight while a bucket is being filled.

@@ -201,7 +201,7 @@ async fn opened<'d>(opened: &'d mut Option<(Database, Advisory)>, config: &Confi
 async fn why_without_file(store: &dyn Store, config: &Config, removal: &Removal) -> Option<String> {
     let table = removal.row.as_ref().map(|row| &row.table);
     let owns_folder = config.records.iter().any(|records| Some(&records.name) == table && records.owns_folders());
-    let had_folder = owns_folder && Kind::named(&removal.kind).rule().is_some();
+    let had_folder = owns_folder && removal.object.key.ends_with('/') && Kind::named(&removal.kind).rule().is_some();
     if !had_folder {
         // A row that had lost its object comes back as it was.
         removal.object.last_modified?;

@@ -1,6 +1,7 @@
 //! The looks before a row is removed: at its object, and at the row itself (I8).
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::StreamExt;
@@ -12,7 +13,7 @@ use crate::domain::{Seen, Time, row_id};
 use crate::execute::Site;
 use crate::judge;
 use crate::ledger::{NewRemoval, PlannedRow, State};
-use crate::storage::{Presence, look_for};
+use crate::storage::{Presence, Store, look_for};
 
 /// What a look at a row's object says.
 pub(super) enum Look {
@@ -20,6 +21,23 @@ pub(super) enum Look {
     /// The row must stay, and why.
     Stay(String),
     Failed(String),
+}
+
+/// Whether any object below a folder is too young to judge.
+async fn newest_below(store: &dyn Store, folder: &str, min_age: Duration) -> Result<bool> {
+    // The folder's own marker, if there is one, comes first, and is no younger for that.
+    let mut listing = store.listing(Some(folder));
+    while let Some(page) = listing.next_page().await? {
+        for object in page.objects.iter() {
+            if !object.key.starts_with(folder) {
+                return Ok(false);
+            }
+            if judge::is_young_file(object, page.now, min_age) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 impl<'a> Site<'a> {
@@ -44,6 +62,9 @@ impl<'a> Site<'a> {
         let owns_folder = self.owns_folder(row);
         // What lies in a folder follows its row, and is looked at file by file.
         let is_folder_to_go = owns_folder && row.kind.rule().is_some();
+        if is_folder_to_go && row.key.ends_with('/') {
+            return self.look_at_folder(&row.key).await;
+        }
         if row.key.is_empty() || is_folder_to_go || row.object.is_some() && row.rivals == 0 {
             return Look::Clear;
         }
@@ -54,6 +75,15 @@ impl<'a> Site<'a> {
             (_, Ok(Presence::Missing)) => Look::Clear,
             (_, Ok(Presence::Unknown(reason))) => Look::Stay(reason),
             (_, Err(error)) => Look::Failed(format!("its file could not be looked at: {error:#}")),
+        }
+    }
+
+    /// Looks for files that came to a folder meanwhile: its row stays with them.
+    async fn look_at_folder(&self, folder: &str) -> Look {
+        match newest_below(self.store, folder, self.config.safety.min_age.0).await {
+            Ok(false) => Look::Clear,
+            Ok(true) => Look::Stay("a file in its folder is too young to judge".to_owned()),
+            Err(error) => Look::Failed(format!("its folder could not be looked at: {error:#}")),
         }
     }
 

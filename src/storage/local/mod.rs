@@ -104,15 +104,19 @@ impl Folder {
 
 impl Folder {
     /// Whether a regular file is below a folder of the root's own file system.
-    fn holds_a_file(&self, folder: &str) -> Result<bool> {
+    /// Whether a file is below a folder. `in_doubt` is what is said where nobody can look: behind a link, on another file
+    /// system, in a folder that cannot be read.
+    fn holds_a_file(&self, folder: &str, in_doubt: bool) -> Result<bool> {
         let Some(bare) = folder.strip_suffix('/').filter(|bare| is_path_below(bare)) else { return Ok(false) };
         let mut path = self.root.clone();
         for part in bare.split('/') {
             path.push(part);
             // What is behind a link, or on another file system, is not listed.
-            let is_own = |metadata: Metadata| metadata.is_dir() && metadata.dev() == self.device;
-            if !fs::symlink_metadata(&path).is_ok_and(is_own) {
-                return Ok(false);
+            let is_own = |metadata: &Metadata| metadata.is_dir() && metadata.dev() == self.device;
+            match fs::symlink_metadata(&path) {
+                Ok(metadata) if is_own(&metadata) => {}
+                Ok(metadata) => return Ok(in_doubt && !metadata.is_file()),
+                Err(error) => return Ok(in_doubt && !proves_absence(&error)),
             }
         }
         let mut open = vec![path];
@@ -121,6 +125,7 @@ impl Folder {
                 Ok(names) => names,
                 Err(error) if proves_absence(&error) => continue,
                 // What cannot be read shows no file.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && in_doubt => return Ok(true),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
                 Err(error) => return Err(error).with_context(|| format!("reading the folder {}", path.display())),
             };
@@ -134,6 +139,7 @@ impl Folder {
                 match (metadata.is_file(), metadata.is_dir() && metadata.dev() == self.device) {
                     (true, _) => return Ok(true),
                     (false, true) => open.push(name.path()),
+                    (false, false) if in_doubt => return Ok(true),
                     (false, false) => {}
                 }
             }
@@ -173,7 +179,12 @@ impl Store for Folder {
     }
 
     fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
-        let holds = self.holds_a_file(folder);
+        let holds = self.holds_a_file(folder, false);
+        async move { holds }.boxed()
+    }
+
+    fn may_hold_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
+        let holds = self.holds_a_file(folder, true);
         async move { holds }.boxed()
     }
 

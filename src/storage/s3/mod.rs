@@ -126,6 +126,21 @@ impl Bucket {
     }
 }
 
+impl Bucket {
+    /// Whether any key below a folder counts.
+    async fn any_below(&self, folder: &str, counts: impl Fn(&str) -> bool) -> Result<bool> {
+        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
+        let mut pages = listing::Pages::new(first, self.meter.clone());
+        // A page may be empty, and say that more follows.
+        while let Some(page) = pages.next_page().await? {
+            if page.objects.iter().any(|object| counts(object.key)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl Store for Bucket {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
         let first = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix);
@@ -137,14 +152,12 @@ impl Store for Bucket {
     }
 
     fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
-        let mut pages = listing::Pages::new(first, self.meter.clone());
-        async move {
-            let page = pages.next_page().await?;
-            // A marker of the folder itself is not below it.
-            Ok(page.is_some_and(|page| page.objects.iter().any(|object| object.key != folder)))
-        }
-        .boxed()
+        // A marker of the folder itself is not below it.
+        self.any_below(folder, move |key| key != folder).boxed()
+    }
+
+    fn may_hold_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
+        self.any_below(folder, |_| true).boxed()
     }
 
     fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {

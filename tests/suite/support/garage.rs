@@ -56,7 +56,9 @@ impl Garage {
 impl Store for Garage {
     fn configuration(&self) -> String {
         let Garage { endpoint, region, bucket, lines, .. } = self;
-        format!("[storage]\nkind = \"s3\"\nbucket = \"{bucket}\"\nendpoint = \"{endpoint}\"\nregion = \"{region}\"\n{lines}")
+        format!(
+            "[storage]\nkind = \"s3\"\nbucket = \"{bucket}\"\nendpoint = \"{endpoint}\"\nregion = \"{region}\"\n{lines}"
+        )
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {

@@ -153,6 +153,22 @@ impl World {
                 file.fate = Fate::Unknowable(Limit::LinkInOtherLetters);
             }
         }
+        let copied = self.provocations.iter().filter_map(|provocation| match provocation {
+            Provocation::StaleStorage(hours) => Some(*hours),
+            _ => None,
+        });
+        if let Some(hours) = copied.max() {
+            // A day may lie between the newest file and the newest row that has lost its own.
+            let newest_file = self.files.iter().map(|file| file.hours).min();
+            let has_file = |key: &str| self.files.iter().any(|file| file.key == key);
+            let newest_lost = self.rows.iter().filter(|row| !has_file(&row.key)).map(|row| row.hours).min();
+            let is_behind = newest_file.zip(newest_lost).is_none_or(|(file, row)| row + 24 < file);
+            for row in self.rows.iter_mut().filter(|row| !is_behind && row.hours <= hours) {
+                if row.fate == Fate::Wanted {
+                    row.fate = Fate::Unknowable(Limit::HardlyBehind);
+                }
+            }
+        }
         let stale = self.provocations.iter().filter_map(|provocation| match provocation {
             Provocation::StaleDatabase(hours) => Some(*hours),
             _ => None,
