@@ -110,6 +110,7 @@ pub struct Storage {
     pub endpoint: Option<String>,
     pub region: Option<String>,
     pub path_style: Option<bool>,
+    pub ca_file: Option<PathBuf>,
     pub root: Option<PathBuf>,
     pub age_by: Option<AgeBy>,
     #[serde(default)]

@@ -118,8 +118,18 @@ pub struct Storage {
 
 #[derive(Debug)]
 pub enum Place {
-    S3 { bucket: String, endpoint: Option<String>, region: Option<String>, path_style: bool },
-    Local { root: PathBuf, age_by: AgeBy },
+    S3 {
+        bucket: String,
+        endpoint: Option<String>,
+        region: Option<String>,
+        path_style: bool,
+        /// The certificates that are trusted, instead of the environment's, the profile's or the system's.
+        ca_file: Option<PathBuf>,
+    },
+    Local {
+        root: PathBuf,
+        age_by: AgeBy,
+    },
 }
 
 /// A table whose rows own the objects that their keys name.

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Bucket, explained};
+use super::Bucket;
 use crate::domain::Object;
 use crate::failpoint;
 use crate::storage::{Copied, Presence, Target};
@@ -40,11 +40,11 @@ impl Bucket {
                 // A store without conditions on the target; it was free a moment ago.
                 Some(501) if target == Target::MustBeFree => {
                     let plain = again.set_if_none_match(None).send().await;
-                    plain.map(|_| Copied::Done).map_err(|error| explained("copying an object", error))
+                    plain.map(|_| Copied::Done).map_err(|error| self.explained("copying", &from.key, error))
                 }
                 Some(404) => Ok(Copied::SourceChanged),
                 Some(412 | 409) => self.after_a_failed_condition(from, to, target).await,
-                _ => Err(explained("copying an object", error)),
+                _ => Err(self.explained("copying", &from.key, error)),
             },
         }
     }
@@ -70,7 +70,7 @@ impl Bucket {
     /// Copies in parts; content type and metadata, which CopyObject would take along, are set from a look at the source.
     async fn copy_in_parts(&self, from: &Object, to: &str, target: Target) -> Result<Copied> {
         let head = self.client.head_object().bucket(&self.name).key(&from.key).send().await;
-        let head = head.map_err(|error| explained("HEAD of an object", error))?;
+        let head = head.map_err(|error| self.explained("HEAD of", &from.key, error))?;
         let create = self
             .client
             .create_multipart_upload()
@@ -82,14 +82,14 @@ impl Bucket {
             .set_content_language(head.content_language().map(str::to_owned))
             .set_cache_control(head.cache_control().map(str::to_owned))
             .set_metadata(head.metadata().cloned());
-        let created = create.send().await.map_err(|error| explained("beginning a copy in parts", error))?;
+        let created = create.send().await.map_err(|error| self.explained("beginning a copy in parts of", &from.key, error))?;
         let upload = created.upload_id().context("the store began a copy in parts and gave it no name")?;
         let copied = self.copy_parts(from, to, target, upload).await;
         if !matches!(copied, Ok(Copied::Done)) {
             // Parts that stay cost money for ever. Whether this succeeds changes nothing of what is reported.
             let abort = self.client.abort_multipart_upload().bucket(&self.name).key(to).upload_id(upload);
             if let Err(error) = abort.send().await {
-                tracing::warn!("{:#}", explained("giving up a copy in parts", error));
+                tracing::warn!("{:#}", self.explained("giving up a copy in parts of", &from.key, error));
             }
         }
         copied
@@ -105,7 +105,7 @@ impl Bucket {
             let copied = match part.set_copy_source_if_match(from.etag.clone()).send().await {
                 Ok(copied) => copied,
                 Err(error) if matches!(status(&error), Some(404 | 412)) => return Ok(Copied::SourceChanged),
-                Err(error) => return Err(explained("copying a part of an object", error)),
+                Err(error) => return Err(self.explained("copying a part of", &from.key, error)),
             };
             let etag = copied.copy_part_result().and_then(|part| part.e_tag()).map(str::to_owned);
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
@@ -125,9 +125,9 @@ impl Bucket {
                 // A store without conditions on the target; it was free a moment ago.
                 Some(501) if condition.is_some() => {
                     let plain = complete.send().await;
-                    plain.map(|_| Copied::Done).map_err(|error| explained("completing a copy in parts", error))
+                    plain.map(|_| Copied::Done).map_err(|error| self.explained("completing a copy in parts of", &from.key, error))
                 }
-                _ => Err(explained("completing a copy in parts", error)),
+                _ => Err(self.explained("completing a copy in parts of", &from.key, error)),
             },
         }
     }

@@ -1,14 +1,15 @@
 //! An S3 bucket, through the AWS SDK, which lives in this folder and nowhere else.
 
+mod certificates;
 mod connector;
 mod copying;
+mod explained;
 mod gate;
 mod listing;
 pub mod page;
 mod removing;
 pub mod scan;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -19,10 +20,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::EncodingType;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use chrono::DateTime;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -32,6 +31,7 @@ use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
 use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
+use explained::Host;
 use gate::Gate;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
@@ -41,6 +41,7 @@ const MAX_KEY_BYTES: usize = 1024;
 pub struct Bucket {
     client: Client,
     name: String,
+    host: Host,
     prefix: String,
     meter: Arc<Meter>,
     gate: Gate,
@@ -53,12 +54,13 @@ pub struct Bucket {
 impl Bucket {
     /// Prepares a client from the configuration and the standard AWS credential chain; sends nothing to the bucket.
     pub async fn open(config: &Storage, prefix: &str) -> Result<Self> {
-        let Place::S3 { bucket, endpoint, region, path_style } = &config.place else {
+        let Place::S3 { bucket, endpoint, region, path_style, ca_file } = &config.place else {
             return Err(anyhow!("not an S3 store"));
         };
         let (meter, gate) = (Arc::new(Meter::default()), Gate::new(config.concurrency));
+        let trusted = certificates::trusted(ca_file.as_deref()).await?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(connector::metered(meter.clone(), gate.clone()))
+            .http_client(connector::metered(meter.clone(), gate.clone(), trusted))
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(7)
@@ -100,6 +102,7 @@ impl Bucket {
         Ok(Bucket {
             client,
             name: bucket.clone(),
+            host: Host::of(endpoint.as_deref(), bucket),
             prefix: prefix.to_owned(),
             meter,
             gate,
@@ -120,7 +123,7 @@ impl Bucket {
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(404) => Ok(Presence::Missing),
                 Some(400) => Ok(Presence::Unknown("the store does not answer for this key (400)".to_owned())),
-                _ => Err(explained("HEAD of an object", error)),
+                _ => Err(self.explained("HEAD of", key, error)),
             },
         }
     }
@@ -129,7 +132,8 @@ impl Bucket {
 impl Store for Bucket {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
         let first = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix);
-        Box::new(listing::Pages::new(first.set_start_after(after.map(str::to_owned)), self.meter.clone()))
+        let first = first.set_start_after(after.map(str::to_owned));
+        Box::new(listing::Pages::new(first, self.meter.clone(), self.host.clone()))
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
@@ -138,7 +142,7 @@ impl Store for Bucket {
 
     fn has_any<'a>(&'a self, folder: &'a str) -> BoxFuture<'a, Result<bool>> {
         let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
-        let mut pages = listing::Pages::new(first, self.meter.clone());
+        let mut pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
         async move {
             let page = pages.next_page().await?;
             // A marker of the folder itself is not below it.
@@ -159,7 +163,8 @@ impl Store for Bucket {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix).max_keys(1);
         // XML cannot carry every key.
         let request = request.encoding_type(EncodingType::Url);
-        async move { request.send().await.map(|_| ()).map_err(|error| explained("listing the bucket", error)) }.boxed()
+        async move { request.send().await.map(|_| ()).map_err(|error| self.explained("listing", &self.name, error)) }
+            .boxed()
     }
 
     fn lists_ranges(&self) -> bool {
@@ -203,33 +208,4 @@ fn is_archive(class: &str) -> bool {
 
 fn time(at: &aws_smithy_types::DateTime) -> Option<Time> {
     DateTime::from_timestamp(at.secs(), at.subsec_nanos())
-}
-
-/// An SDK error as one line: what was tried, the store's own code and message, or what broke on the way.
-fn explained<E>(what: &str, error: SdkError<E, HttpResponse>) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    if let Some(service) = error.as_service_error()
-        && let Some(status) = error.raw_response().map(|response| response.status().as_u16())
-    {
-        let code = service.code().unwrap_or("no error code");
-        return match service.message() {
-            Some(message) => anyhow!("{what} failed: {status} {code}: {message}"),
-            None => anyhow!("{what} failed: {status} {code}"),
-        };
-    }
-    let mut text = format!("{what} failed: {error}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let line = inner.to_string();
-        if !text.contains(&line) {
-            text = format!("{text}: {line}");
-        }
-        cause = inner.source();
-    }
-    if text.contains("credentials") {
-        text += " (credentials are the standard AWS ones: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, …)";
-    }
-    anyhow!(text)
 }

@@ -2,6 +2,7 @@
 //!
 //! An S3 server in the process plays the faults (`support::s3`), a proxy cuts the databases off (`support::proxy`).
 
+mod certificates;
 mod clock;
 mod database;
 mod listing;

@@ -60,6 +60,10 @@ impl Server {
         Server { bucket, front, address, stop: Some(stop), thread: Some(thread) }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
