@@ -6,6 +6,7 @@ mod certificates;
 mod clock;
 mod database;
 mod listing;
+mod markers;
 mod pair;
 mod requests;
 mod second_look;
