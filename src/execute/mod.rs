@@ -40,6 +40,8 @@ pub use rows_back::{has_open_rows, restore_rows, resume_rows};
 const TRASH_BATCH: usize = 100;
 /// Files deleted for good in one batch: what one DeleteObjects takes.
 const DELETE_BATCH: usize = 1_000;
+/// What is put below the trash, and taken away, to try whether a delete heeds a condition. No run's folder is called so.
+const TRIED: &str = ".if-match";
 /// Planned keys for which a source that cannot be asked by key is streamed once before and once after.
 const WINDOW: usize = 100_000;
 
@@ -82,6 +84,9 @@ pub async fn execute(
 ) -> Result<()> {
     let planned = plan.census();
     removals.left = planned.files + planned.rows() + planned.due_files;
+    if planned.files + planned.following_files > 0 {
+        site.learn_conditions().await?;
+    }
     site.remove_rows(planned.rows(), removals).await?;
     if removals.stopped.is_none() {
         site.remove_files(planned.files, removals).await?;
@@ -93,6 +98,23 @@ pub async fn execute(
 }
 
 impl Site<'_> {
+    /// Finds out, once for each pair, whether the store heeds conditions on deletes.
+    async fn learn_conditions(&mut self) -> Result<()> {
+        let known = match self.ledger.heeds_conditions().await? {
+            None => {
+                let place = format!("{}{TRIED}", self.config.trash.prefix);
+                let tried = self.store.try_conditions(&place).await;
+                if let Some(heeds) = tried {
+                    self.ledger.remember_conditions(heeds).await?;
+                }
+                tried
+            }
+            known => known,
+        };
+        self.store.set_conditions(known.unwrap_or(false));
+        Ok(())
+    }
+
     async fn remove_files(&mut self, planned: u64, removals: &mut Removals) -> Result<()> {
         let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
         for kind in Kind::OF_FILES {

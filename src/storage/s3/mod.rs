@@ -1,6 +1,7 @@
 //! An S3 bucket, through the AWS SDK, which lives in this folder and nowhere else.
 
 mod certificates;
+mod conditions;
 mod connector;
 mod copying;
 mod explained;
@@ -11,7 +12,7 @@ mod removing;
 pub mod scan;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -47,6 +48,8 @@ pub struct Bucket {
     gate: Gate,
     /// Whether the store has turned out to have no DeleteObjects.
     deletes_singly: AtomicBool,
+    /// Whether the store heeds a condition on a delete.
+    heeds_conditions: AtomicBool,
     /// Whether DeleteObjects wants a Content-MD5 and no other checksum.
     wants_md5: bool,
 }
@@ -79,7 +82,8 @@ impl Bucket {
             loader = loader.region(Region::new(region.to_owned()));
         }
         if let Some(endpoint) = endpoint {
-            loader = loader.endpoint_url(endpoint);
+            // The SDK puts the bucket right behind it: /s3 would become /s3bucket.
+            loader = loader.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
         }
         let shared = loader.load().await;
         if let (None, Some(profile)) = (endpoint, shared.endpoint_url()) {
@@ -107,6 +111,7 @@ impl Bucket {
             meter,
             gate,
             deletes_singly: AtomicBool::new(false),
+            heeds_conditions: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
         })
     }
@@ -124,6 +129,26 @@ impl Bucket {
                 Some(404) => Ok(Presence::Missing),
                 Some(400) => Ok(Presence::Unknown("the store does not answer for this key (400)".to_owned())),
                 _ => Err(self.explained("HEAD of", key, error)),
+            },
+        }
+    }
+}
+
+impl Bucket {
+    /// Whether a deleted object stays as an old version. A store that has no such call has no versions; whoever may not ask
+    /// does not know.
+    async fn has_versioning(&self) -> Option<bool> {
+        match self.client.get_bucket_versioning().bucket(&self.name).send().await {
+            // Where versions are suspended, those that were made before stay.
+            Ok(versioning) => Some(versioning.status().is_some()),
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(404 | 405 | 501) => Some(false),
+                // Not everybody calls the answer by the name that the SDK expects.
+                Some(200) => {
+                    let body = error.raw_response()?.body().bytes()?;
+                    Some(memchr::memmem::find(body, b"<Status>").is_some())
+                }
+                _ => None,
             },
         }
     }
@@ -157,6 +182,22 @@ impl Store for Bucket {
 
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
         self.remove_objects(keys).boxed()
+    }
+
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects_unchanged(objects).boxed()
+    }
+
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>> {
+        self.try_conditional_deletes(place).boxed()
+    }
+
+    fn set_conditions(&self, are_honoured: bool) {
+        self.heeds_conditions.store(are_honoured, Relaxed);
+    }
+
+    fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
+        self.has_versioning().boxed()
     }
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {

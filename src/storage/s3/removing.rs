@@ -102,7 +102,7 @@ impl Bucket {
     }
 }
 
-fn without_retries() -> Builder {
+pub(super) fn without_retries() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
 }
 

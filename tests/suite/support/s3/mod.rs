@@ -102,6 +102,11 @@ impl Server {
         self.bucket.page_size.store(keys, Ordering::Relaxed);
     }
 
+    /// Lists keys in the order of their letters read from the end.
+    pub fn lists_in_no_order(&self) {
+        self.bucket.has_no_order.store(true, Ordering::Relaxed);
+    }
+
     /// Sets the server's clock this many seconds ahead of ours (behind, where negative): its `Date` says so.
     pub fn skew_clock(&self, seconds: i64) {
         self.front.skew_seconds.store(seconds, Ordering::Relaxed);
