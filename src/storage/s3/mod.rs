@@ -1,5 +1,6 @@
 //! An S3 bucket, through the AWS SDK, which lives in this folder and nowhere else.
 
+mod about;
 mod certificates;
 mod conditions;
 mod connector;

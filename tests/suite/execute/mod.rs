@@ -14,6 +14,7 @@ mod ledger;
 mod meanwhile;
 mod only;
 mod plan;
+mod promises;
 mod races;
 mod real;
 mod restore;
