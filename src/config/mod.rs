@@ -23,7 +23,7 @@ use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
 pub use engine::Engine;
-pub use file::{Age, AgeBy, Owns, Percent, Safety, Trash};
+pub use file::{Age, AgeBy, ListingOrder, Owns, Percent, Safety, Trash};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 
 /// The whole configuration, checked.
@@ -112,6 +112,8 @@ pub struct Storage {
     pub ignore: GlobSet,
     /// The same as they are written.
     pub ignore_patterns: Vec<String>,
+    /// In which order it lists.
+    pub listing: ListingOrder,
     /// Requests in flight at most.
     pub concurrency: usize,
 }

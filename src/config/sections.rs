@@ -96,6 +96,7 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
                 ("region", section.region.is_some()),
                 ("path_style", section.path_style.is_some()),
                 ("ca_file", section.ca_file.is_some()),
+                ("listing", section.listing.is_some()),
             ];
             if let Some((name, _)) = of_s3.iter().find(|(_, given)| *given) {
                 return Err(format!("[storage] {name} belongs to kind = \"s3\""));
@@ -112,6 +113,7 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
         prefix: section.prefix,
         ignore: globs(&section.ignore, "[storage] ignore")?,
         ignore_patterns: section.ignore,
+        listing: section.listing.unwrap_or_default(),
         concurrency: section.concurrency,
     })
 }

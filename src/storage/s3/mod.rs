@@ -11,6 +11,7 @@ mod listing;
 pub mod page;
 mod removing;
 pub mod scan;
+mod unordered;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -28,13 +29,14 @@ use chrono::DateTime;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::config::{Place, Storage};
+use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
 use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
 use explained::Host;
 use gate::Gate;
+use unordered::Unordered;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
@@ -47,6 +49,7 @@ pub struct Bucket {
     prefix: String,
     meter: Arc<Meter>,
     gate: Gate,
+    listing: ListingOrder,
     /// Whether the store has turned out to have no DeleteObjects.
     deletes_singly: AtomicBool,
     /// Whether the store heeds a condition on a delete.
@@ -111,6 +114,7 @@ impl Bucket {
             prefix: prefix.to_owned(),
             meter,
             gate,
+            listing: config.listing,
             deletes_singly: AtomicBool::new(false),
             heeds_conditions: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
@@ -159,7 +163,11 @@ impl Store for Bucket {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
         let first = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix);
         let first = first.set_start_after(after.map(str::to_owned));
-        Box::new(listing::Pages::new(first, self.meter.clone(), self.host.clone()))
+        let pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
+        match self.listing {
+            ListingOrder::Ordered => Box::new(pages),
+            ListingOrder::Unordered => Box::new(Unordered::Unread(pages)),
+        }
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
@@ -210,7 +218,7 @@ impl Store for Bucket {
     }
 
     fn lists_ranges(&self) -> bool {
-        true
+        self.listing == ListingOrder::Ordered
     }
 
     fn has_room(&self) -> bool {

@@ -12,3 +12,4 @@ mod requests;
 mod second_look;
 mod secrets;
 mod stealing;
+mod unordered;
