@@ -62,6 +62,10 @@
 //!   Tests: `compare::cursor::tests::a_listing_out_of_order_or_outside_its_range_fails`,
 //!   `faults::listing::a_page_out_of_order_fails_and_finds_nothing`,
 //!   `faults::listing::a_key_from_before_the_range_fails_and_finds_nothing`.
+//! - A store that lists in no order is sorted first, on disk.
+//!   In: `storage::s3::unordered::read`, `sorted::Sorter::sorted`.
+//!   Tests: `faults::unordered::a_store_without_order_is_compared_once_it_is_said_to_be_one`,
+//!   `sorted::tests::what_goes_in_comes_out_in_byte_order`.
 //! - A key outside the prefix is an error.
 //!   In: `compare::cursor::Cursor::check`.
 //!   Test: `faults::listing::a_key_outside_the_prefix_fails_and_finds_nothing`.
@@ -87,15 +91,22 @@
 //!
 //! # I2 Absence is proven
 //!
-//! An object is missing only if a look at it, by itself, was answered with 404; every other answer leaves it open.
+//! An object is missing only if a look at it, by itself, was answered with 404; every other answer leaves it open. What is
+//! open is held; where more than one look in a hundred fails (of few looks up to ten, but no more than half), the run does.
 //!
 //! - What was not listed is looked at before it is a finding.
 //!   In: `look_again::records::Looking::at_missing`.
 //!   Test: `faults::second_look::a_file_that_appears_after_the_listing_is_no_orphaned_record`.
-//! - An answer other than 404 fails the run.
-//!   In: `storage::s3::Bucket::head`.
+//! - An answer other than 404 proves nothing: its record is held.
+//!   In: `storage::s3::Bucket::head`, `look_again::records::looks`.
+//!   Test: `faults::second_look::a_record_is_held_whose_file_may_not_be_looked_at`.
+//! - Many such answers fail the run.
+//!   In: `look_again::records::allowed_refusals`.
 //!   Tests: `faults::second_look::a_forbidden_second_look_fails_and_finds_nothing`,
-//!   `faults::second_look::one_forbidden_look_among_many_fails_and_finds_nothing`.
+//!   `look_again::records::tests::a_single_look_may_always_fail_and_many_never`.
+//! - What a run that died left open, and cannot be looked at, stays open and is named.
+//!   In: `execute::resume::resume`.
+//!   Test: `killed::late::what_cannot_be_looked_at_stays_open_and_stops_nothing_else`.
 //! - A key for which the store cannot answer (400) is held.
 //!   In: `look_again::records::Looking::at_missing`.
 //!   Test: `faults::second_look::a_record_is_held_for_whose_file_the_store_does_not_answer`.
@@ -357,6 +368,10 @@
 //! - The original is looked at once more after the copy.
 //!   In: `execute::batch::Site::copy_to_trash`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
+//! - Where the store heeds it, the delete itself has the etag as its condition.
+//!   In: `storage::s3::conditions::Bucket::remove_objects_unchanged`, `execute::Site::learn_conditions`.
+//!   Tests: `execute::promises::what_was_stored_just_before_the_delete_stays_where_a_delete_heeds_a_condition`,
+//!   `execute::promises::conditions_are_tried_once_for_each_pair`.
 //! - The wait for the rate of deletes comes before the last looks.
 //!   In: `execute::Site::remove_window`.
 //!   Test: `execute::meanwhile::a_slow_rate_waits_before_the_last_look`.
@@ -457,9 +472,18 @@
 //! - What became wanted meanwhile is put back.
 //!   In: `execute::resume::settle`.
 //!   Test: `killed::put_back::a_put_back_by_the_next_run_that_is_killed_too_is_finished_by_the_one_after`.
-//! - A copy whose original stays is taken out of the trash.
+//! - A copy whose original stays is left in the trash until it is due: the dead run's delete may come late.
 //!   In: `execute::resume::resolution`.
-//!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//!   Test: `killed::late::a_file_that_became_wanted_before_a_late_delete_is_in_the_trash_all_the_same`.
+//! - So is the copy of what a dead run removed, when it is restored or put back.
+//!   In: `execute::put_back::bring_back`.
+//!   Test: `killed::late::a_file_that_was_restored_before_a_late_delete_is_in_the_trash_all_the_same`.
+//! - And of what a run removed after a delete that had no answer.
+//!   In: `execute::removing::Site::answers`.
+//!   Test: `killed::late::a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_too`.
+//! - Such a copy is kept for a day at least.
+//!   In: `ledger::removals::Which::condition`.
+//!   Test: `killed::late::a_copy_that_a_late_delete_may_need_is_not_due_at_once`.
 //! - What is in the trash alone counts as removed.
 //!   In: `execute::resume::resolution`.
 //!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
@@ -516,6 +540,15 @@
 //! - Its size tells.
 //!   In: `judge::is_copy`.
 //!   Test: `judge::tests::a_copy_has_the_size_and_where_it_says_anything_the_etag`.
+//! - It keeps what is stored beside the bytes: encryption, redirect, headers, tags.
+//!   In: `storage::s3::about::About::keep_in_copy`, `storage::s3::about::About::keep_in_parts`.
+//!   Test: `execute::promises::what_a_copy_would_lose_comes_back_with_the_file`.
+//! - Where it does not, the file stays.
+//!   In: `storage::s3::about::Bucket::expect_kept`.
+//!   Test: `execute::promises::a_file_stays_of_which_a_copy_loses_something`.
+//! - A copy that is refused for an etag that did not change is no change.
+//!   In: `storage::s3::copying::Bucket::copy_whole`.
+//!   Test: `execute::promises::a_refused_copy_of_an_unchanged_file_is_no_change`.
 //! - The copy of what stays is taken out of the trash again.
 //!   In: `execute::batch::Site::give_up`.
 //!   Test: `execute::for_good::a_key_that_is_refused_fails_alone`.

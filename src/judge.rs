@@ -20,6 +20,8 @@ pub enum Verdict {
     YoungFile,
     /// The same, for the time alone at which it came here.
     NewFile,
+    /// Nobody knows the object, and it is only the marker of a folder.
+    Marker,
     /// The database names an object that was not listed.
     MissingObject,
 }
@@ -29,6 +31,7 @@ pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
     match joined {
         Joined::Both(..) | Joined::Folder(..) => Verdict::Wanted,
         Joined::DatabaseOnly(..) => Verdict::MissingObject,
+        Joined::StorageOnly(object) if object.is_marker() => Verdict::Marker,
         Joined::StorageOnly(object) if is_young(object.last_modified, now, min_age) => Verdict::YoungFile,
         Joined::StorageOnly(object) if object.is_new => Verdict::NewFile,
         Joined::StorageOnly(_) => Verdict::OrphanedFile,
@@ -177,19 +180,27 @@ fn cannot_be_trashed(object: Listed<'_>, trash: Option<&str>, longest_key_bytes:
 }
 
 /// Whether an object is still the one that was listed (I8): the same size, the same etag where both are known, and the
-/// same time to the second, since a listing carries milliseconds and a look cannot.
+/// same time to the second, since a listing carries milliseconds and a look cannot. Some stores round one up and the other
+/// down: with the same etag the times may be a second apart.
 pub fn is_unchanged(listed: &Object, now: &Object) -> bool {
     let second = |object: &Object| object.last_modified.map(|time| time.timestamp());
-    let same_etag = listed.etag.is_none() || now.etag.is_none() || listed.etag == now.etag;
-    listed.key == now.key && listed.size == now.size && same_etag && second(listed) == second(now)
+    let are_near = || match (listed.last_modified, now.last_modified) {
+        (Some(listed), Some(now)) => (listed - now).abs() <= TimeDelta::seconds(1),
+        _ => false,
+    };
+    let same = match (listed.bare_etag(), now.bare_etag()) {
+        (Some(listed_etag), Some(etag)) => listed_etag == etag && (second(listed) == second(now) || are_near()),
+        _ => second(listed) == second(now),
+    };
+    listed.key == now.key && listed.size == now.size && same
 }
 
 /// Whether `copy` holds what `object` held: the same size, and the same etag where both are of one part (that of a copy
 /// in parts is another).
 pub fn is_copy(object: &Object, copy: &Object) -> bool {
     let is_opaque = object.opaque_etag || copy.opaque_etag;
-    let whole = |object: &Object| object.etag.clone().filter(|etag| !is_opaque && !etag.contains('-'));
-    let same_etag = match (whole(object), whole(copy)) {
+    let whole = |etag: Option<&str>| etag.filter(|etag| !is_opaque && !etag.contains('-')).map(str::to_owned);
+    let same_etag = match (whole(object.bare_etag()), whole(copy.bare_etag())) {
         (Some(object), Some(copy)) => object == copy,
         _ => true,
     };
@@ -200,7 +211,7 @@ pub fn is_copy(object: &Object, copy: &Object) -> bool {
 /// etags, the same time to the microsecond, which a copy keeps there.
 pub fn is_surely_copy(object: &Object, copy: &Object) -> bool {
     let microseconds = |object: &Object| object.last_modified.map(|time| time.timestamp_micros());
-    let same = match (&object.etag, &copy.etag) {
+    let same = match (object.bare_etag(), copy.bare_etag()) {
         (Some(etag), Some(other)) => etag == other && !etag.contains('-') && !object.opaque_etag && !copy.opaque_etag,
         (None, None) => object.last_modified.is_some() && microseconds(object) == microseconds(copy),
         _ => false,
@@ -290,7 +301,10 @@ mod tests {
         let listed = object(1, "2026-01-10T00:00:00.123Z", Some("\"a\""));
         assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("\"a\""))));
         assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", None)));
-        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", Some("\"a\""))));
+        assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", Some("W/\"a\""))));
+        assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("a"))));
+        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:02Z", Some("\"a\""))));
+        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", None)));
         assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("\"b\""))));
         assert!(!is_unchanged(&listed, &object(2, "2026-01-10T00:00:00Z", Some("\"a\""))));
     }

@@ -51,4 +51,5 @@ mod only;
 pub mod plan;
 mod publish;
 pub mod report;
+mod sorted;
 pub mod storage;

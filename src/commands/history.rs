@@ -176,6 +176,7 @@ fn document(removal: &Removal) -> Value {
         "size": removal.object.size,
         "etag": removal.object.etag,
         "trash_key": removal.trash_key,
+        "in_trash": removal.state.is_in_trash(),
         "detail": removal.detail,
         "intended_at": removal.intended_at,
         "done_at": removal.done_at,

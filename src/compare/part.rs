@@ -80,7 +80,9 @@ impl Part {
         if let Some(object) = object {
             self.totals.objects += 1;
             self.totals.object_bytes += object.size;
-            self.totals.newest_object = self.totals.newest_object.max(place.past(object.last_modified));
+            if verdict != Verdict::Marker {
+                self.totals.newest_object = self.totals.newest_object.max(place.past(object.last_modified));
+            }
         }
         match (verdict, object) {
             (Verdict::OrphanedFile, Some(object)) => {
@@ -95,6 +97,8 @@ impl Part {
                 self.totals.undated_files += u64::from(is_undated);
                 self.young.push(key.to_owned());
             }
+            // It is counted, and there is nothing else to say of it.
+            (Verdict::Marker, _) => {}
             (Verdict::Wanted, Some(object)) => {
                 self.totals.shared_keys += 1;
                 self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
@@ -124,7 +128,7 @@ impl Part {
         verdict: Verdict,
     ) -> bool {
         let Joined::StorageOnly(object) = *joined else { return false };
-        if rules.is_empty() || scope.ignores(object.key) {
+        if verdict == Verdict::Marker || rules.is_empty() || scope.ignores(object.key) {
             return false;
         }
         let Owned { owners, rules_met, has_more } = derived::owners(rules, object.key);

@@ -72,6 +72,17 @@ pub enum AgeBy {
     Modified,
 }
 
+/// In which order a store lists its keys.
+#[derive(serde::Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ListingOrder {
+    /// In byte order, as S3 does.
+    #[default]
+    Ordered,
+    /// In any: the listing is sorted on disk.
+    Unordered,
+}
+
 /// What a row's key names.
 #[derive(serde::Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -110,8 +121,10 @@ pub struct Storage {
     pub endpoint: Option<String>,
     pub region: Option<String>,
     pub path_style: Option<bool>,
+    pub ca_file: Option<PathBuf>,
     pub root: Option<PathBuf>,
     pub age_by: Option<AgeBy>,
+    pub listing: Option<ListingOrder>,
     #[serde(default)]
     pub prefix: String,
     #[serde(default)]

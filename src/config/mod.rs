@@ -23,7 +23,7 @@ use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
 pub use engine::Engine;
-pub use file::{Age, AgeBy, Owns, Percent, Safety, Trash};
+pub use file::{Age, AgeBy, ListingOrder, Owns, Percent, Safety, Trash};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 
 /// The whole configuration, checked.
@@ -112,14 +112,26 @@ pub struct Storage {
     pub ignore: GlobSet,
     /// The same as they are written.
     pub ignore_patterns: Vec<String>,
+    /// In which order it lists.
+    pub listing: ListingOrder,
     /// Requests in flight at most.
     pub concurrency: usize,
 }
 
 #[derive(Debug)]
 pub enum Place {
-    S3 { bucket: String, endpoint: Option<String>, region: Option<String>, path_style: bool },
-    Local { root: PathBuf, age_by: AgeBy },
+    S3 {
+        bucket: String,
+        endpoint: Option<String>,
+        region: Option<String>,
+        path_style: bool,
+        /// The certificates that are trusted, instead of the environment's, the profile's or the system's.
+        ca_file: Option<PathBuf>,
+    },
+    Local {
+        root: PathBuf,
+        age_by: AgeBy,
+    },
 }
 
 /// A table whose rows own the objects that their keys name.

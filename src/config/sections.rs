@@ -64,9 +64,9 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
         file::Kind::S3 => {
             let bucket = section.bucket.filter(|bucket| !bucket.is_empty());
             let bucket = bucket.ok_or("[storage] kind = \"s3\" needs a bucket")?;
-            let of_local = [("root", section.root.is_some()), ("age_by", section.age_by.is_some())];
-            if let Some((name, _)) = of_local.iter().find(|(_, given)| *given) {
-                return Err(format!("[storage] {name} belongs to kind = \"local\""));
+            // An object's only time is that at which it was stored: age_by says nothing new of it.
+            if section.root.is_some() {
+                return Err("[storage] root belongs to kind = \"local\"".to_owned());
             }
             if bucket.ends_with("--x-s3") {
                 return Err(format!(
@@ -86,7 +86,8 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
                 return Err("[storage] endpoint must begin with https:// or http://".to_owned());
             }
             let path_style = section.path_style.unwrap_or(endpoint.is_some());
-            Place::S3 { bucket, endpoint, region, path_style }
+            let ca_file = section.ca_file.filter(|path| !path.as_os_str().is_empty());
+            Place::S3 { bucket, endpoint, region, path_style, ca_file }
         }
         file::Kind::Local => {
             let of_s3 = [
@@ -94,6 +95,8 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
                 ("endpoint", section.endpoint.is_some()),
                 ("region", section.region.is_some()),
                 ("path_style", section.path_style.is_some()),
+                ("ca_file", section.ca_file.is_some()),
+                ("listing", section.listing.is_some()),
             ];
             if let Some((name, _)) = of_s3.iter().find(|(_, given)| *given) {
                 return Err(format!("[storage] {name} belongs to kind = \"s3\""));
@@ -110,6 +113,7 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
         prefix: section.prefix,
         ignore: globs(&section.ignore, "[storage] ignore")?,
         ignore_patterns: section.ignore,
+        listing: section.listing.unwrap_or_default(),
         concurrency: section.concurrency,
     })
 }

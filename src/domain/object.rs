@@ -21,6 +21,14 @@ pub struct Object {
     pub is_new: bool,
 }
 
+impl Object {
+    /// The etag without quotes and without `W/`: stores write the same one now so, now so.
+    pub fn bare_etag(&self) -> Option<&str> {
+        let etag = self.etag.as_deref()?;
+        Some(etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"'))
+    }
+}
+
 /// What a file system tells a file by: its device, and its number on it.
 pub type FileNumber = (u64, u64);
 

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use futures::StreamExt;
 
+use super::removing::Answered;
 use super::{ASK, Answer, Site};
 use crate::domain::Object;
 use crate::domain::removal::Removals;
@@ -61,14 +62,15 @@ impl Site<'_> {
         }
         let answers = self.remove_surely(&deletable).await;
         let mut removed = Vec::new();
-        for (removal, answer) in deletable.into_iter().zip(answers) {
+        for (removal, Answered { answer, late }) in deletable.into_iter().zip(answers) {
+            let removal = Removal { late, ..removal };
             match answer {
                 Removed::Gone => {
                     let state = match removal.trash_key {
                         Some(_) => State::TrashedUnsettled,
                         None => State::DeletedUnsettled,
                     };
-                    steps.push(Step::to(removal.id, state));
+                    steps.push(Step::to(removal.id, state).late(late));
                     removals.bytes += removal.object.size;
                     match removal.trash_key {
                         Some(_) => removals.files_trashed += 1,
@@ -183,6 +185,7 @@ impl Site<'_> {
             row: None,
             trash_key: intent.trash_key,
             state: State::Intended,
+            late: false,
             detail: None,
             intended_at: String::new(),
             done_at: None,
@@ -233,7 +236,8 @@ impl Site<'_> {
         }
     }
 
-    /// Ends a removal whose original stays: its copy is taken out of the trash again. `None`: that could not be done, and
+    /// Ends a removal whose original stays: its copy is taken out of the trash again, unless a delete may still be on its
+    /// way. `None`: that could not be done, and
     /// the removal stays open for the next run.
     async fn give_up(&self, removal: &Removal, state: State, reason: String) -> Option<Step> {
         let step = Some(Step::because(removal.id, state, reason));
@@ -242,6 +246,10 @@ impl Site<'_> {
             Ok(Presence::Missing) => return step,
             Ok(Presence::Present(_)) => {}
             Ok(Presence::Unknown(_)) | Err(_) => return None,
+        }
+        if removal.late {
+            let state = if state == State::Skipped { State::SkippedLeft } else { State::FailedLeft };
+            return step.map(|step| Step { state, late: true, ..step });
         }
         // The copy may be the last one.
         match self.store.look(&removal.object.key).await {

@@ -55,7 +55,10 @@ impl Site<'_> {
 
 async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Removals) -> Result<()> {
     let batch = &site.unwanted(batch, removals).await?;
-    let intents: Vec<Step> = batch.iter().map(|removal| Step::to(removal.id, State::Purging)).collect();
+    // A copy that was left beside its original is nothing but that: what else is known of the file stays as it is.
+    let is_left = |removal: &Removal| removal.state.without_copy() != removal.state;
+    let purged = batch.iter().filter(|removal| !is_left(removal));
+    let intents: Vec<Step> = purged.map(|removal| Step::to(removal.id, State::Purging)).collect();
     site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;
     let keys: Vec<&str> = batch.iter().filter_map(|removal| removal.trash_key.as_deref()).collect();
     let answers = site.store.remove(&keys).await;
@@ -65,11 +68,11 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
             Removed::Gone => {
                 removals.purged += 1;
                 removals.purged_bytes += removal.object.size;
-                State::Purged
+                if is_left(removal) { removal.state.without_copy() } else { State::Purged }
             }
             Removed::Refused(reason) => {
                 removals.fail(&removal.object.key, &format!("its trash could not be removed: {reason}"));
-                State::Trashed
+                if is_left(removal) { removal.state } else { State::Trashed }
             }
             // The next run looks it up.
             Removed::Unknown(reason) => {

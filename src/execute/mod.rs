@@ -44,6 +44,8 @@ const DELETE_BATCH: usize = 1_000;
 pub const WINDOW: usize = 100_000;
 /// No file goes to the trash by an answer of such a source that is older than this, or than one stream takes.
 const ANSWER_LASTS: Duration = Duration::from_secs(10);
+/// What is put below the trash, and taken away, to try whether a delete heeds a condition. No run's folder is called so.
+const TRIED: &str = ".if-match";
 
 /// Where removals happen, and what holds them in check.
 pub struct Site<'a> {
@@ -93,6 +95,9 @@ pub async fn execute(
 ) -> Result<()> {
     let planned = plan.census();
     removals.left = planned.files + planned.rows() + planned.due_files;
+    if planned.files + planned.following_files > 0 {
+        site.learn_conditions().await?;
+    }
     site.remove_rows(planned.rows(), removals).await?;
     if removals.stopped.is_none() {
         site.remove_files(planned.files, removals).await?;
@@ -104,6 +109,23 @@ pub async fn execute(
 }
 
 impl Site<'_> {
+    /// Finds out, once for each pair, whether the store heeds conditions on deletes.
+    async fn learn_conditions(&mut self) -> Result<()> {
+        let known = match self.ledger.heeds_conditions().await? {
+            None => {
+                let place = format!("{}{TRIED}", self.config.trash.prefix);
+                let tried = self.store.try_conditions(&place).await;
+                if let Some(heeds) = tried {
+                    self.ledger.remember_conditions(heeds).await?;
+                }
+                tried
+            }
+            known => known,
+        };
+        self.store.set_conditions(known.unwrap_or(false));
+        Ok(())
+    }
+
     async fn remove_files(&mut self, planned: u64, removals: &mut Removals) -> Result<()> {
         let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
         for kind in Kind::OF_FILES {

@@ -15,6 +15,8 @@ use crate::storage::{Copied, Presence, Removed, Store, Target};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Restored {
     Done,
+    /// The same, and its copy stays in the trash: a delete of it may still be on its way.
+    DoneLeft,
     /// Something else is at its key now, and was left alone.
     Taken,
     Failed(String),
@@ -31,11 +33,12 @@ impl Site<'_> {
             return step(State::Deleted, "it became wanted as it was deleted");
         }
         match bring_back(self.store, removal).await {
-            Restored::Done => {
+            back @ (Restored::Done | Restored::DoneLeft) => {
                 removals.put_back += 1;
                 removals.files_trashed = removals.files_trashed.saturating_sub(1);
                 removals.bytes = removals.bytes.saturating_sub(removal.object.size);
-                step(State::PutBack, "it became wanted as it was removed")
+                let state = if back == Restored::Done { State::PutBack } else { State::PutBackLeft };
+                step(state, "it became wanted as it was removed")
             }
             Restored::Taken => step(State::Trashed, "it became wanted, and something else is at its key now"),
             Restored::Failed(reason) => {
@@ -60,6 +63,7 @@ pub async fn restore(
     let restored: Vec<Restored> = futures::stream::iter(ways).buffered(concurrency).collect().await;
     let outcomes = removals.iter().zip(&restored).map(|(Removal { id, .. }, restored)| match restored {
         Restored::Done => Step::to(*id, State::Restored),
+        Restored::DoneLeft => Step::to(*id, State::RestoredLeft),
         Restored::Taken => Step::to(*id, State::Trashed),
         Restored::Failed(reason) => Step::because(*id, State::Trashed, reason.clone()),
     });
@@ -67,7 +71,8 @@ pub async fn restore(
     Ok(restored)
 }
 
-/// Copies a file from the trash to where it was, verifies it, and takes it out of the trash.
+/// Copies a file from the trash to where it was, verifies it, and takes it out of the trash, unless a delete of it may still
+/// be on its way.
 pub(super) async fn bring_back(store: &dyn Store, removal: &Removal) -> Restored {
     let Some(trash_key) = &removal.trash_key else { return Restored::Failed("it is not in the trash".to_owned()) };
     let failed = |what: &str, error: &anyhow::Error| Restored::Failed(format!("{what}: {error:#}"));
@@ -92,6 +97,9 @@ pub(super) async fn bring_back(store: &dyn Store, removal: &Removal) -> Restored
         Ok(Presence::Present(_)) if copied == Copied::TargetTaken => return Restored::Taken,
         Ok(_) => return Restored::Failed("what was copied is not what is there".to_owned()),
         Err(error) => return failed("it could not be looked at", &error),
+    }
+    if removal.late {
+        return Restored::DoneLeft;
     }
     for answer in store.remove(&[trash_key]).await {
         if answer != Removed::Gone {

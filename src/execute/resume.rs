@@ -1,4 +1,7 @@
 //! What a run that died left open is resolved before the next run's first removal: looked up, never guessed (I10).
+//!
+//! A delete that the dead run sent may be carried out only now, or later: nothing here takes a copy out of the trash. What
+//! stays there beside its original goes when it is due.
 
 use std::time::Duration;
 
@@ -12,43 +15,69 @@ use super::{ASK, Restored};
 use crate::database::Database;
 use crate::domain::Object;
 use crate::domain::derived::DerivedRule;
+use crate::domain::key::Printable;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step, Which};
-use crate::storage::{Presence, Removed, Store};
+use crate::storage::{Presence, Store};
 
-/// A run that was killed may have sent a delete that the store has not carried out yet: a look now would find the object,
-/// and its copy would be taken out of the trash just before the object goes.
+/// A run that was killed may have sent a delete that the store has not carried out yet: it is given some time to do so.
 const SETTLING: Duration = Duration::from_secs(if cfg!(feature = "failpoints") { 0 } else { 10 });
 /// Removals resolved at once.
 const BATCH: usize = 1_000;
 
-/// Resolves every open removal, and gives how many there were. A look that cannot be taken is an error: nothing is
-/// removed then. `derived`: by what rules files belong to others.
+/// What became of the removals that a run which died left open.
+#[derive(Debug, Default)]
+pub struct Resumed {
+    pub resolved: u64,
+    /// What is still open, and why: nothing else waits for it.
+    pub open: Vec<String>,
+}
+
+impl Resumed {
+    /// Notes a removal that cannot be resolved now.
+    pub(super) fn leave_open(&mut self, name: &str, why: &anyhow::Error) {
+        let name = Printable(name);
+        self.open
+            .push(format!("{name}: what became of its removal is still open, as it could not be looked at: {why:#}"));
+    }
+}
+
+/// Resolves every open removal. What cannot be looked at stays open. `derived`: by what rules files belong to others.
+///
+/// # Errors
+/// The bucket itself, or the database, does not answer: nothing is removed then.
 pub async fn resume(
     ledger: &mut Ledger,
     database: Option<&Database>,
     derived: &[DerivedRule],
     store: &dyn Store,
-) -> Result<u64> {
-    let mut resolved = 0;
+) -> Result<Resumed> {
+    let mut resumed = Resumed::default();
     let mut after = 0;
     loop {
         let open = ledger.removals(Which::Open, after, BATCH).await?;
-        let Some(last) = open.last() else { return Ok(resolved) };
+        let Some(last) = open.last() else { return Ok(resumed) };
         after = last.id;
         wait_for_the_last_requests().await;
         store.is_there().await?;
         let mut unsettled = Vec::new();
         let mut steps = Vec::new();
         for removal in open {
-            let (state, detail) = resolution(store, &removal).await?;
-            match state {
-                State::TrashedUnsettled | State::DeletedUnsettled => unsettled.push(Removal { state, ..removal }),
-                state => steps.push(Step::because(removal.id, state, detail)),
+            // A delete that was sent may still be on its way.
+            let late = removal.late || removal.state == State::Intended;
+            match resolution(store, &removal).await {
+                Ok((state @ (State::TrashedUnsettled | State::DeletedUnsettled), _)) => {
+                    unsettled.push(Removal { state, late, ..removal });
+                }
+                Ok((state, detail)) => steps.push(Step::because(removal.id, state, detail).late(late)),
+                Err(error) => {
+                    resumed.leave_open(&removal.object.key, &error);
+                    continue;
+                }
             }
-            resolved += 1;
+            resumed.resolved += 1;
         }
-        steps.extend(settle(database, derived, store, &unsettled).await?);
+        steps.extend(settle(database, derived, store, &unsettled, &mut resumed).await?);
         ledger.advance(&steps, "resume", Utc::now()).await?;
     }
 }
@@ -79,12 +108,10 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         {
             (State::TrashedUnsettled, "")
         }
-        (State::Intended, Some(_), copy) => {
-            if let (Some(_), Some(trash_key)) = (copy, &removal.trash_key) {
-                take_out(store, trash_key).await?;
-            }
-            (State::Skipped, "the run ended before it was removed")
+        (State::Intended, Some(_), Some(_)) => {
+            (State::SkippedLeft, "the run ended before it was removed; a copy stays in the trash until it is due")
         }
+        (State::Intended, Some(_), None) => (State::Skipped, "the run ended before it was removed"),
         (State::Intended, None, Some(_)) => (State::TrashedUnsettled, ""),
         (State::Intended, None, None) if removal.trash_key.is_none() => (State::DeletedUnsettled, ""),
         (State::Intended, None, None) => (State::Failed, "it was gone, and is not in the trash"),
@@ -92,10 +119,7 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         (State::TrashedUnsettled, None, None) => (State::Failed, "it was in the trash, and is not any more"),
         // Its way back ended between the copy and the end.
         (State::Restoring, Some(original), Some(copy)) if judge::is_surely_copy(&copy, &original) => {
-            if let Some(trash_key) = &removal.trash_key {
-                take_out(store, trash_key).await?;
-            }
-            (State::Restored, "the run ended while it was restored")
+            (State::RestoredLeft, "the run ended while it was restored; a copy stays in the trash until it is due")
         }
         (State::Restoring, Some(_), None) => (State::Restored, "the run ended while it was restored"),
         (State::Restoring | State::Purging, _, Some(_)) => (State::Trashed, "the run ended before that"),
@@ -105,16 +129,17 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
     })
 }
 
-/// Asks the sources about what was removed: what they want goes back.
+/// Asks the sources about what was removed: what they want goes back. What cannot go back stays open.
 async fn settle(
     database: Option<&Database>,
     derived: &[DerivedRule],
     store: &dyn Store,
     removed: &[Removal],
+    resumed: &mut Resumed,
 ) -> Result<Vec<Step>> {
     // Without a database nothing can be settled; that it was removed is known all the same.
     let Some(database) = database.filter(|_| !removed.is_empty()) else {
-        return Ok(removed.iter().map(|removal| Step::to(removal.id, removal.state)).collect());
+        return Ok(removed.iter().map(|removal| Step::to(removal.id, removal.state).late(removal.late)).collect());
     };
     let wanted = wanted(database, derived, removed).await.context(ASK)?;
     let mut steps = Vec::new();
@@ -124,35 +149,37 @@ async fn settle(
         let (state, detail) = match wanted.contains(&removal.object.key) {
             false => (gone, "the run ended as it was removed"),
             true if !in_trash => (gone, "it became wanted as it was deleted for good"),
-            true => match bring_back(store, removal).await {
-                Restored::Done => (State::PutBack, "it became wanted as it was removed"),
-                Restored::Taken => (State::Trashed, "it became wanted, and something else is at its key now"),
-                Restored::Failed(reason) => {
-                    // Put back already, by the run that died?
-                    match at(store, &removal.object.key).await? {
-                        Some(_) => (State::PutBack, "it became wanted as it was removed"),
-                        None => {
-                            anyhow::bail!("{} became wanted and could not be put back: {reason}", removal.object.key)
-                        }
-                    }
+            true => match put_back(store, removal).await {
+                Ok(settled) => settled,
+                Err(error) => {
+                    resumed.leave_open(&removal.object.key, &error);
+                    (removal.state, "")
                 }
             },
         };
         // Two steps in one: done_at is when it was removed.
         let unsettled = if in_trash { State::TrashedUnsettled } else { State::DeletedUnsettled };
-        steps.push(Step::to(removal.id, unsettled));
-        steps.push(Step::because(removal.id, state, detail));
+        steps.push(Step::to(removal.id, unsettled).late(removal.late));
+        if state != unsettled {
+            steps.push(Step::because(removal.id, state, detail));
+        }
     }
     Ok(steps)
 }
 
-async fn take_out(store: &dyn Store, trash_key: &str) -> Result<()> {
-    for answer in store.remove(&[trash_key]).await {
-        if let Removed::Refused(reason) | Removed::Unknown(reason) = answer {
-            anyhow::bail!("a copy in the trash could not be removed: {reason}");
-        }
+/// Puts back what became wanted.
+async fn put_back(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
+    const BACK: &str = "it became wanted as it was removed";
+    match bring_back(store, removal).await {
+        Restored::Done => Ok((State::PutBack, BACK)),
+        Restored::DoneLeft => Ok((State::PutBackLeft, BACK)),
+        Restored::Taken => Ok((State::Trashed, "it became wanted, and something else is at its key now")),
+        // Put back already, by the run that died?
+        Restored::Failed(reason) => match at(store, &removal.object.key).await? {
+            Some(_) => Ok((State::PutBack, BACK)),
+            None => anyhow::bail!("it became wanted and could not be put back: {reason}"),
+        },
     }
-    Ok(())
 }
 
 /// The object at a key, if it is there.
@@ -160,6 +187,6 @@ async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
     match store.look(key).await? {
         Presence::Present(object) => Ok(Some(object)),
         Presence::Missing => Ok(None),
-        Presence::Unknown(reason) => anyhow::bail!("{}: {reason}", crate::domain::key::Printable(key)),
+        Presence::Unknown(reason) => anyhow::bail!(reason),
     }
 }

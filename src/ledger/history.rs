@@ -89,7 +89,7 @@ impl Ledger {
 /// States of a removal that stands.
 macro_rules! stands {
     () => {
-        "('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged', 'restoring', 'restored', \
+        "('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged', 'restoring', 'restored', 'restored-left', \
           'row-deleted', 'row-updated', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring')"
     };
 }

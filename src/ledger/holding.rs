@@ -11,6 +11,7 @@ use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use super::history::stamp;
+use super::removals::in_trash;
 use super::staging::UNDECODED;
 use super::{Waits, What};
 use crate::domain::{Hold, Kind, Time};
@@ -167,12 +168,14 @@ impl Ledger {
 
     /// Holds records without an object whose file is in our own trash: it can be brought back.
     async fn hold_trashed(&mut self) -> Result<()> {
-        let sql = "UPDATE temp.finding INDEXED BY finding_rows
+        let sql = concat!(
+            "UPDATE temp.finding INDEXED BY finding_rows
              SET held = 'its file is in the trash, and `restore` brings it back', held_by = ?1
              WHERE is_row AND held IS NULL AND size IS NULL AND key <> '' AND (substr(key, -1) <> '/' OR kind = ?3) AND EXISTS (
-                 SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.handle IS NULL
-                     AND r.state IN ('trashed', 'trashed-unsettled') AND r.key >= finding.key
-                     AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))";
+                 SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.handle IS NULL AND r.state IN ",
+            in_trash!(),
+            " AND r.key >= finding.key AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))"
+        );
         let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair).bind(Kind::OrphanedRecord.name());
         query.execute(&mut self.connection).await?;
         Ok(())

@@ -49,6 +49,24 @@ pub const KEYS: &str = "
     CREATE TABLE row_keys (key TEXT NOT NULL, removal INTEGER NOT NULL REFERENCES removals (id), PRIMARY KEY (key, removal))
         STRICT, WITHOUT ROWID;";
 
+/// What format 5 adds: copies that stay in the trash beside their originals, and deletes that may come late.
+pub const LATE: &str = "
+    ALTER TABLE pairs ADD COLUMN heeds_conditions INTEGER; -- whether a delete heeds If-Match; NULL: it was not tried yet
+    ALTER TABLE removals ADD COLUMN late INTEGER NOT NULL DEFAULT 0; -- a delete may still be on its way to the store
+    DROP INDEX removals_open;
+    CREATE INDEX removals_open ON removals (pair, state) WHERE state IN
+        ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed', 'row-deleting',
+         'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring', 'skipped-left',
+         'failed-left', 'put-back-left', 'restored-left');";
+
+/// States of a file that has a copy in the trash, and of which no step is under way.
+macro_rules! in_trash {
+    () => {
+        "('trashed', 'trashed-unsettled', 'skipped-left', 'failed-left', 'put-back-left', 'restored-left')"
+    };
+}
+pub(super) use in_trash;
+
 const WRITING: &str = "the ledger could not be written";
 
 /// How far a removal has come.
@@ -66,6 +84,11 @@ pub enum State {
     Skipped,
     /// Left alone: the store or the database did not do what was asked.
     Failed,
+    /// The same three as without `Left`, and a copy stays in the trash until it is due: a delete that was sent may still be
+    /// carried out.
+    SkippedLeft,
+    FailedLeft,
+    PutBackLeft,
     /// It became wanted while it was removed, and is back.
     PutBack,
     /// Its trash is being removed for good.
@@ -74,6 +97,8 @@ pub enum State {
     /// It is being brought back.
     Restoring,
     Restored,
+    /// The same, and a copy stays in the trash until it is due.
+    RestoredLeft,
     /// The row may have been deleted.
     RowDeleting,
     RowUpdating,
@@ -86,7 +111,7 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [State; 19] = [
+    const ALL: [State; 23] = [
         State::Intended,
         State::TrashedUnsettled,
         State::DeletedUnsettled,
@@ -94,11 +119,15 @@ impl State {
         State::Deleted,
         State::Skipped,
         State::Failed,
+        State::SkippedLeft,
+        State::FailedLeft,
+        State::PutBackLeft,
         State::PutBack,
         State::Purging,
         State::Purged,
         State::Restoring,
         State::Restored,
+        State::RestoredLeft,
         State::RowDeleting,
         State::RowUpdating,
         State::RowDeletedUnsettled,
@@ -117,11 +146,15 @@ impl State {
             State::Deleted => "deleted",
             State::Skipped => "skipped",
             State::Failed => "failed",
+            State::SkippedLeft => "skipped-left",
+            State::FailedLeft => "failed-left",
+            State::PutBackLeft => "put-back-left",
             State::PutBack => "put-back",
             State::Purging => "purging",
             State::Purged => "purged",
             State::Restoring => "restoring",
             State::Restored => "restored",
+            State::RestoredLeft => "restored-left",
             State::RowDeleting => "row-deleting",
             State::RowUpdating => "row-updating",
             State::RowDeletedUnsettled => "row-deleted-unsettled",
@@ -145,7 +178,23 @@ impl State {
             | State::RowDeletedUnsettled
             | State::RowUpdatedUnsettled
             | State::RowRestoring => "open",
-            settled => settled.name(),
+            settled => settled.without_copy().name(),
+        }
+    }
+
+    /// Whether a copy of the file is in the trash, and no step of it is under way.
+    pub fn is_in_trash(self) -> bool {
+        matches!(self, State::Trashed | State::TrashedUnsettled) || self.without_copy() != self
+    }
+
+    /// What is left to say of a removal once its copy has gone from the trash.
+    pub fn without_copy(self) -> State {
+        match self {
+            State::SkippedLeft => State::Skipped,
+            State::FailedLeft => State::Failed,
+            State::PutBackLeft => State::PutBack,
+            State::RestoredLeft => State::Restored,
+            state => state,
         }
     }
 }
@@ -161,6 +210,8 @@ pub struct Removal {
     pub row: Option<RowRemoval>,
     pub trash_key: Option<String>,
     pub state: State,
+    /// Whether a delete of it may still be on its way to the store: its copy stays in the trash then.
+    pub late: bool,
     pub detail: Option<String>,
     pub intended_at: String,
     pub done_at: Option<String>,
@@ -196,15 +247,22 @@ pub struct Step {
     pub detail: Option<String>,
     /// A row that was updated, as it is now.
     pub after: Option<Image>,
+    /// Whether a delete may still be on its way; what was late stays so.
+    pub late: bool,
 }
 
 impl Step {
     pub fn to(id: i64, state: State) -> Self {
-        Step { id, state, detail: None, after: None }
+        Step { id, state, detail: None, after: None, late: false }
     }
 
     pub fn because(id: i64, state: State, detail: impl Into<String>) -> Self {
-        Step { id, state, detail: Some(detail.into()), after: None }
+        Step { detail: Some(detail.into()), ..Step::to(id, state) }
+    }
+
+    /// The same, of a file of which a delete may still be on its way.
+    pub fn late(self, late: bool) -> Self {
+        Step { late, ..self }
     }
 }
 
@@ -235,12 +293,13 @@ impl Which<'_> {
     fn condition(self) -> &'static str {
         match self {
             Which::OfRun(_) => "run = ?3",
-            Which::TrashedByRun(_) => "state IN ('trashed', 'trashed-unsettled') AND run = ?3",
+            Which::TrashedByRun(_) => concat!("state IN ", in_trash!(), " AND run = ?3"),
             Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
-            Which::TrashedAt(_) => {
-                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 AND state IN ('trashed', 'trashed-unsettled') \
-                        AND key >= ?3 AND key <= ?3 || iif(?3 LIKE '%/', char(1114111), '') GROUP BY key)"
-            }
+            Which::TrashedAt(_) => concat!(
+                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 AND state IN ",
+                in_trash!(),
+                " AND key >= ?3 AND key <= ?3 || iif(?3 LIKE '%/', char(1114111), '') GROUP BY key)"
+            ),
             Which::RowsOfRun(_) => "state IN ('row-deleted', 'row-updated') AND run = ?3",
             Which::LastRowsOf(_) => {
                 "id IN (SELECT max(id) FROM removals WHERE pair = ?1 \
@@ -255,9 +314,11 @@ impl Which<'_> {
                 "state IN ('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', \
                            'row-restoring') AND ?3 = 0"
             }
-            // What resembles a value that no object carries may be wanted (I4).
+            // What resembles a value that no object carries may be wanted (I4). A delete that may come late is waited for.
             Which::Due(_) => {
-                "state = 'trashed' AND done_at <= ?3 AND key NOT IN (SELECT key FROM temp.resembling WHERE what = 4)"
+                "state IN ('trashed', 'skipped-left', 'failed-left', 'put-back-left', 'restored-left') AND done_at <= ?3 \
+                 AND (NOT late OR done_at <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-1 day')) \
+                 AND key NOT IN (SELECT key FROM temp.resembling WHERE what = 4)"
             }
         }
     }
@@ -320,7 +381,7 @@ impl Ledger {
 
     async fn try_advance(&mut self, steps: &[Step], step: &str, now: Time) -> Result<()> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for Step { id, state, detail, after } in steps {
+        for Step { id, state, detail, after, late } in steps {
             let removes = matches!(
                 state,
                 State::TrashedUnsettled
@@ -330,7 +391,7 @@ impl Ledger {
             );
             sqlx::query(
                 "UPDATE removals SET state = ?2, detail = coalesce(?3, detail), after = coalesce(?6, after), \
-                 done_at = iif(?4 OR done_at IS NULL, ?5, done_at) WHERE id = ?1",
+                 done_at = iif(?4 OR done_at IS NULL, ?5, done_at), late = late OR ?7 WHERE id = ?1",
             )
             .bind(id)
             .bind(state.name())
@@ -338,12 +399,25 @@ impl Ledger {
             .bind(removes)
             .bind(stamp(now))
             .bind(after.as_ref().map(serde_json::to_string).transpose()?)
+            .bind(late)
             .execute(&mut *transaction)
             .await?;
         }
         failpoint::before(step);
         transaction.commit().await?;
         failpoint::after(step);
+        Ok(())
+    }
+
+    /// Whether the pair's store heeds conditions on deletes; `None`: that was not tried yet.
+    pub async fn heeds_conditions(&mut self) -> Result<Option<bool>> {
+        let query = sqlx::query_scalar("SELECT heeds_conditions FROM pairs WHERE id = ?").bind(self.pair);
+        Ok(query.fetch_one(&mut self.connection).await?)
+    }
+
+    pub async fn remember_conditions(&mut self, are_heeded: bool) -> Result<()> {
+        let query = sqlx::query("UPDATE pairs SET heeds_conditions = ? WHERE id = ?").bind(are_heeded).bind(self.pair);
+        query.execute(&mut self.connection).await.context(WRITING)?;
         Ok(())
     }
 
@@ -435,6 +509,7 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
         trash_key: row.try_get("trash_key")?,
         // A state that this program does not know is one that it must not act on.
         state: State::ALL.into_iter().find(|known| known.name() == state).unwrap_or(State::Failed),
+        late: row.try_get("late")?,
         detail: row.try_get("detail")?,
         intended_at: row.try_get("intended_at")?,
         done_at: row.try_get("done_at")?,

@@ -136,7 +136,8 @@ impl Run<'_> {
                 let rows = execute::resume_rows(ledger, &self.config, database, store).await.context(RESUMING)?;
                 let files = execute::resume(ledger, Some(database), &self.config.derived, store).await;
                 let files = files.context(RESUMING)?;
-                report.resumed = rows + files;
+                report.resumed = rows.resolved + files.resolved;
+                report.warnings.extend(rows.open.into_iter().chain(files.open));
             }
             let inspection = Inspection {
                 config: &self.config,

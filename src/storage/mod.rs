@@ -36,6 +36,29 @@ pub trait Store: Send + Sync {
     /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
 
+    /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that.
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
+        async move {
+            let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
+            self.remove(&keys).await
+        }
+        .boxed()
+    }
+
+    /// Tries whether the store honours a condition on a delete, with an object of its own at `place`. `None`: it could not be
+    /// tried.
+    fn try_conditions<'a>(&'a self, _place: &'a str) -> BoxFuture<'a, Option<bool>> {
+        async { Some(false) }.boxed()
+    }
+
+    /// Says whether it does, as was found out by [trying](Self::try_conditions): deletes carry conditions then.
+    fn set_conditions(&self, _are_honoured: bool) {}
+
+    /// Whether the bytes of a deleted object stay, as an old version of it; `None`: that may not be asked.
+    fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
+        async { Some(false) }.boxed()
+    }
+
     /// Whether any object is below a folder, whose name ends in `/`.
     ///
     /// # Errors

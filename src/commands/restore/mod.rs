@@ -95,9 +95,11 @@ impl Restoring<'_> {
     async fn resume(&mut self) -> Result<()> {
         if execute::has_open_rows(&mut self.ledger).await? {
             let database = opened(&mut self.database, self.config).await?;
-            execute::resume_rows(&mut self.ledger, self.config, database, self.store).await.context(RESUMING)?;
+            let rows = execute::resume_rows(&mut self.ledger, self.config, database, self.store).await;
+            rows.context(RESUMING)?.open.iter().for_each(|open| tracing::warn!("{open}"));
         }
-        execute::resume(&mut self.ledger, None, &self.config.derived, self.store).await.context(RESUMING)?;
+        let files = execute::resume(&mut self.ledger, None, &self.config.derived, self.store).await;
+        files.context(RESUMING)?.open.iter().for_each(|open| tracing::warn!("{open}"));
         Ok(())
     }
 

@@ -48,7 +48,7 @@ impl Told {
     pub fn file(&mut self, removal: &Removal, restored: Restored) -> io::Result<()> {
         let key = Printable(&removal.object.key);
         match restored {
-            Restored::Done => {
+            Restored::Done | Restored::DoneLeft => {
                 self.files += 1;
                 self.bytes += removal.object.size;
                 Ok(())

@@ -1,12 +1,13 @@
 //! CopyObject, and for objects over 5 GB the copy in parts.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Bucket, explained};
+use super::Bucket;
+use super::about::About;
 use crate::domain::Object;
 use crate::failpoint;
 use crate::storage::{Copied, Presence, Target};
@@ -25,71 +26,67 @@ impl Bucket {
         if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
             return Ok(Copied::TargetTaken);
         }
-        if from.size > MAX_COPY_BYTES || failpoint::part_bytes().is_some() {
-            return self.copy_in_parts(from, to, target).await;
+        let Some(about) = self.about(&from.key).await? else { return Ok(Copied::SourceChanged) };
+        let in_parts = from.size > MAX_COPY_BYTES || failpoint::part_bytes().is_some();
+        let copied = match in_parts {
+            true => self.copy_in_parts((from, &about), to, target).await?,
+            false => self.copy_whole((from, &about), to, target).await?,
+        };
+        if copied == Copied::Done && (in_parts || about.is_rare()) {
+            self.expect_kept(&about, to).await?;
         }
+        Ok(copied)
+    }
+
+    async fn copy_whole(&self, (from, about): (&Object, &About), to: &str, target: Target) -> Result<Copied> {
         let mut request = self.client.copy_object().bucket(&self.name).key(to).copy_source(self.source(&from.key));
-        request = request.set_copy_source_if_match(from.etag.clone());
+        request = about.keep_in_copy(request).set_copy_source_if_match(from.etag.clone());
         if target == Target::MustBeFree {
             request = request.if_none_match("*");
         }
         let again = request.clone();
-        match request.send().await {
-            Ok(_) => Ok(Copied::Done),
-            Err(error) => match status(&error) {
-                // A store without conditions on the target; it was free a moment ago.
-                Some(501) if target == Target::MustBeFree => {
-                    let plain = again.set_if_none_match(None).send().await;
-                    plain.map(|_| Copied::Done).map_err(|error| explained("copying an object", error))
-                }
-                Some(404) => Ok(Copied::SourceChanged),
-                Some(412 | 409) => self.after_a_failed_condition(from, to, target).await,
-                _ => Err(explained("copying an object", error)),
-            },
-        }
+        let error = match request.send().await {
+            Ok(_) => return Ok(Copied::Done),
+            Err(error) => error,
+        };
+        let plain = match status(&error) {
+            // A store without conditions on the target; it was free a moment ago.
+            Some(501) if target == Target::MustBeFree => again.set_if_none_match(None),
+            // A retry of a copy whose answer was lost fails its own condition on the target.
+            Some(412 | 409) if target == Target::MustBeFree && self.head(to).await? != Presence::Missing => {
+                return Ok(Copied::TargetTaken);
+            }
+            Some(404 | 412 | 409) if !self.is_still_there(from).await? => return Ok(Copied::SourceChanged),
+            // A store that does not know its own etag (Swift). Whoever asked compares copy and original all the same.
+            Some(412) => again.set_copy_source_if_match(None),
+            _ => return Err(self.explained("copying", &from.key, error)),
+        };
+        plain.send().await.map(|_| Copied::Done).map_err(|error| self.explained("copying", &from.key, error))
     }
 
-    /// A condition failed: on the source or on the target. A retry of a copy whose answer was lost fails its own
-    /// condition on the target.
-    async fn after_a_failed_condition(&self, from: &Object, to: &str, target: Target) -> Result<Copied> {
-        if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
-            return Ok(Copied::TargetTaken);
-        }
-        match self.head(&from.key).await? {
-            Presence::Present(now) if now.etag == from.etag => {
-                bail!("copying an object failed: a condition was not met")
-            }
-            _ => Ok(Copied::SourceChanged),
-        }
+    /// Whether an object is the one that was to be copied, as far as its etag says.
+    async fn is_still_there(&self, from: &Object) -> Result<bool> {
+        let now = self.head(&from.key).await?;
+        Ok(matches!(now, Presence::Present(now) if now.bare_etag() == from.bare_etag() && now.size == from.size))
     }
 
     fn source(&self, key: &str) -> String {
         format!("{}/{}", self.name, utf8_percent_encode(key, PLAIN))
     }
 
-    /// Copies in parts; content type and metadata, which CopyObject would take along, are set from a look at the source.
-    async fn copy_in_parts(&self, from: &Object, to: &str, target: Target) -> Result<Copied> {
-        let head = self.client.head_object().bucket(&self.name).key(&from.key).send().await;
-        let head = head.map_err(|error| explained("HEAD of an object", error))?;
-        let create = self
-            .client
-            .create_multipart_upload()
-            .bucket(&self.name)
-            .key(to)
-            .set_content_type(head.content_type().map(str::to_owned))
-            .set_content_encoding(head.content_encoding().map(str::to_owned))
-            .set_content_disposition(head.content_disposition().map(str::to_owned))
-            .set_content_language(head.content_language().map(str::to_owned))
-            .set_cache_control(head.cache_control().map(str::to_owned))
-            .set_metadata(head.metadata().cloned());
-        let created = create.send().await.map_err(|error| explained("beginning a copy in parts", error))?;
+    /// Copies in parts; what CopyObject would take along is set from a look at the source.
+    async fn copy_in_parts(&self, (from, about): (&Object, &About), to: &str, target: Target) -> Result<Copied> {
+        let create = self.client.create_multipart_upload().bucket(&self.name).key(to);
+        let create = about.keep_in_parts(create, self.tags(&from.key).await?)?;
+        let created =
+            create.send().await.map_err(|error| self.explained("beginning a copy in parts of", &from.key, error))?;
         let upload = created.upload_id().context("the store began a copy in parts and gave it no name")?;
         let copied = self.copy_parts(from, to, target, upload).await;
         if !matches!(copied, Ok(Copied::Done)) {
             // Parts that stay cost money for ever. Whether this succeeds changes nothing of what is reported.
             let abort = self.client.abort_multipart_upload().bucket(&self.name).key(to).upload_id(upload);
             if let Err(error) = abort.send().await {
-                tracing::warn!("{:#}", explained("giving up a copy in parts", error));
+                tracing::warn!("{:#}", self.explained("giving up a copy in parts of", &from.key, error));
             }
         }
         copied
@@ -104,8 +101,10 @@ impl Bucket {
             let part = part.copy_source(self.source(&from.key)).copy_source_range(format!("bytes={start}-{end}"));
             let copied = match part.set_copy_source_if_match(from.etag.clone()).send().await {
                 Ok(copied) => copied,
-                Err(error) if matches!(status(&error), Some(404 | 412)) => return Ok(Copied::SourceChanged),
-                Err(error) => return Err(explained("copying a part of an object", error)),
+                Err(error) if matches!(status(&error), Some(404 | 412)) && !self.is_still_there(from).await? => {
+                    return Ok(Copied::SourceChanged);
+                }
+                Err(error) => return Err(self.explained("copying a part of", &from.key, error)),
             };
             let etag = copied.copy_part_result().and_then(|part| part.e_tag()).map(str::to_owned);
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
@@ -125,9 +124,11 @@ impl Bucket {
                 // A store without conditions on the target; it was free a moment ago.
                 Some(501) if condition.is_some() => {
                     let plain = complete.send().await;
-                    plain.map(|_| Copied::Done).map_err(|error| explained("completing a copy in parts", error))
+                    plain
+                        .map(|_| Copied::Done)
+                        .map_err(|error| self.explained("completing a copy in parts of", &from.key, error))
                 }
-                _ => Err(explained("completing a copy in parts", error)),
+                _ => Err(self.explained("completing a copy in parts of", &from.key, error)),
             },
         }
     }

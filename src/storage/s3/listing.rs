@@ -9,7 +9,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::connector::{Meter, Slot};
-use super::explained;
+use super::explained::Host;
+use crate::domain::key::Printable;
 use crate::storage::{Listing, Page};
 
 /// A listing of one range of a bucket.
@@ -18,12 +19,13 @@ pub struct Pages {
     next: Option<ListObjectsV2FluentBuilder>,
     token: Option<String>,
     meter: Arc<Meter>,
+    host: Host,
 }
 
 impl Pages {
-    pub fn new(first: ListObjectsV2FluentBuilder, meter: Arc<Meter>) -> Self {
+    pub fn new(first: ListObjectsV2FluentBuilder, meter: Arc<Meter>, host: Host) -> Self {
         // XML 1.0 cannot carry every character that a key may hold.
-        Pages { next: Some(first.encoding_type(EncodingType::Url)), token: None, meter }
+        Pages { next: Some(first.encoding_type(EncodingType::Url)), token: None, meter, host }
     }
 
     async fn fetch(&mut self) -> Result<Option<Page>> {
@@ -35,7 +37,11 @@ impl Pages {
             let slot = slot.clone();
             move |request| request.add_extension(slot.clone())
         });
-        customized.send().await.map_err(|error| explained("listing the bucket", error))?;
+        let what = || {
+            let of = |name: &Option<String>| name.as_deref().unwrap_or_default().to_owned();
+            format!("listing {}/{}", of(again.get_bucket()), Printable(&of(again.get_prefix())))
+        };
+        customized.send().await.map_err(|error| self.host.explained(&what(), error))?;
         let page = slot.take().context("the listing gave no page")?;
         let listed = page.objects.len() as u64;
         if let Some(said) = page.key_count.filter(|said| listed < *said) {

@@ -1,16 +1,20 @@
 //! An S3 bucket, through the AWS SDK, which lives in this folder and nowhere else.
 
+mod about;
+mod certificates;
+mod conditions;
 mod connector;
 mod copying;
+mod explained;
 mod gate;
 mod listing;
 pub mod page;
 mod removing;
 pub mod scan;
+mod unordered;
 
-use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -19,20 +23,20 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::EncodingType;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use chrono::DateTime;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::config::{Place, Storage};
+use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
 use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
+use explained::Host;
 use gate::Gate;
+use unordered::Unordered;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
@@ -41,11 +45,15 @@ const MAX_KEY_BYTES: usize = 1024;
 pub struct Bucket {
     client: Client,
     name: String,
+    host: Host,
     prefix: String,
     meter: Arc<Meter>,
     gate: Gate,
+    listing: ListingOrder,
     /// Whether the store has turned out to have no DeleteObjects.
     deletes_singly: AtomicBool,
+    /// Whether the store heeds a condition on a delete.
+    heeds_conditions: AtomicBool,
     /// Whether DeleteObjects wants a Content-MD5 and no other checksum.
     wants_md5: bool,
 }
@@ -53,12 +61,13 @@ pub struct Bucket {
 impl Bucket {
     /// Prepares a client from the configuration and the standard AWS credential chain; sends nothing to the bucket.
     pub async fn open(config: &Storage, prefix: &str) -> Result<Self> {
-        let Place::S3 { bucket, endpoint, region, path_style } = &config.place else {
+        let Place::S3 { bucket, endpoint, region, path_style, ca_file } = &config.place else {
             return Err(anyhow!("not an S3 store"));
         };
         let (meter, gate) = (Arc::new(Meter::default()), Gate::new(config.concurrency));
+        let trusted = certificates::trusted(ca_file.as_deref()).await?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(connector::metered(meter.clone(), gate.clone()))
+            .http_client(connector::metered(meter.clone(), gate.clone(), trusted))
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(7)
@@ -77,7 +86,8 @@ impl Bucket {
             loader = loader.region(Region::new(region.to_owned()));
         }
         if let Some(endpoint) = endpoint {
-            loader = loader.endpoint_url(endpoint);
+            // The SDK puts the bucket right behind it: /s3 would become /s3bucket.
+            loader = loader.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
         }
         let shared = loader.load().await;
         if let (None, Some(profile)) = (endpoint, shared.endpoint_url()) {
@@ -100,10 +110,13 @@ impl Bucket {
         Ok(Bucket {
             client,
             name: bucket.clone(),
+            host: Host::of(endpoint.as_deref(), bucket),
             prefix: prefix.to_owned(),
             meter,
             gate,
+            listing: config.listing,
             deletes_singly: AtomicBool::new(false),
+            heeds_conditions: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
         })
     }
@@ -120,7 +133,27 @@ impl Bucket {
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(404) => Ok(Presence::Missing),
                 Some(400) => Ok(Presence::Unknown("the store does not answer for this key (400)".to_owned())),
-                _ => Err(explained("HEAD of an object", error)),
+                _ => Err(self.explained("HEAD of", key, error)),
+            },
+        }
+    }
+}
+
+impl Bucket {
+    /// Whether a deleted object stays as an old version. A store that has no such call has no versions; whoever may not ask
+    /// does not know.
+    async fn has_versioning(&self) -> Option<bool> {
+        match self.client.get_bucket_versioning().bucket(&self.name).send().await {
+            // Where versions are suspended, those that were made before stay.
+            Ok(versioning) => Some(versioning.status().is_some()),
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(404 | 405 | 501) => Some(false),
+                // Not everybody calls the answer by the name that the SDK expects.
+                Some(200) => {
+                    let body = error.raw_response()?.body().bytes()?;
+                    Some(memchr::memmem::find(body, b"<Status>").is_some())
+                }
+                _ => None,
             },
         }
     }
@@ -130,7 +163,7 @@ impl Bucket {
     /// Whether any key below a folder counts.
     async fn any_below(&self, folder: &str, counts: impl Fn(&str) -> bool) -> Result<bool> {
         let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
-        let mut pages = listing::Pages::new(first, self.meter.clone());
+        let mut pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
         // A page may be empty, and say that more follows.
         while let Some(page) = pages.next_page().await? {
             if page.objects.iter().any(|object| counts(object.key)) {
@@ -144,7 +177,12 @@ impl Bucket {
 impl Store for Bucket {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
         let first = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix);
-        Box::new(listing::Pages::new(first.set_start_after(after.map(str::to_owned)), self.meter.clone()))
+        let first = first.set_start_after(after.map(str::to_owned));
+        let pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
+        match self.listing {
+            ListingOrder::Ordered => Box::new(pages),
+            ListingOrder::Unordered => Box::new(Unordered::Unread(pages)),
+        }
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
@@ -168,15 +206,32 @@ impl Store for Bucket {
         self.remove_objects(keys).boxed()
     }
 
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects_unchanged(objects).boxed()
+    }
+
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>> {
+        self.try_conditional_deletes(place).boxed()
+    }
+
+    fn set_conditions(&self, are_honoured: bool) {
+        self.heeds_conditions.store(are_honoured, Relaxed);
+    }
+
+    fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
+        self.has_versioning().boxed()
+    }
+
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix).max_keys(1);
         // XML cannot carry every key.
         let request = request.encoding_type(EncodingType::Url);
-        async move { request.send().await.map(|_| ()).map_err(|error| explained("listing the bucket", error)) }.boxed()
+        async move { request.send().await.map(|_| ()).map_err(|error| self.explained("listing", &self.name, error)) }
+            .boxed()
     }
 
     fn lists_ranges(&self) -> bool {
-        true
+        self.listing == ListingOrder::Ordered
     }
 
     fn has_room(&self) -> bool {
@@ -216,33 +271,4 @@ fn is_archive(class: &str) -> bool {
 
 fn time(at: &aws_smithy_types::DateTime) -> Option<Time> {
     DateTime::from_timestamp(at.secs(), at.subsec_nanos())
-}
-
-/// An SDK error as one line: what was tried, the store's own code and message, or what broke on the way.
-fn explained<E>(what: &str, error: SdkError<E, HttpResponse>) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    if let Some(service) = error.as_service_error()
-        && let Some(status) = error.raw_response().map(|response| response.status().as_u16())
-    {
-        let code = service.code().unwrap_or("no error code");
-        return match service.message() {
-            Some(message) => anyhow!("{what} failed: {status} {code}: {message}"),
-            None => anyhow!("{what} failed: {status} {code}"),
-        };
-    }
-    let mut text = format!("{what} failed: {error}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let line = inner.to_string();
-        if !text.contains(&line) {
-            text = format!("{text}: {line}");
-        }
-        cause = inner.source();
-    }
-    if text.contains("credentials") {
-        text += " (credentials are the standard AWS ones: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, …)";
-    }
-    anyhow!(text)
 }

@@ -11,7 +11,7 @@ use aws_smithy_types::base64;
 use futures::StreamExt;
 use md5::{Digest, Md5};
 
-use super::{Bucket, explained};
+use super::Bucket;
 use crate::storage::Removed;
 
 /// Keys in a DeleteObjects, at most
@@ -78,8 +78,8 @@ impl Bucket {
                     self.deletes_singly.store(true, Relaxed);
                     self.remove_singly(keys).await
                 }
-                Some(400 | 401 | 403) => all(Removed::Refused(explained("deleting objects", error).to_string())),
-                _ => all(Removed::Unknown(explained("deleting objects", error).to_string())),
+                Some(400 | 401 | 403) => all(Removed::Refused(self.host.explained("deleting", error).to_string())),
+                _ => all(Removed::Unknown(self.host.explained("deleting", error).to_string())),
             },
         }
     }
@@ -94,15 +94,15 @@ impl Bucket {
         let answer = match request.config_override(without_retries()).send().await {
             Ok(_) => Removed::Gone,
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(400 | 401 | 403) => Removed::Refused(explained("deleting an object", error).to_string()),
-                _ => Removed::Unknown(explained("deleting an object", error).to_string()),
+                Some(400 | 401 | 403) => Removed::Refused(self.host.explained("deleting", error).to_string()),
+                _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
             },
         };
         (key, answer)
     }
 }
 
-fn without_retries() -> Builder {
+pub(super) fn without_retries() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
 }
 

@@ -14,6 +14,7 @@ mod ledger;
 mod meanwhile;
 mod only;
 mod plan;
+mod promises;
 mod races;
 pub mod real;
 mod restore;

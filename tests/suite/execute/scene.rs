@@ -43,7 +43,7 @@ pub fn bytes_of(key: &str) -> String {
 pub fn about(key: &str) -> About {
     let metadata =
         HashMap::from([("origin".to_owned(), format!("upload {}", key.len())), ("k2".to_owned(), "v2".to_owned())]);
-    About { content_type: Some("image/png".to_owned()), metadata }
+    About { content_type: Some("image/png".to_owned()), metadata, ..About::default() }
 }
 
 impl Scene {

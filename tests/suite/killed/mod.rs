@@ -24,6 +24,7 @@
 mod agreement;
 mod every_call;
 mod hold;
+mod late;
 pub mod process;
 mod purge;
 mod put_back;

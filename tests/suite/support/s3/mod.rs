@@ -60,6 +60,10 @@ impl Server {
         Server { bucket, front, address, stop: Some(stop), thread: Some(thread) }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -96,6 +100,11 @@ impl Server {
     /// Lists at most this many keys on one page.
     pub fn page_size(&self, keys: usize) {
         self.bucket.page_size.store(keys, Ordering::Relaxed);
+    }
+
+    /// Lists keys in the order of their letters read from the end.
+    pub fn lists_in_no_order(&self) {
+        self.bucket.has_no_order.store(true, Ordering::Relaxed);
     }
 
     /// Sets the server's clock this many seconds ahead of ours (behind, where negative): its `Date` says so.

@@ -106,6 +106,14 @@ impl Store {
             last_modified: Some(stored.modified.into()),
             content_type: stored.about.content_type,
             metadata: Some(stored.about.metadata),
+            cache_control: stored.about.cache_control,
+            website_redirect_location: stored.about.redirect,
+            server_side_encryption: stored
+                .about
+                .kms_key
+                .as_ref()
+                .map(|_| ServerSideEncryption::AWS_KMS.to_owned().into()),
+            ssekms_key_id: stored.about.kms_key,
             ..HeadObjectOutput::default()
         })
     }
@@ -139,7 +147,11 @@ impl Store {
             chunks.iter().for_each(|chunk| body.extend_from_slice(chunk));
         }
         self.may_write(&input.key, input.if_none_match.as_ref())?;
-        let about = About { content_type: input.content_type, metadata: input.metadata.unwrap_or_default() };
+        let about = About {
+            content_type: input.content_type,
+            metadata: input.metadata.unwrap_or_default(),
+            ..About::default()
+        };
         let stored = self.bucket.store(&input.key, body.into(), SystemTime::now(), about);
         Ok(PutObjectOutput { e_tag: Some(etag(&stored)), ..PutObjectOutput::default() })
     }
@@ -156,10 +168,20 @@ impl Store {
         self.may_write(&input.key, none_match)?;
         let replaces = input.metadata_directive.as_ref().is_some_and(|how| how.as_str() == MetadataDirective::REPLACE);
         let about = match replaces {
-            true => {
-                About { content_type: input.content_type.clone(), metadata: input.metadata.clone().unwrap_or_default() }
-            }
+            true => About {
+                content_type: input.content_type.clone(),
+                metadata: input.metadata.clone().unwrap_or_default(),
+                cache_control: input.cache_control.clone(),
+                ..About::default()
+            },
             false => source.about,
+        };
+        let loses_cache_control = self.bucket.loses_cache_control.load(Ordering::Relaxed);
+        let about = About {
+            redirect: input.website_redirect_location.clone(),
+            kms_key: input.ssekms_key_id.clone(),
+            cache_control: about.cache_control.filter(|_| !loses_cache_control),
+            ..about
         };
         let stored = self.bucket.store(&input.key, source.body, SystemTime::now(), about);
         let result = CopyObjectResult {
@@ -171,6 +193,11 @@ impl Store {
     }
 
     fn delete(&self, input: &DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
+        if let (true, Some(condition)) = (self.bucket.heeds_if_match.load(Ordering::Relaxed), &input.if_match)
+            && !fits(condition, &self.found(&input.bucket, &input.key)?)
+        {
+            return Err(s3_error!(PreconditionFailed));
+        }
         match self.of_bucket(&input.bucket)?.delete(&input.key) {
             Deleted::Refused => Err(s3_error!(AccessDenied)),
             Deleted::Gone | Deleted::Unanswered => Ok(DeleteObjectOutput::default()),
@@ -210,6 +237,21 @@ impl S3 for Store {
         's: 'a,
     {
         answer(self.of_bucket(&request.input.bucket).map(|_| HeadBucketOutput::default()))
+    }
+
+    fn get_bucket_versioning<'s, 'a>(
+        &'s self,
+        _request: S3Request<GetBucketVersioningInput>,
+    ) -> Answer<'a, GetBucketVersioningOutput>
+    where
+        's: 'a,
+    {
+        let status = *self.bucket.versioning.lock().expect("the versioning");
+        let said = |status: &'static str| GetBucketVersioningOutput {
+            status: Some(BucketVersioningStatus::from_static(status)),
+            ..GetBucketVersioningOutput::default()
+        };
+        answer(status.map(said).ok_or_else(|| s3_error!(NotImplemented)))
     }
 
     fn list_objects_v2<'s, 'a>(&'s self, request: S3Request<ListObjectsV2Input>) -> Answer<'a, ListObjectsV2Output>

@@ -1,0 +1,143 @@
+//! What is stored with an object beside its bytes. Some of it a copy loses unless it is told: encryption, a website's
+//! redirect, the storage class; a copy in parts loses all of it.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow, bail};
+use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
+use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
+use aws_smithy_types::date_time::Format;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Bucket;
+
+/// What a look at an object says of it.
+pub(super) struct About(HeadObjectOutput);
+
+impl About {
+    /// Tells a copy what it would lose.
+    pub fn keep_in_copy(&self, copy: CopyObjectFluentBuilder) -> CopyObjectFluentBuilder {
+        copy.set_server_side_encryption(self.0.server_side_encryption().cloned())
+            .set_ssekms_key_id(self.kms_key())
+            .set_bucket_key_enabled(self.0.bucket_key_enabled().filter(|is_enabled| *is_enabled))
+            .set_website_redirect_location(self.0.website_redirect_location().map(str::to_owned))
+            .set_storage_class(self.storage_class())
+    }
+
+    /// Tells a copy in parts everything; `tags` as a query.
+    pub fn keep_in_parts(
+        &self,
+        parts: CreateMultipartUploadFluentBuilder,
+        tags: Option<String>,
+    ) -> Result<CreateMultipartUploadFluentBuilder> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let expires = self.0.expires_string().map(|expires| {
+            aws_smithy_types::DateTime::from_str(expires, Format::HttpDate)
+                .with_context(|| format!("its Expires cannot be kept, as {expires:?} is not a date"))
+        });
+        Ok(parts
+            .set_content_type(text(self.0.content_type()))
+            .set_content_encoding(text(self.0.content_encoding()))
+            .set_content_disposition(text(self.0.content_disposition()))
+            .set_content_language(text(self.0.content_language()))
+            .set_cache_control(text(self.0.cache_control()))
+            .set_expires(expires.transpose()?)
+            .set_metadata(self.0.metadata().cloned())
+            .set_server_side_encryption(self.0.server_side_encryption().cloned())
+            .set_ssekms_key_id(self.kms_key())
+            .set_bucket_key_enabled(self.0.bucket_key_enabled().filter(|is_enabled| *is_enabled))
+            .set_website_redirect_location(text(self.0.website_redirect_location()))
+            .set_storage_class(self.storage_class())
+            .set_tagging(tags))
+    }
+
+    fn kms_key(&self) -> Option<String> {
+        self.0.ssekms_key_id().map(str::to_owned)
+    }
+
+    fn storage_class(&self) -> Option<StorageClass> {
+        self.0.storage_class().filter(|class| **class != StorageClass::Standard).cloned()
+    }
+
+    /// Whether it has more than every store's copy takes along.
+    pub fn is_rare(&self) -> bool {
+        let head = &self.0;
+        let texts =
+            [head.cache_control(), head.content_disposition(), head.content_encoding(), head.content_language()];
+        let is_plain = |sse: &ServerSideEncryption| *sse == ServerSideEncryption::Aes256;
+        texts.into_iter().chain([head.expires_string(), head.website_redirect_location()]).any(|text| text.is_some())
+            || !head.server_side_encryption().is_none_or(is_plain)
+            || head.tag_count().is_some_and(|tags| tags > 0)
+    }
+
+    /// What a copy has not got as it was, if anything.
+    fn lost(&self, copy: &About) -> Option<&'static str> {
+        let (ours, theirs) = (self.said(), copy.said());
+        ours.into_iter().zip(theirs).find(|(ours, theirs)| ours.1 != theirs.1).map(|((name, _), _)| name)
+    }
+
+    fn said(&self) -> [(&'static str, String); 12] {
+        let head = &self.0;
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let metadata: BTreeMap<_, _> = head.metadata().into_iter().flatten().collect();
+        [
+            ("Content-Type", text(head.content_type())),
+            ("Cache-Control", text(head.cache_control())),
+            ("Content-Disposition", text(head.content_disposition())),
+            ("Content-Encoding", text(head.content_encoding())),
+            ("Content-Language", text(head.content_language())),
+            ("Expires", text(head.expires_string())),
+            ("website redirect", text(head.website_redirect_location())),
+            ("encryption", text(head.server_side_encryption().map(ServerSideEncryption::as_str))),
+            ("KMS key", text(head.ssekms_key_id())),
+            ("bucket key", head.bucket_key_enabled().unwrap_or(false).to_string()),
+            ("tags", head.tag_count().unwrap_or(0).to_string()),
+            ("metadata", format!("{metadata:?}")),
+        ]
+    }
+}
+
+impl Bucket {
+    /// What is stored with an object; `None`: it is not there.
+    pub(super) async fn about(&self, key: &str) -> Result<Option<About>> {
+        match self.client.head_object().bucket(&self.name).key(key).send().await {
+            Ok(head) => Ok(Some(About(head))),
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(404) => Ok(None),
+                _ => Err(self.explained("HEAD of", key, error)),
+            },
+        }
+    }
+
+    /// Makes sure that a copy lost nothing.
+    ///
+    /// # Errors
+    /// It did, or could not be looked at.
+    pub(super) async fn expect_kept(&self, about: &About, copy: &str) -> Result<()> {
+        let copy = self.about(copy).await?.ok_or_else(|| anyhow!("its copy is not there"))?;
+        match about.lost(&copy) {
+            Some(name) => bail!("a copy of it in this store loses its {name}"),
+            None => Ok(()),
+        }
+    }
+
+    /// An object's tags as a query, which a copy in parts takes.
+    pub(super) async fn tags(&self, key: &str) -> Result<Option<String>> {
+        let tagging = match self.client.get_object_tagging().bucket(&self.name).key(key).send().await {
+            Ok(tagging) => tagging,
+            Err(error) => {
+                return match error.raw_response().map(|response| response.status().as_u16()) {
+                    // A store without tags.
+                    Some(404 | 405 | 501) => Ok(None),
+                    _ => Err(self.explained("reading the tags of", key, error)),
+                };
+            }
+        };
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let tags = tagging.tag_set().iter().map(|tag| format!("{}={}", encoded(tag.key()), encoded(tag.value())));
+        let tags = tags.collect::<Vec<_>>().join("&");
+        Ok(Some(tags).filter(|tags| !tags.is_empty()))
+    }
+}

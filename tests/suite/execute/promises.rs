@@ -1,0 +1,142 @@
+//! What stores promise, and what they do: conditions on deletes, copies that lose something, old versions.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use super::scene::{Scene, about, bytes_of};
+use crate::support::s3::{About, Call, Fault, What, days};
+
+/// A store that heeds `If-Match` deletes nothing that was stored after the last look.
+#[test]
+fn what_was_stored_just_before_the_delete_stays_where_a_delete_heeds_a_condition() {
+    let scene = Scene::on_s3();
+    let (bucket, key) = (Arc::clone(&scene.server().bucket), scene.orphans[0].clone());
+    bucket.heeds_if_match.store(true, Ordering::Relaxed);
+    let (replaced, old) = (key.clone(), SystemTime::now() - days(90));
+    scene.server().before(Call::Delete, move |seen| {
+        if seen.key == replaced {
+            bucket.put(&replaced, "stored meanwhile", old);
+        }
+    });
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    let all = scene.everything();
+    assert_eq!(all.get(&key).map(Vec::as_slice), Some(b"stored meanwhile".as_slice()), "{outcome:#?}");
+    assert!(scene.orphans[1..].iter().all(|other| !all.contains_key(other)), "{outcome:#?}");
+}
+
+/// Whether it does is tried once, and nothing of the try is left.
+#[test]
+fn conditions_are_tried_once_for_each_pair() {
+    for heeds in [false, true] {
+        let scene = Scene::on_s3();
+        scene.server().bucket.heeds_if_match.store(heeds, Ordering::Relaxed);
+        scene.executed();
+        scene.put("assets/000001-again.png");
+        scene.executed();
+        assert_eq!(scene.server().count(Call::Put), 1);
+        assert_eq!(scene.server().count(Call::DeleteMany), if heeds { 0 } else { 1 });
+        let tried = scene.server().calls().into_iter().find(|seen| seen.call == Call::Put).expect("a try").key;
+        assert!(tried.starts_with(".trash/") && !scene.everything().contains_key(&tried), "{tried}");
+    }
+}
+
+/// An orphan of which a copy loses something unless it is told.
+fn with_rare_metadata() -> (Scene, String, About) {
+    let scene = Scene::on_s3();
+    let key = scene.orphans[0].clone();
+    let rare = About {
+        cache_control: Some("max-age=31536000".to_owned()),
+        redirect: Some("/elsewhere.png".to_owned()),
+        kms_key: Some("arn:aws:kms:us-east-1:111122223333:key/of-the-application".to_owned()),
+        ..about(&key)
+    };
+    scene.server().bucket.put_as(&key, &bytes_of(&key), SystemTime::now() - days(90), rare.clone());
+    (scene, key, rare)
+}
+
+/// To the trash and back, a file keeps its encryption, its redirect and its headers.
+#[test]
+fn what_a_copy_would_lose_comes_back_with_the_file() {
+    let (scene, key, rare) = with_rare_metadata();
+    scene.executed();
+    let trashed = scene.trashed(&key).expect("the file is in the trash");
+    assert_eq!(scene.server().bucket.get(&trashed).expect("a copy").about, rare);
+    let outcome = scene.run(&["restore", &key]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_eq!(scene.server().bucket.get(&key).expect("the file").about, rare);
+}
+
+/// Where the store's copy loses something all the same, the file stays, and the reason is told.
+#[test]
+fn a_file_stays_of_which_a_copy_loses_something() {
+    let (scene, key, _) = with_rare_metadata();
+    scene.server().bucket.loses_cache_control.store(true, Ordering::Relaxed);
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    let errors = outcome.json()["removals"]["errors"].to_string();
+    assert!(errors.contains(&key) && errors.contains("loses its Cache-Control"), "{errors}");
+    assert!(scene.everything().contains_key(&key) && scene.trashed(&key).is_none(), "{outcome:#?}");
+}
+
+/// A store that does not know the etag that it gave, and one that does not find what is there.
+#[test]
+fn a_refused_copy_of_an_unchanged_file_is_no_change() {
+    let scene = Scene::on_s3();
+    scene.server().fault(Fault::on(Call::Copy, What::Status(412, "PreconditionFailed")).times(1));
+    scene.executed();
+    scene.expect_removed();
+    let scene = Scene::on_s3();
+    let lost = scene.orphans[0].clone();
+    let fits = lost.clone();
+    let is_of = move |seen: &crate::support::s3::Seen| seen.key.ends_with(&fits);
+    scene.server().fault(Fault::on(Call::Copy, What::Status(404, "NoSuchKey")).when(is_of));
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    let report = outcome.json();
+    assert_eq!((&report["removals"]["skipped"], &report["removals"]["failed"]), (&0.into(), &1.into()), "{report:#}");
+    assert!(report["removals"]["errors"].to_string().contains("404 NoSuchKey"), "{report:#}");
+}
+
+/// Only what is deleted for good, in a bucket without versions, frees anything now.
+#[test]
+fn what_is_freed_now_and_later_is_told_apart() {
+    let bytes: u64 = Scene::on_s3().orphans.iter().map(|key| bytes_of(key).len() as u64).sum();
+    let good = "[trash]\nenabled = false";
+    let cells = [
+        ("", None, (Some(0), bytes, "none")),
+        (good, None, (Some(bytes), 0, "none")),
+        ("", Some("Enabled"), (Some(0), bytes, "kept")),
+        (good, Some("Enabled"), (Some(0), bytes, "kept")),
+        (good, Some("Suspended"), (Some(0), bytes, "kept")),
+    ];
+    for (trash, versioning, (freed, later, versions)) in cells {
+        let scene = Scene::on_s3();
+        scene.configure(trash);
+        *scene.server().bucket.versioning.lock().expect("the versioning") = versioning;
+        let removals = scene.executed()["removals"].clone();
+        assert_eq!(removals["bytes"], bytes);
+        let said =
+            (removals["bytes_freed"].as_u64(), removals["bytes_later"].as_u64(), removals["old_versions"].as_str());
+        assert_eq!(said, (freed, Some(later), Some(versions)), "{trash} {versioning:?}");
+    }
+    let scene = Scene::on_s3();
+    scene.configure(good);
+    let asks = |seen: &crate::support::s3::Seen| seen.parameter("versioning").is_some();
+    scene.server().fault(Fault::on(Call::Other, What::Status(403, "AccessDenied")).when(asks));
+    let removals = scene.executed()["removals"].clone();
+    assert_eq!((removals["bytes_freed"].as_u64(), removals["old_versions"].as_str()), (None, Some("unknown")));
+}
+
+/// The text says so too.
+#[test]
+fn a_bucket_that_keeps_old_versions_is_told_of() {
+    let scene = Scene::on_s3();
+    *scene.server().bucket.versioning.lock().expect("the versioning") = Some("Enabled");
+    let outcome = scene.execute(&[]);
+    for words in ["Bytes freed: 0 B", "Bytes freed later: ", "The bucket keeps old versions"] {
+        assert!(outcome.stdout.contains(words), "{words}: {outcome:#?}");
+    }
+    assert!(!outcome.stdout.contains("Bytes removed"), "{outcome:#?}");
+}
