@@ -21,6 +21,7 @@ pub const SCHEMA: &str = "
         held_by TEXT,
         young INTEGER NOT NULL,
         folder TEXT,           -- the topmost around it of which nothing else is known
+        wanted INTEGER NOT NULL DEFAULT 0, -- once it is known: 1: only by rows that rules seem to condemn; 2: surely
         owners TEXT NOT NULL   -- JSON: [text, whether it is a prefix, whether it is a folder], the nearest first
     );
     CREATE TEMP TABLE owner (
@@ -94,7 +95,6 @@ impl Ledger {
     /// [`follow_owners`](Ledger::follow_owners).
     pub async fn resolve_derived(&mut self) -> Result<Resolved> {
         let sql = "
-            ALTER TABLE temp.derived ADD COLUMN wanted INTEGER NOT NULL DEFAULT 0;
             UPDATE temp.derived SET wanted = coalesce((
                 SELECT max(w.wanted) FROM json_each(derived.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1), 0);
