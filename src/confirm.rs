@@ -27,7 +27,7 @@ pub fn ask(plan: &DeletionPlan, target: &Target<'_>) -> io::Result<Option<Confir
         return Ok(None);
     }
     let name = Printable(&target.name);
-    eprint!("\n{}\nType {name} to confirm: ", sentence(plan, target));
+    eprint!("\n{}{}\nType {name} to confirm: ", sentence(plan, target), left(plan.later()));
     io::stderr().flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;
@@ -79,6 +79,15 @@ fn sentence(plan: &DeletionPlan, target: &Target<'_>) -> String {
         (0, 0) => format!("This will {what}, in {storage}."),
         (0, _) => format!("This will {what}, in {storage}; the database {database} names none of them."),
         _ => format!("This will {what}, in the database {database} and {storage}."),
+    }
+}
+
+/// What to say of findings that stay for a later run.
+fn left(later: u64) -> String {
+    match later {
+        0 => String::new(),
+        1 => " 1 more finding is left for a later run (--limit).".to_owned(),
+        later => format!(" {later} more findings are left for a later run (--limit)."),
     }
 }
 

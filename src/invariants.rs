@@ -290,6 +290,14 @@
 //!   In: `plan::plan`.
 //!   Tests: `rules::limits::max_percent_of_the_rows_of_a_table`,
 //!   `plan::tests::each_table_is_measured_against_its_own_rows`.
+//! - A run with `--limit` is judged by all that it found, but for these limits, which judge what is left of its plan.
+//!   In: `plan::plan`.
+//!   Tests: `rules::limits::a_limit_hides_no_doubt`, `execute::limited::the_limits_that_refuse_judge_what_is_left_of_the_plan`.
+//! - What belongs together goes together, or stays.
+//!   In: `ledger::limited::Ledger::limit_plan`.
+//!   Tests: `rules::limits::a_limit_parts_no_row_from_its_files`,
+//!   `ledger::limited::tests::the_rows_of_a_file_that_follows_them_stay_together`,
+//!   `ledger::limited::tests::derived_files_count_with_what_they_belong_to`.
 //! - What is held is not counted.
 //!   In: `ledger::planned::Ledger::removable`.
 //!   Test: `execute::plan::held_findings_are_left_out_and_named`.

@@ -11,6 +11,7 @@ pub mod fixture;
 mod folders;
 mod history;
 mod holding;
+mod limited;
 mod open;
 mod packed;
 mod planned;

@@ -279,6 +279,7 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         error: None,
         resumed: 0,
         refusal: None,
+        later: 0,
         removals: None,
         is_list: false,
     })

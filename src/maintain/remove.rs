@@ -46,9 +46,11 @@ impl Run<'_> {
                  `cleanup-assets restore {key}` brings it back"
             ));
         }
-        let census = self.census(ledger, &sides.database, inspected, due_before).await?;
+        let found = self.census(ledger, &sides.database, inspected, due_before).await?;
+        let census = self.limited(ledger, &found, &mut report).await?;
+        report.later = found.findings().saturating_sub(census.findings());
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
-        let plan = match plan::plan(census, due_before, &inspected.totals, &inspected.doubts, limits) {
+        let plan = match plan::plan(&found, census, due_before, &inspected.totals, &inspected.doubts, limits) {
             Ok(plan) => plan,
             Err(refusal) => {
                 report.outcome = Outcome::Refused;
@@ -164,13 +166,30 @@ impl Run<'_> {
                 let allow_cascade = same().all(|(other, _)| other.allow_cascade);
                 tables.push(TableCensus { table, of, cascade, allow_cascade, ..TableCensus::default() });
             }
-            match records.action(&kind) {
-                Action::Delete => tables[at].deleted += rows,
-                Action::Set(_) => tables[at].updated += rows,
-                Action::Report => {}
-            }
+            add_rows(&mut tables[at], records.action(&kind), rows);
         }
         Ok(Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes })
+    }
+
+    /// What of `found` this run removes: all, or with `--limit` only so much.
+    async fn limited(&self, ledger: &mut Ledger, found: &Census, report: &mut Report) -> Result<Census> {
+        let mut census = found.clone();
+        let Some(limit) = self.options.limit.filter(|limit| *limit < found.findings()) else { return Ok(census) };
+        if let Some(rows) = ledger.limit_plan(limit).await? {
+            report.warnings.push(format!(
+                "{rows} findings belong together, as one file follows all of them, and --limit {limit} lets none of them go: \
+                 they stay until a run has a limit of {rows} or more"
+            ));
+        }
+        (census.files, census.file_bytes) = ledger.removable().await?;
+        (census.following_files, census.following_bytes) = ledger.following().await?;
+        census.tables.iter_mut().for_each(|table| (table.deleted, table.updated) = (0, 0));
+        for Rows { kind, section, table, rows } in ledger.planned_counts().await? {
+            if let Some(census) = census.tables.iter_mut().find(|census| census.table == table) {
+                add_rows(census, self.config.records[section].action(&kind), rows);
+            }
+        }
+        Ok(census)
     }
 
     /// The sections and kinds of which rows are removed, and not only reported.
@@ -209,5 +228,14 @@ impl Run<'_> {
                 .fold(report.database_address.clone(), |all, other| format!("{all}, {} {}", other.name, other.address)),
             trash: trash.enabled.then_some(trash.prefix.as_str()),
         }
+    }
+}
+
+/// Counts rows as what a run does to them.
+fn add_rows(table: &mut TableCensus, action: &Action, rows: u64) {
+    match action {
+        Action::Delete => table.deleted += rows,
+        Action::Set(_) => table.updated += rows,
+        Action::Report => {}
     }
 }

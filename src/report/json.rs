@@ -185,6 +185,7 @@ impl Rendering for Json<'_> {
             "skipped": done.skipped,
             "failed": done.failed,
             "left": done.left,
+            "later": self.report.later,
             "resumed": self.report.resumed,
             "errors": done.errors,
         });

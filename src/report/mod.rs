@@ -47,6 +47,8 @@ pub struct Report {
     pub resumed: u64,
     /// Which limit refused the removals, and in what words.
     pub refusal: Option<(&'static str, String)>,
+    /// Findings that could be removed and stay for a later run, as this one has a limit.
+    pub later: u64,
     /// Whether only what a file names was asked for.
     pub is_list: bool,
     /// What was removed; `None` where it did not come to that.

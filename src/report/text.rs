@@ -122,6 +122,7 @@ impl<'a> Text<'a> {
             (totals.references, "References: ", ""),
             (totals.derived, "Files that belong to wanted ones: ", ""),
             (found.all().held, "Held, and never removed: ", ""),
+            (self.report.later, "Left for a later run (--limit): ", ""),
             (totals.too_young, "Too young to judge: ", min_age.as_str()),
             (totals.outside_prefix, "Database keys outside the prefix, not compared: ", ""),
             (totals.unreadable_names, "File names that are not UTF-8, never findings: ", ""),

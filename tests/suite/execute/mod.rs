@@ -11,6 +11,7 @@ mod ending;
 mod faults;
 mod for_good;
 mod ledger;
+mod limited;
 mod meanwhile;
 mod only;
 mod plan;
