@@ -114,6 +114,11 @@ impl Run<'_> {
                 report.outcome = Outcome::Interrupted;
                 ExitCode::Interrupted
             }
+            // Each reason is told. What was wanted or had changed after all was rightly left.
+            (Ok(()), _) if removals.removed() == 0 => {
+                report.outcome = Outcome::Skipped;
+                if removals.is_complete() { ExitCode::Done } else { ExitCode::Partial }
+            }
             (Ok(()), _) if !removals.is_complete() => {
                 report.outcome = Outcome::Partial;
                 ExitCode::Partial

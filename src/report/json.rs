@@ -187,6 +187,7 @@ impl Rendering for Json<'_> {
             "left": done.left,
             "later": self.report.later,
             "resumed": self.report.resumed,
+            "reasons": done.reasons,
             "errors": done.errors,
         });
         self.out.write_all(b"],\n \"refusal\": ")?;

@@ -88,6 +88,8 @@ pub enum Outcome {
     Declined,
     Removed,
     Partial,
+    /// Confirmed, and nothing was removed.
+    Skipped,
     Refused,
     Failed,
     Interrupted,
@@ -101,6 +103,7 @@ impl Outcome {
             Outcome::Declined => "declined",
             Outcome::Removed => "removed",
             Outcome::Partial => "partial",
+            Outcome::Skipped => "skipped",
             Outcome::Refused => "refused",
             Outcome::Failed => "failed",
             Outcome::Interrupted => "interrupted",

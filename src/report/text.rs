@@ -198,6 +198,9 @@ pub fn removals(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
     for (count, words) in lines.into_iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{words}: {count}")?;
     }
+    for (reason, count) in &done.reasons {
+        writeln!(out, "  - {count}: {}", Printable(reason))?;
+    }
     if done.bytes > 0 {
         writeln!(out, "Bytes removed: {}", size(done.bytes))?;
     }

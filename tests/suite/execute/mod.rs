@@ -22,4 +22,5 @@ mod restore_many;
 pub mod scene;
 mod second_look;
 mod secrets;
+mod skipped;
 mod trash;
