@@ -25,7 +25,7 @@ pub struct Arguments {
     #[command(flatten)]
     reporting: Reporting,
     /// Remove at most N findings, those first seen longest ago; the others stay for the next run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<u64>,
     /// Refuse to remove more than N findings, instead of [safety] max_removals
     #[arg(long, value_name = "N")]
@@ -47,6 +47,13 @@ pub struct Reporting {
     /// Exit with 10 when there is any finding that is not held: for CI
     #[arg(long)]
     pub check: bool,
+}
+
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("a number from 1 on".to_owned()),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

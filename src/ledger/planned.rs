@@ -91,6 +91,16 @@ impl Ledger {
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }
 
+    /// Whether any finding may be removed: a file that is not held, or such a row of these sections and kinds.
+    pub async fn has_removable(&mut self, acting: &[Acting<'_>]) -> Result<bool> {
+        let acting: Vec<_> = acting.iter().map(|Acting { section, kind, .. }| json!([section, kind])).collect();
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding WHERE NOT is_row AND held IS NULL) \
+                       OR EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_rows WHERE is_row AND held IS NULL \
+                              AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)))";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(&acting)?);
+        Ok(query.fetch_one(&mut self.connection).await?)
+    }
+
     /// Whether any finding is held by one of these, or lies in a folder of which nothing is known.
     pub async fn has_held(&mut self, holds: &[Hold]) -> Result<bool> {
         let codes: Vec<_> = holds.iter().map(|hold| hold.code()).collect();

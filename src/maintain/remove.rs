@@ -37,15 +37,7 @@ impl Run<'_> {
         mut report: Report,
         output: Option<OutputFile>,
     ) -> Result<ExitCode> {
-        let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
-        let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
-        if let Some((count, key, value)) = ledger.due_in_doubt(due_before).await? {
-            let (files, key, value) = (if count == 1 { "file" } else { "files" }, Printable(&key), Printable(&value));
-            report.warnings.push(format!(
-                "{count} {files} of due trash stay, such as {key}: the database names {value}, which looks like it; \
-                 `cleanup-assets restore {key}` brings it back"
-            ));
-        }
+        let due_before = self.due_before();
         let found = self.census(ledger, &sides.database, inspected, due_before).await?;
         let census = self.limited(ledger, &found, &mut report).await?;
         report.later = found.findings().saturating_sub(census.findings());
@@ -138,6 +130,22 @@ impl Run<'_> {
         executed.and(ended).map(|()| code)
     }
 
+    /// Trash that was removed up to then is due.
+    fn due_before(&self) -> Time {
+        let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
+        Utc::now().checked_sub_signed(keep).unwrap_or_default()
+    }
+
+    /// What to say of due trash that stays because the database names what looks like it.
+    pub(super) async fn trash_in_doubt(&self, ledger: &mut Ledger) -> Result<Option<String>> {
+        let Some((count, key, value)) = ledger.due_in_doubt(self.due_before()).await? else { return Ok(None) };
+        let (files, key, value) = (if count == 1 { "file" } else { "files" }, Printable(&key), Printable(&value));
+        Ok(Some(format!(
+            "{count} {files} of due trash stay, such as {key}: the database names {value}, which looks like it; \
+             `cleanup-assets restore {key}` brings it back"
+        )))
+    }
+
     /// Counts what could be removed.
     pub(super) async fn census(
         &self,
@@ -198,7 +206,7 @@ impl Run<'_> {
     }
 
     /// The sections and kinds of which rows are removed, and not only reported.
-    fn acting(&self) -> Vec<Acting<'_>> {
+    pub(super) fn acting(&self) -> Vec<Acting<'_>> {
         let mut acting = Vec::new();
         for (section, records) in self.config.records.iter().enumerate() {
             let built_in = self.kinds.iter().filter(|kind| kind.rule().is_none() && kind.side() == Side::Row);

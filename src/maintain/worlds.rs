@@ -146,7 +146,7 @@ async fn planned(config: &Path) -> Result<Gone> {
     let config = config::load(config)?;
     let scope = Arc::new(scope(&config, None)?);
     let kinds = kinds(&[], &config)?;
-    let mut ledger = Ledger::open(&ledger_path(&config), &fingerprint(&config)?).await?;
+    let mut ledger = Ledger::open(&ledger_path(&config), &pair(&config)?).await?;
     let number = ledger.begin("execute", Utc::now()).await?;
     let (interrupt, began) = (Interrupt::default(), Instant::now());
     let run = Run { options: &options, config, scope, kinds, only: None, interrupt, began, number };

@@ -49,6 +49,8 @@ pub struct Report {
     pub refusal: Option<(&'static str, String)>,
     /// Findings that could be removed and stay for a later run, as this one has a limit.
     pub later: u64,
+    /// Whether there is anything in it that was not told before.
+    pub is_news: bool,
     /// Whether only what a file names was asked for.
     pub is_list: bool,
     /// What was removed; `None` where it did not come to that.
