@@ -368,6 +368,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether anything was found.
+    pub async fn has_findings(&mut self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding)";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?)
+    }
+
     /// Drops everything that was found: a run that failed has no findings.
     pub async fn forget_all(&mut self) -> Result<()> {
         sqlx::raw_sql("DELETE FROM temp.finding; DELETE FROM temp.unmatched; DELETE FROM temp.condemned; DELETE FROM temp.derived; DELETE FROM temp.folder")
