@@ -16,6 +16,7 @@ use crate::config::{Action, Config};
 use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
 use crate::domain::{Found, Kind, MOST_SOURCES, Time, Totals, row_id};
+use crate::exit_code::Misconfigured;
 use crate::judge::{self, Silence, WrongPair};
 use crate::ledger::{Doubts, End, Ledger, Staged};
 use crate::look_again;
@@ -117,7 +118,7 @@ impl Inspection<'_> {
         doubts.read_only = database.standbys().await.context("the database")?;
         let rows = self.rows_once(database, &mut totals, (&compared, &tables)).await.context("the database")?;
         let newest_row = self.newest_row(ledger, database, &totals).await?;
-        let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
+        let found = self.keep(ledger, (database, &*store), &totals, wrong_pair, newest_row).await?;
         doubts.obstacles = self.obstacles(ledger, database).await?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(new_files(&totals));
@@ -263,6 +264,7 @@ impl Inspection<'_> {
     async fn keep(
         &self,
         ledger: &mut Ledger,
+        (database, store): (&Database, &dyn Store),
         totals: &Totals,
         wrong_pair: Option<WrongPair>,
         newest_row: Option<(String, Time)>,
@@ -285,17 +287,22 @@ impl Inspection<'_> {
             doubts.storage_ends = newest.and_then(|newest| self.end(newest, "newer than the newest object"));
             doubts.has_unknown_folders = true;
         }
-        ledger.hold(&doubts).await?;
+        ledger.hold(&doubts).await.context(LEDGER)?;
         tracing::debug!("keeping what was found");
-        ledger.keep_kinds(self.kinds).await?;
+        ledger.keep_kinds(self.kinds).await.context(LEDGER)?;
         if let Some(only) = self.only {
-            ledger.keep_only(only, self.config.has_folders()).await?;
+            ledger.keep_only(only, self.config.has_folders()).await.context(LEDGER)?;
+            if !ledger.has_findings().await.context(LEDGER)?
+                && !look_again::names_anything(only, ledger, database, store, self.config).await?
+            {
+                return Err(Misconfigured(NAMES_NOTHING.to_owned()).into());
+            }
         }
         // A run that looks at a list of findings says nothing of the others.
         let resolved = if self.only.is_some() { &[] } else { self.kinds };
-        ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await?;
+        ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await.context(LEDGER)?;
         tracing::debug!("counting");
-        ledger.count_findings().await
+        ledger.count_findings().await.context(LEDGER)
     }
 
     /// The newest row, as far as it matters to the files that were found.
@@ -351,6 +358,10 @@ impl Inspection<'_> {
         Some((newest.unwrap_or_default(), format!("{why} was first seen less than {min_age} ago")))
     }
 }
+
+const LEDGER: &str = "the ledger";
+const NAMES_NOTHING: &str = "--only: no line of the file names anything that the storage, the database or the ledger knows: \
+     is it a report of this pair, and was it saved with other separators or in another encoding?";
 
 /// What to say of values that are not UTF-8, with a row that has one.
 async fn undecoded(database: &Database, sources: &[SourceCounts]) -> Result<Vec<String>> {

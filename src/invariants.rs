@@ -313,6 +313,14 @@
 //!   In: `plan::plan`.
 //!   Tests: `rules::limits::max_percent_of_the_rows_of_a_table`,
 //!   `plan::tests::each_table_is_measured_against_its_own_rows`.
+//! - A run with `--limit` is judged by all that it found, but for these limits, which judge what is left of its plan.
+//!   In: `plan::plan`.
+//!   Tests: `rules::limits::a_limit_hides_no_doubt`, `execute::limited::the_limits_that_refuse_judge_what_is_left_of_the_plan`.
+//! - What belongs together goes together, or stays.
+//!   In: `ledger::limited::Ledger::limit_plan`.
+//!   Tests: `rules::limits::a_limit_parts_no_row_from_its_files`,
+//!   `ledger::limited::tests::the_rows_of_a_file_that_follows_them_stay_together`,
+//!   `ledger::limited::tests::derived_files_count_with_what_they_belong_to`.
 //! - What is held is not counted.
 //!   In: `ledger::planned::Ledger::removable`.
 //!   Test: `execute::plan::held_findings_are_left_out_and_named`.
@@ -620,6 +628,19 @@
 //!   In: `database::way_back::Writer::try_insert`.
 //!   No test fails: where ids are unique, the database refuses the second by itself.
 //!
+//! By other names:
+//!
+//! - What was removed belongs to the store, whatever its database is called now, and to the folder, by whatever path.
+//!   In: `ledger::pairs::of_same_store`, `storage::identity`.
+//!   Tests: `rules::pairs::a_database_by_another_name_finds_what_was_removed`,
+//!   `rules::pairs::a_root_by_another_path_finds_its_trash`, `storage::tests::a_bucket_is_the_same_however_its_address_is_written`.
+//! - A ledger of an older format keeps its pairs.
+//!   In: `ledger::pairs::SIDES`.
+//!   Test: `rules::pairs::an_old_ledger_opens_and_finds_its_trash`.
+//! - Due trash of another database of the same store stays while that one runs: only it knows what it wants again.
+//!   In: `ledger::removals::Which::condition`.
+//!   Test: `rules::pairs::due_trash_of_a_pair_that_still_runs_is_its_own`.
+//!
 //! # I12 One at a time
 //!
 //! Two runs that may remove something are never at work on the same pair. A dry run needs no lock.
@@ -818,6 +839,21 @@
 //! - `--only` never adds a finding.
 //!   In: `ledger::staging::Ledger::keep_only`.
 //!   Test: `execute::only::only_never_adds`.
+//! - A list of which no line names anything is a usage error.
+//!   In: `look_again::only_list::names_anything`.
+//!   Test: `execute::only::a_list_that_names_nothing_is_a_usage_error`.
+//! - A database that is reached by another name keeps its first sightings, and the run warns.
+//!   In: `ledger::pairs::Ledger::identify`.
+//!   Test: `rules::pairs::a_database_by_another_name_keeps_first_sightings`.
+//! - A confirmed run that removed nothing says so and why, and fails where that was not for what is wanted.
+//!   In: `maintain::remove::Run::remove`.
+//!   Tests: `execute::skipped::what_was_wanted_or_changed_after_all_is_no_failure`,
+//!   `execute::skipped::what_could_not_be_removed_is_a_failure`.
+//! - `-q` is silent only where nothing is new, nothing may be removed, and no run would be refused.
+//!   In: `news::Night::is_news`.
+//!   Tests: `command_line::quiet::a_held_finding_is_told_once`, `command_line::quiet::a_refusal_is_told_every_night`,
+//!   `command_line::quiet::what_may_be_removed_is_told_every_night`,
+//!   `command_line::quiet::what_is_held_is_told_again_after_thirty_days`, `command_line::quiet::counts_that_change_are_told`.
 //! - The deadline ends a run after the batch in hand.
 //!   In: `execute::Site::must_stop`.
 //!   Test: `execute::ending::a_deadline_ends_after_the_batch_in_hand`.

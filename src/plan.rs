@@ -45,6 +45,11 @@ impl Census {
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.deleted + table.updated).sum()
     }
+
+    /// Findings that would be removed.
+    pub fn findings(&self) -> u64 {
+        self.files + self.rows()
+    }
 }
 
 /// The limits of one run: the configuration's, unless the command line says otherwise.
@@ -68,10 +73,16 @@ impl Limits {
 #[derive(Debug, PartialEq, Eq)]
 pub struct DeletionPlan {
     census: Census,
+    later: u64,
     due_before: Time,
 }
 
 impl DeletionPlan {
+    /// Findings that could be removed and stay for a later run, as this one has a limit.
+    pub fn later(&self) -> u64 {
+        self.later
+    }
+
     pub fn census(&self) -> &Census {
         &self.census
     }
@@ -169,8 +180,11 @@ impl Doubts {
     }
 }
 
-/// Plans the removal of what `census` counts, with the trash of up to `due_before`; or refuses it whole.
+/// Plans the removal of what `census` counts, with the trash of up to `due_before`; or refuses it whole. `found` counts all
+/// that could be removed: a run with a limit of its own removes less, and is judged by all of it all the same, but for the
+/// limits on how much may go.
 pub fn plan(
+    found: &Census,
     census: Census,
     due_before: Time,
     totals: &Totals,
@@ -183,7 +197,7 @@ pub fn plan(
     if let Some((database, why)) = doubts.read_only.first() {
         return Err(Refusal::ReadOnly { database: database.clone(), why: why.clone() });
     }
-    let removes_files = census.files + census.following_files > 0;
+    let removes_files = found.files + found.following_files > 0;
     if let Some(packed) = doubts.packed.first().filter(|_| removes_files) {
         return Err(Refusal::Packed(packed.clone()));
     }
@@ -192,7 +206,7 @@ pub fn plan(
     {
         return Err(Refusal::Source { name: name.clone(), silence: *silence });
     }
-    let removals = census.files + census.rows();
+    let removals = census.findings();
     if removals > limits.max_removals {
         return Err(Refusal::TooMany { removals, limit: limits.max_removals });
     }
@@ -208,12 +222,12 @@ pub fn plan(
     if let Some((table, why)) = doubts.obstacles.first() {
         return Err(Refusal::NotWhole { table: table.clone(), why: why.clone() });
     }
-    for table in census.tables.iter().filter(|table| table.deleted > 0 && !table.allow_cascade) {
+    for table in found.tables.iter().filter(|table| table.deleted > 0 && !table.allow_cascade) {
         if let Some(reaches) = &table.cascade {
             return Err(Refusal::Cascade { table: table.table.clone(), reaches: reaches.clone() });
         }
     }
-    Ok(DeletionPlan { census, due_before })
+    Ok(DeletionPlan { later: found.findings().saturating_sub(census.findings()), census, due_before })
 }
 
 impl Refusal {
@@ -258,8 +272,9 @@ impl fmt::Display for Refusal {
             Refusal::Packed(packed) => write!(f, "no file is removed, as it may be one that is named there: {packed}"),
             Refusal::TooMany { removals, limit } => write!(
                 f,
-                "{removals} findings would be removed, and max_removals is {limit}: if it is really meant, add \
-                 --max-removals {removals}"
+                "{removals} findings would be removed, and max_removals is {limit}: --limit {} removes the first of \
+                 them, and the next run the others; if all are really meant, add --max-removals {removals}",
+                limit.max(&1)
             ),
             Refusal::TooLarge { removals, of, what, limit } => {
                 let percent = (*removals as f64 * 100.0 / (*of).max(1) as f64).ceil().min(100.0);
@@ -354,6 +369,17 @@ mod tests {
 
     const NOW: Time = Time::UNIX_EPOCH;
     const LIMITS: Limits = Limits { max_removals: 100, max_percent: 10.0 };
+
+    /// A plan without a limit of its own.
+    fn plan(
+        census: Census,
+        due_before: Time,
+        totals: &Totals,
+        doubts: &Doubts,
+        limits: Limits,
+    ) -> Result<DeletionPlan, Refusal> {
+        super::plan(&census.clone(), census, due_before, totals, doubts, limits)
+    }
 
     fn files(files: u64) -> Census {
         Census { files, ..Census::default() }

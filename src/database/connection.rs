@@ -26,6 +26,9 @@ pub trait Driver: Dialect {
     /// The address in a URL, as reports name it: never a secret.
     fn address(&self, url: &str) -> Result<String>;
 
+    /// What the database is, by whatever name it is reached; `None`: the server does not say, or not to this role.
+    fn identity<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>>;
+
     /// What holds for every source of the database.
     fn server<'a>(&'a self, _connection: &'a mut Connection) -> BoxFuture<'a, Result<Server>> {
         Box::pin(ready(Ok(Server::default())))

@@ -21,7 +21,7 @@ pub use hold::{Held, Hold};
 pub use kind::{Kind, Side};
 pub use object::{FileNumber, Object, Requests};
 pub use row::{Claim, Claims, Created, Image, MOST_SOURCES, Mark, Record, Seen};
-pub use totals::{Found, Sum, Totals};
+pub use totals::{Counts, Found, Sum, Totals};
 
 /// A point in time, always UTC.
 pub type Time = DateTime<Utc>;

@@ -1,7 +1,12 @@
 //! What a run did about its findings, in figures. Pure: values only.
 
+use std::collections::BTreeMap;
+
 /// Errors that are named one by one.
 const ERRORS: usize = 100;
+/// Reasons that are told apart.
+const REASONS: usize = 50;
+const OTHER_REASONS: &str = "other reasons";
 
 /// What was removed, and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub struct Removals {
     pub stopped: Option<Stopped>,
     /// What went wrong, the first of it.
     pub errors: Vec<String>,
+    /// Why things were not removed, and how many each.
+    pub reasons: BTreeMap<String, u64>,
 }
 
 /// Whether a store keeps what is deleted, as an old version of it.
@@ -57,9 +64,27 @@ pub enum Stopped {
 }
 
 impl Removals {
+    /// Counts what was left alone as it changed or is wanted after all, and why.
+    pub fn skip(&mut self, reason: &str) {
+        self.skipped += 1;
+        self.count(reason);
+    }
+
+    /// Counts what is back, as it became wanted while it was removed.
+    pub fn put_back(&mut self, reason: &str) {
+        self.put_back += 1;
+        self.count(reason);
+    }
+
+    fn count(&mut self, reason: &str) {
+        let has_room = self.reasons.len() < REASONS || self.reasons.contains_key(reason);
+        *self.reasons.entry(if has_room { reason } else { OTHER_REASONS }.to_owned()).or_default() += 1;
+    }
+
     /// Counts a removal that failed, and why.
     pub fn fail(&mut self, key: &str, reason: &str) {
         self.failed += 1;
+        self.count(reason);
         if self.errors.len() < ERRORS {
             self.errors.push(format!("{key}: {reason}"));
         }
@@ -98,5 +123,23 @@ impl Removals {
     /// Whether everything that was planned was done, or rightly left.
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.left == 0 && self.stopped.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_is_counted_and_very_many_are_not_told_apart() {
+        let mut removals = Removals::default();
+        removals.skip("it changed");
+        removals.skip("it changed");
+        removals.put_back("it became wanted");
+        (0..REASONS).for_each(|number| removals.fail("a", &format!("no {number}")));
+        assert_eq!((removals.skipped, removals.put_back, removals.failed), (2, 1, REASONS as u64));
+        assert_eq!((removals.reasons["it changed"], removals.reasons[OTHER_REASONS]), (2, 2));
+        assert_eq!(removals.reasons.len(), REASONS + 1);
+        assert_eq!(removals.reasons.values().sum::<u64>(), 3 + REASONS as u64);
     }
 }

@@ -44,7 +44,7 @@ impl Site<'_> {
         for (removal, fate) in left {
             let (state, reason) = match fate {
                 Fate::Skip(reason) => {
-                    removals.skipped += 1;
+                    removals.skip(&reason);
                     (State::Skipped, reason)
                 }
                 Fate::Fail(reason) => {
@@ -115,7 +115,7 @@ impl Site<'_> {
                     continue;
                 }
                 Fate::Skip(reason) => {
-                    removals.skipped += 1;
+                    removals.skip(&reason);
                     (State::Skipped, reason)
                 }
                 Fate::Fail(reason) | Fate::Taken(reason) => {
@@ -293,7 +293,7 @@ async fn look(store: &dyn Store, object: &Object) -> Fate {
         Ok(Presence::Present(now)) if judge::is_still(object, &now) => Fate::Go,
         Ok(Presence::Present(_)) => Fate::Skip("it changed".to_owned()),
         Ok(Presence::Missing) => Fate::Skip("it is gone already".to_owned()),
-        Ok(Presence::Unknown(reason)) => Fate::Skip(reason),
+        Ok(Presence::Unknown(reason)) => Fate::Fail(reason),
         Err(error) => Fate::Fail(format!("it could not be looked at again: {error:#}")),
     }
 }

@@ -42,7 +42,7 @@ impl Site<'_> {
         for removal in batch {
             let key = &removal.object.key;
             if wanted.contains(key) && !matches!(self.store.look(key).await, Ok(Presence::Present(_))) {
-                removals.skipped += 1;
+                removals.skip("it is wanted again, and its trash is kept");
                 let key = Printable(key);
                 tracing::warn!("{key} is wanted again, and its trash is kept: `cleanup-assets restore {key}`");
             } else {

@@ -34,7 +34,7 @@ impl Site<'_> {
         }
         match bring_back(self.store, removal).await {
             back @ (Restored::Done | Restored::DoneLeft) => {
-                removals.put_back += 1;
+                removals.put_back("it became wanted as it was removed");
                 removals.files_trashed = removals.files_trashed.saturating_sub(1);
                 removals.bytes = removals.bytes.saturating_sub(removal.object.size);
                 let state = if back == Restored::Done { State::PutBack } else { State::PutBackLeft };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Doubts, Ledger, NewRecord, Position, Staged, Waits};
+use super::{Doubts, Ledger, NewRecord, Pair, Position, Staged, Waits};
 use crate::compare::{Note, Unmatched};
 use crate::domain::{Created, Held, Hold, Kind, Object, Record, Time};
 
@@ -48,7 +48,7 @@ pub fn rule(name: &str) -> Kind {
 impl Fixture {
     pub async fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let ledger = Ledger::open(&folder.path().join("ledger.db"), "pair").await.expect("a ledger");
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), &Pair::default()).await.expect("a ledger");
         Fixture { ledger, _folder: folder }
     }
 
@@ -56,7 +56,7 @@ impl Fixture {
     pub async fn next_run(self) -> Self {
         let Fixture { ledger, _folder: folder } = self;
         drop(ledger);
-        let ledger = Ledger::open(&folder.path().join("ledger.db"), "pair").await.expect("a ledger");
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), &Pair::default()).await.expect("a ledger");
         Fixture { ledger, _folder: folder }
     }
 

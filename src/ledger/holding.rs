@@ -172,11 +172,12 @@ impl Ledger {
             "UPDATE temp.finding INDEXED BY finding_rows
              SET held = 'its file is in the trash, and `restore` brings it back', held_by = ?1
              WHERE is_row AND held IS NULL AND size IS NULL AND key <> '' AND (substr(key, -1) <> '/' OR kind = ?3) AND EXISTS (
-                 SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.handle IS NULL AND r.state IN ",
+                 SELECT 1 FROM removals AS r WHERE r.pair IN (SELECT value FROM json_each(?2)) AND r.handle IS NULL AND r.state IN ",
             in_trash!(),
             " AND r.key >= finding.key AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))"
         );
-        let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair).bind(Kind::OrphanedRecord.name());
+        let query =
+            sqlx::query(sql).bind(Hold::Trashed.code()).bind(&self.store_pairs).bind(Kind::OrphanedRecord.name());
         query.execute(&mut self.connection).await?;
         Ok(())
     }

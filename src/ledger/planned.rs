@@ -85,9 +85,20 @@ const SCHEMA: &str = "
 impl Ledger {
     /// How many files may be removed by themselves, and their bytes.
     pub async fn removable(&mut self) -> Result<(u64, u64)> {
-        let sql = "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE NOT is_row AND held IS NULL";
+        let sql =
+            "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE NOT is_row AND held IS NULL AND NOT later";
         let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Whether any finding may be removed: a file that is not held, or such a row of these sections and kinds.
+    pub async fn has_removable(&mut self, acting: &[Acting<'_>]) -> Result<bool> {
+        let acting: Vec<_> = acting.iter().map(|Acting { section, kind, .. }| json!([section, kind])).collect();
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding WHERE NOT is_row AND held IS NULL) \
+                       OR EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_rows WHERE is_row AND held IS NULL \
+                              AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)))";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(&acting)?);
+        Ok(query.fetch_one(&mut self.connection).await?)
     }
 
     /// Whether any finding is held by one of these, or lies in a folder of which nothing is known.
@@ -102,7 +113,7 @@ impl Ledger {
     /// Files of a kind that may be removed, after a key and in byte order.
     pub async fn removable_after(&mut self, kind: &Kind, after: &str, limit: usize) -> Result<Vec<FileToGo>> {
         let sql = "SELECT key, size, last_modified, etag, owners FROM temp.finding \
-                   WHERE kind = ? AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
+                   WHERE kind = ? AND held IS NULL AND NOT later AND key > ? ORDER BY key LIMIT ?";
         let query = sqlx::query_as(sql).bind(kind.name()).bind(after).bind(limit as i64);
         type File = (String, i64, Option<i64>, Option<String>, Option<String>);
         let rows: Vec<File> = query.fetch_all(&mut self.connection).await?;

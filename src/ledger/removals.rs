@@ -67,6 +67,13 @@ macro_rules! in_trash {
 }
 pub(super) use in_trash;
 
+/// Whether trash of another pair of the same store is this pair's to empty: that of a pair that still runs is its own.
+macro_rules! is_left_to_us {
+    () => {
+        "(removals.pair = ?5 OR NOT EXISTS (SELECT 1 FROM runs WHERE runs.pair = removals.pair AND runs.started_at > ?3))"
+    };
+}
+
 const WRITING: &str = "the ledger could not be written";
 
 /// How far a removal has come.
@@ -296,14 +303,14 @@ impl Which<'_> {
             Which::TrashedByRun(_) => concat!("state IN ", in_trash!(), " AND run = ?3"),
             Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
             Which::TrashedAt(_) => concat!(
-                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 AND state IN ",
+                "id IN (SELECT max(id) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND state IN ",
                 in_trash!(),
                 " AND key >= ?3 AND key <= ?3 || iif(?3 LIKE '%/', char(1114111), '') GROUP BY key)"
             ),
             Which::RowsOfRun(_) => "state IN ('row-deleted', 'row-updated') AND run = ?3",
             Which::LastRowsOf(_) => {
-                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 \
-                        AND id IN (SELECT id FROM removals WHERE pair = ?1 AND key IN (?3, ?3 || '/') \
+                "id IN (SELECT max(id) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) \
+                        AND id IN (SELECT id FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND key IN (?3, ?3 || '/') \
                                    UNION SELECT removal FROM row_keys WHERE key IN (?3, ?3 || '/')) \
                         AND state IN ('row-deleted', 'row-updated') GROUP BY table_name, handle)"
             }
@@ -316,9 +323,12 @@ impl Which<'_> {
             }
             // What resembles a value that no object carries may be wanted (I4). A delete that may come late is waited for.
             Which::Due(_) => {
-                "state IN ('trashed', 'skipped-left', 'failed-left', 'put-back-left', 'restored-left') AND done_at <= ?3 \
-                 AND (NOT late OR done_at <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-1 day')) \
-                 AND key NOT IN (SELECT key FROM temp.resembling WHERE what = 4)"
+                concat!(
+                    "state IN ('trashed', 'skipped-left', 'failed-left', 'put-back-left', 'restored-left') AND done_at <= ?3 \
+                     AND (NOT late OR done_at <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-1 day')) \
+                     AND key NOT IN (SELECT key FROM temp.resembling WHERE what = 4) AND ",
+                    is_left_to_us!()
+                )
             }
         }
     }
@@ -421,7 +431,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Removals of this pair after the number `after`, in the order in which they were made; of rows that a run removed, the
+    /// Removals of this store, whatever its database was called, after the number `after`, in the order in
+    /// which they were made; of rows that a run removed, the
     /// last first, and from the end where `after` is 0.
     pub async fn removals(&mut self, which: Which<'_>, after: i64, limit: usize) -> Result<Vec<Removal>> {
         // Rows come back in the order in which they could have gone: what points at another last of all.
@@ -431,9 +442,9 @@ impl Ledger {
         };
         let condition = which.condition();
         let sql = format!(
-            "SELECT * FROM removals WHERE pair = ?1 AND {after_it} AND {condition} ORDER BY id {order} LIMIT ?4"
+            "SELECT * FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {after_it} AND {condition} ORDER BY id {order} LIMIT ?4"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(self.pair).bind(after);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(&self.store_pairs).bind(after);
         let query = match which {
             Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) | Which::RowsOfRun(run) => {
                 query.bind(run)
@@ -442,25 +453,32 @@ impl Ledger {
             Which::Open | Which::OpenRows => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),
         };
-        query.bind(limit as i64).fetch_all(&mut self.connection).await?.iter().map(removal).collect()
+        query.bind(limit as i64).bind(self.pair).fetch_all(&mut self.connection).await?.iter().map(removal).collect()
     }
 
     /// A key, and the other keys of the rows that were removed last with it.
     pub async fn keys_beside(&mut self, key: &str) -> Result<Vec<String>> {
         let rows = Which::LastRowsOf(key).condition();
         let sql = format!(
-            "WITH gone AS (SELECT id, key FROM removals WHERE pair = ?1 AND {rows})
+            "WITH gone AS (SELECT id, key FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {rows})
              SELECT ?3 UNION SELECT key FROM gone WHERE key <> '' UNION SELECT key FROM row_keys WHERE removal IN (SELECT id FROM gone)"
         );
-        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.pair).bind(0).bind(key);
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&self.store_pairs).bind(0).bind(key);
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 
     /// How many files, and bytes, of trash are due.
     pub async fn due(&mut self, before: Time) -> Result<(u64, u64)> {
         let condition = Which::Due(before).condition();
-        let sql = format!("SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair = ?1 AND {condition}");
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(self.pair).bind(0).bind(stamp(before));
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {condition}"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(&self.store_pairs)
+            .bind(0)
+            .bind(stamp(before))
+            .bind(0)
+            .bind(self.pair);
         let (files, bytes): (i64, i64) = query.fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }
@@ -468,9 +486,14 @@ impl Ledger {
     /// How many files of due trash stay because they resemble a value that no object carries, and one of them with its value.
     pub async fn due_in_doubt(&mut self, before: Time) -> Result<Option<(u64, String, String)>> {
         let sql =
-            "SELECT count(*), min(removals.key), named FROM removals JOIN temp.resembling AS r ON r.key = removals.key
-             WHERE what = ? AND pair = ? AND state = 'trashed' AND done_at <= ? HAVING count(*) > 0";
-        let query = sqlx::query_as(sql).bind(What::Trashed as u8).bind(self.pair).bind(stamp(before));
+            concat!("SELECT count(*), min(removals.key), named FROM removals JOIN temp.resembling AS r ON r.key = removals.key
+             WHERE what = ?2 AND pair IN (SELECT value FROM json_each(?1)) AND state = 'trashed' AND done_at <= ?3 AND ", is_left_to_us!(), " HAVING count(*) > 0");
+        let query = sqlx::query_as(sql)
+            .bind(&self.store_pairs)
+            .bind(What::Trashed as u8)
+            .bind(stamp(before))
+            .bind(0)
+            .bind(self.pair);
         let first: Option<(i64, String, String)> = query.fetch_optional(&mut self.connection).await?;
         Ok(first.map(|(count, key, named)| (count.unsigned_abs(), key, named)))
     }

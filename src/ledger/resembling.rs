@@ -171,13 +171,14 @@ impl Ledger {
             What::Condemned => "SELECT key, NULL FROM temp.condemned WHERE key > ?1 ORDER BY key LIMIT ?2",
             What::Young => "SELECT key, NULL FROM temp.unmatched WHERE side = ?3 AND key > ?1 ORDER BY key LIMIT ?2",
             What::Trashed => concat!(
-                "SELECT DISTINCT key, NULL FROM removals WHERE pair = ?5 AND key > ?1 AND trash_key IS NOT NULL AND state IN ",
+                "SELECT DISTINCT key, NULL FROM removals WHERE pair IN (SELECT value FROM json_each(?5)) AND key > ?1 AND trash_key IS NOT NULL AND state IN ",
                 in_trash!(),
                 " ORDER BY key LIMIT ?2"
             ),
             What::Known => return Ok(Vec::new()),
         };
-        let query = sqlx::query_as(sql).bind(after).bind(limit as i64).bind(YOUNG).bind(kind.name()).bind(self.pair);
+        let query = sqlx::query_as(sql).bind(after).bind(limit as i64).bind(YOUNG).bind(kind.name());
+        let query = query.bind(&self.store_pairs);
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 

@@ -26,10 +26,11 @@ impl Ledger {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
-            "INSERT INTO sightings (pair, kind, key, table_name, record_id, first_seen, last_seen, last_run) \
-             SELECT ?1, kind, key, table_name, record_id, ?2, ?2, ?3 FROM temp.finding WHERE true \
+            "INSERT INTO sightings (pair, kind, key, table_name, record_id, first_seen, last_seen, last_run, first_run) \
+             SELECT ?1, kind, key, table_name, record_id, ?2, ?2, ?3, ?3 FROM temp.finding WHERE true \
              ON CONFLICT DO UPDATE SET \
                  first_seen = iif(resolved_at IS NULL, first_seen, excluded.first_seen), \
+                 first_run = iif(resolved_at IS NULL, first_run, excluded.first_run), \
                  last_seen = excluded.last_seen, last_run = excluded.last_run, resolved_at = NULL",
         )
         .bind(self.pair)
@@ -51,6 +52,25 @@ impl Ledger {
         transaction.commit().await?;
         self.kept_at = Some(now.trunc_subsecs(0));
         Ok(())
+    }
+
+    /// Whether any finding was first seen by this run.
+    pub async fn has_new(&mut self, run: i64) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding AS f JOIN sightings AS s \
+                     ON s.pair = ? AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name \
+                        AND s.record_id = f.record_id WHERE s.first_run = ?)";
+        Ok(sqlx::query_scalar(sql).bind(self.pair).bind(run).fetch_one(&mut self.connection).await?)
+    }
+
+    /// Whether any of these keys was ever found by a run of this pair, or removed from this store.
+    pub async fn knows_any(&mut self, keys: &[&str], kinds: &[&str]) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM json_each(?1) AS k JOIN sightings AS s ON s.key IN (k.value, k.value || '/') \
+                       AND s.pair = ?2 AND s.kind IN (SELECT value FROM json_each(?4))) \
+                   OR EXISTS (SELECT 1 FROM json_each(?1) AS k JOIN removals AS r ON r.key IN (k.value, k.value || '/') \
+                       AND r.pair IN (SELECT value FROM json_each(?3)))";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(keys)?).bind(self.pair);
+        let query = query.bind(&self.store_pairs).bind(serde_json::to_string(kinds)?);
+        Ok(query.fetch_one(&mut self.connection).await?)
     }
 
     /// A page of the run's findings of one kind: those after a position, in byte order of their keys.

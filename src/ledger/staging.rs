@@ -38,6 +38,7 @@ pub const SCHEMA: &str = "
         shared INTEGER NOT NULL DEFAULT 0,  -- whether others want its file
         owners TEXT,                        -- of a derived file: JSON, as in `derived`
         rivals INTEGER NOT NULL DEFAULT 0,  -- how many rows must go for its file to follow; 0: it stays, or is not there
+        later INTEGER NOT NULL DEFAULT 0,   -- whether it stays for a later run, as this one has a limit
         PRIMARY KEY (kind, key, table_name, record_id)
     ) WITHOUT ROWID;
     -- Files may be millions, and what is asked of the others must not read them all.
@@ -396,6 +397,12 @@ impl Ledger {
         sqlx::query(sql).bind(has_folders).execute(&mut self.connection).await?;
         sqlx::raw_sql("DROP TABLE temp.only_these").execute(&mut self.connection).await?;
         Ok(())
+    }
+
+    /// Whether anything was found.
+    pub async fn has_findings(&mut self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding)";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?)
     }
 
     /// Drops everything that was found: a run that failed has no findings.

@@ -37,18 +37,12 @@ impl Run<'_> {
         mut report: Report,
         output: Option<OutputFile>,
     ) -> Result<ExitCode> {
-        let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
-        let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
-        if let Some((count, key, value)) = ledger.due_in_doubt(due_before).await? {
-            let (files, key, value) = (if count == 1 { "file" } else { "files" }, Printable(&key), Printable(&value));
-            report.warnings.push(format!(
-                "{count} {files} of due trash stay, such as {key}: the database names {value}, which looks like it; \
-                 `cleanup-assets restore {key}` brings it back"
-            ));
-        }
-        let census = self.census(ledger, &sides.database, inspected, due_before).await?;
+        let due_before = self.due_before();
+        let found = self.census(ledger, &sides.database, inspected, due_before).await?;
+        let census = self.limited(ledger, &found, &mut report).await?;
+        report.later = found.findings().saturating_sub(census.findings());
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
-        let plan = match plan::plan(census, due_before, &inspected.totals, &inspected.doubts, limits) {
+        let plan = match plan::plan(&found, census, due_before, &inspected.totals, &inspected.doubts, limits) {
             Ok(plan) => plan,
             Err(refusal) => {
                 report.outcome = Outcome::Refused;
@@ -112,6 +106,11 @@ impl Run<'_> {
                 report.outcome = Outcome::Interrupted;
                 ExitCode::Interrupted
             }
+            // Each reason is told. What was wanted or had changed after all was rightly left.
+            (Ok(()), _) if removals.removed() == 0 => {
+                report.outcome = Outcome::Skipped;
+                if removals.is_complete() { ExitCode::Done } else { ExitCode::Partial }
+            }
             (Ok(()), _) if !removals.is_complete() => {
                 report.outcome = Outcome::Partial;
                 ExitCode::Partial
@@ -129,6 +128,22 @@ impl Run<'_> {
         }
         self.publish(&report, ledger, !is_text, output).await?;
         executed.and(ended).map(|()| code)
+    }
+
+    /// Trash that was removed up to then is due.
+    fn due_before(&self) -> Time {
+        let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
+        Utc::now().checked_sub_signed(keep).unwrap_or_default()
+    }
+
+    /// What to say of due trash that stays because the database names what looks like it.
+    pub(super) async fn trash_in_doubt(&self, ledger: &mut Ledger) -> Result<Option<String>> {
+        let Some((count, key, value)) = ledger.due_in_doubt(self.due_before()).await? else { return Ok(None) };
+        let (files, key, value) = (if count == 1 { "file" } else { "files" }, Printable(&key), Printable(&value));
+        Ok(Some(format!(
+            "{count} {files} of due trash stay, such as {key}: the database names {value}, which looks like it; \
+             `cleanup-assets restore {key}` brings it back"
+        )))
     }
 
     /// Counts what could be removed.
@@ -164,11 +179,7 @@ impl Run<'_> {
                 let allow_cascade = same().all(|(other, _)| other.allow_cascade);
                 tables.push(TableCensus { table, of, cascade, allow_cascade, ..TableCensus::default() });
             }
-            match records.action(&kind) {
-                Action::Delete => tables[at].deleted += rows,
-                Action::Set(_) => tables[at].updated += rows,
-                Action::Report => {}
-            }
+            add_rows(&mut tables[at], records.action(&kind), rows);
         }
         let mut census =
             Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes, readings: 0 };
@@ -181,8 +192,29 @@ impl Run<'_> {
         Ok(census)
     }
 
+    /// What of `found` this run removes: all, or with `--limit` only so much.
+    async fn limited(&self, ledger: &mut Ledger, found: &Census, report: &mut Report) -> Result<Census> {
+        let mut census = found.clone();
+        let Some(limit) = self.options.limit.filter(|limit| *limit < found.findings()) else { return Ok(census) };
+        if let Some(rows) = ledger.limit_plan(limit).await? {
+            report.warnings.push(format!(
+                "{rows} findings belong together, as one file follows all of them, and --limit {limit} lets none of them go: \
+                 they stay until a run has a limit of {rows} or more"
+            ));
+        }
+        (census.files, census.file_bytes) = ledger.removable().await?;
+        (census.following_files, census.following_bytes) = ledger.following().await?;
+        census.tables.iter_mut().for_each(|table| (table.deleted, table.updated) = (0, 0));
+        for Rows { kind, section, table, rows } in ledger.planned_counts().await? {
+            if let Some(census) = census.tables.iter_mut().find(|census| census.table == table) {
+                add_rows(census, self.config.records[section].action(&kind), rows);
+            }
+        }
+        Ok(census)
+    }
+
     /// The sections and kinds of which rows are removed, and not only reported.
-    fn acting(&self) -> Vec<Acting<'_>> {
+    pub(super) fn acting(&self) -> Vec<Acting<'_>> {
         let mut acting = Vec::new();
         for (section, records) in self.config.records.iter().enumerate() {
             let built_in = self.kinds.iter().filter(|kind| kind.rule().is_none() && kind.side() == Side::Row);
@@ -217,5 +249,14 @@ impl Run<'_> {
                 .fold(report.database_address.clone(), |all, other| format!("{all}, {} {}", other.name, other.address)),
             trash: trash.enabled.then_some(trash.prefix.as_str()),
         }
+    }
+}
+
+/// Counts rows as what a run does to them.
+fn add_rows(table: &mut TableCensus, action: &Action, rows: u64) {
+    match action {
+        Action::Delete => table.deleted += rows,
+        Action::Set(_) => table.updated += rows,
+        Action::Report => {}
     }
 }

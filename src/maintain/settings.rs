@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::database;
 use crate::domain::Kind;
 use crate::exit_code::{self, Misconfigured};
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Ledger, Pair, SEPARATOR, Side};
 use crate::storage;
 
 pub(super) fn scope(config: &Config, narrowed: Option<&str>) -> Result<Scope> {
@@ -41,11 +41,11 @@ pub(super) fn kinds(names: &[String], config: &Config) -> Result<Vec<Kind>> {
     Ok(kinds)
 }
 
-pub(super) fn warn_of_settings(config: &Config) {
+/// What of the configuration people should know.
+pub(super) fn warning_of_settings(config: &Config) -> Option<String> {
     let min_age = config.safety.min_age;
-    if min_age.0 < std::time::Duration::from_secs(3600) {
-        tracing::warn!("[safety] min_age is {min_age}: uploads that are still under way can look like orphans");
-    }
+    (min_age.0 < std::time::Duration::from_secs(3600))
+        .then(|| format!("[safety] min_age is {min_age}: uploads that are still under way can look like orphans"))
 }
 
 /// Where the ledger lies.
@@ -53,25 +53,32 @@ pub fn ledger_path(config: &Config) -> PathBuf {
     config.ledger.clone().unwrap_or_else(ledger::default_path)
 }
 
-pub(super) async fn open_ledger(config: &Config) -> Result<Ledger> {
+/// The ledger; or a temporary one where it cannot be written, with what to say of that.
+pub(super) async fn open_ledger(config: &Config) -> Result<(Ledger, Option<String>)> {
     let path = ledger_path(config);
-    let (ledger, problem) = Ledger::open_or_temporary(&path, &fingerprint(config)?).await?;
-    if let Some(problem) = problem {
-        tracing::warn!(
-            "{}; this run uses a temporary one, and no sighting is remembered",
-            exit_code::sentence(&problem)
-        );
-    }
-    Ok(ledger)
+    let (ledger, problem) = Ledger::open_or_temporary(&path, &pair(config)?).await?;
+    let temporary = problem.map(|problem| {
+        format!("{}; this run uses a temporary one, and no sighting is remembered", exit_code::sentence(&problem))
+    });
+    Ok((ledger, temporary))
 }
 
-/// What names the pair of database and store in a ledger; more databases belong to the first.
-pub fn fingerprint(config: &Config) -> Result<String> {
+/// The pair of database and store, by where they are, and by what the store is; more databases belong to the first. What
+/// the databases are they must be asked.
+pub fn pair(config: &Config) -> Result<Pair> {
     let (kind, address) = storage::address(&config.storage);
-    let mut databases = format!("{} {}", config.database.engine, database::address(&config.database)?);
+    let mut databases = vec![format!("{} {}", config.database.engine, database::address(&config.database)?)];
     for other in &config.databases {
         let (engine, address) = (&other.database.engine, database::address(&other.database)?);
-        databases.push_str(&format!(" + {} {engine} {address}", other.name));
+        databases.push(format!("{} {engine} {address}", other.name));
     }
-    Ok(format!("{databases} | {kind} {address}"))
+    Ok(Pair {
+        database: Side { address: databases.join(SEPARATOR), identity: None },
+        store: Side { address: format!("{kind} {address}"), identity: storage::identity(&config.storage) },
+    })
+}
+
+/// What all databases are, as a pair has it; `None` where one does not say.
+pub fn joined(identities: Vec<Option<String>>) -> Option<String> {
+    identities.into_iter().collect::<Option<Vec<_>>>().map(|identities| identities.join(SEPARATOR))
 }

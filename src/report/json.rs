@@ -193,7 +193,9 @@ impl Rendering for Json<'_> {
             "skipped": done.skipped,
             "failed": done.failed,
             "left": done.left,
+            "later": self.report.later,
             "resumed": self.report.resumed,
+            "reasons": done.reasons,
             "errors": done.errors,
         });
         self.out.write_all(b"],\n \"refusal\": ")?;

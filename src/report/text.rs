@@ -122,6 +122,7 @@ impl<'a> Text<'a> {
             (totals.references, "References: ", ""),
             (totals.derived, "Files that belong to wanted ones: ", ""),
             (found.all().held, "Held, and never removed: ", ""),
+            (self.report.later, "Left for a later run (--limit): ", ""),
             (totals.too_young, "Too young to judge: ", min_age.as_str()),
             (totals.outside_prefix, "Database keys outside the prefix, not compared: ", ""),
             (totals.unreadable_names, "File names that are not UTF-8, never findings: ", ""),
@@ -196,6 +197,9 @@ pub fn removals(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
     ];
     for (count, words) in lines.into_iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{words}: {count}")?;
+    }
+    for (reason, count) in &done.reasons {
+        writeln!(out, "  - {count}: {}", Printable(reason))?;
     }
     bytes(out, done)?;
     match done.stopped {

@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 use crate::config::{AgeBy, Place, Storage};
 use crate::domain::listed::Objects;
 use crate::domain::{FileNumber, Object, Requests, Time};
+use crate::same_file;
 
 /// A bucket or a folder.
 pub trait Store: Send + Sync {
@@ -225,9 +226,69 @@ pub fn address(config: &Storage) -> (&'static str, String) {
     }
 }
 
+/// What the configured store is, by whatever name it is reached: the bucket at its endpoint, or the folder itself; `None`:
+/// it is not there.
+pub fn identity(config: &Storage) -> Option<String> {
+    match &config.place {
+        Place::S3 { .. } => Some(canonical(&address(config).1)),
+        Place::Local { root, .. } => {
+            Some(format!("{} {}", same_file::identity(root)?, config.prefix).trim_end().to_owned())
+        }
+    }
+}
+
+/// What runs on one store lock, from whatever host and under whatever name they reach it.
+pub fn lock_name(config: &Storage) -> String {
+    match &config.place {
+        Place::S3 { .. } => canonical(&address(config).1),
+        Place::Local { root, .. } => root
+            .canonicalize()
+            .map_or_else(|_| address(config).1, |root| root.join(&config.prefix).display().to_string()),
+    }
+}
+
+/// The address of a bucket, however it is written: the host in small letters and without the port that goes without saying.
+/// At AWS a bucket's name is one for all regions.
+fn canonical(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (scheme, host) = (scheme.to_lowercase(), host.to_lowercase());
+    let port = if scheme == "http" { ":80" } else { ":443" };
+    let host = host.strip_suffix(port).unwrap_or(&host);
+    let is_aws = host.ends_with(".amazonaws.com") && (host.starts_with("s3.") || host.starts_with("s3-"));
+    let host = if is_aws { "s3.amazonaws.com" } else { host };
+    let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("{scheme}://{host}/{}", path.join("/"))
+}
+
 fn without_credentials(endpoint: &str) -> String {
     match endpoint.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
         None => endpoint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn a_bucket_is_the_same_however_its_address_is_written() {
+        for (one, other) in [
+            ("https://Example.COM:443/app/a", "https://example.com/app/a"),
+            ("HTTP://example.com:80//app/", "http://example.com/app"),
+            ("https://s3.eu-west-1.amazonaws.com/app", "https://s3.amazonaws.com/app"),
+        ] {
+            assert_eq!(canonical(one), canonical(other));
+        }
+        for (one, other) in [
+            ("https://example.com/app", "https://example.com/App"),
+            ("https://example.com:9000/app", "https://example.com/app"),
+            ("http://example.com/app", "https://example.com/app"),
+            ("https://example.com/app/a", "https://example.com/app/b"),
+            ("https://my.amazonaws.com/app", "https://s3.amazonaws.com/app"),
+        ] {
+            assert_ne!(canonical(one), canonical(other));
+        }
     }
 }

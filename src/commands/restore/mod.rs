@@ -15,7 +15,7 @@ use crate::execute;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Which};
 use crate::lock::Lock;
-use crate::maintain::{fingerprint, ledger_path};
+use crate::maintain::{ledger_path, pair};
 use crate::storage::{self, Presence, Store};
 use told::Told;
 
@@ -63,7 +63,7 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
         return Err(Misconfigured(format!("restore: there is no ledger at {}", path.display())).into());
     }
     let _lock = Lock::take(&path)?;
-    let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
+    let mut ledger = Ledger::open(&path, &pair(&config)?).await?;
     ledger.mark_interrupted().await.context("the ledger")?;
     let store =
         storage::open(&config.storage, &config.storage.prefix, config.safety.min_age.0).await.context("the storage")?;
@@ -193,7 +193,7 @@ impl Restoring<'_> {
 async fn opened<'d>(opened: &'d mut Option<(Database, Advisory)>, config: &Config) -> Result<&'d Database> {
     if opened.is_none() {
         let database = Database::open(config).await.context("the database")?;
-        let advisory = database.lock(&storage::address(&config.storage).1).await.context("the database")?;
+        let advisory = database.lock(&storage::lock_name(&config.storage)).await.context("the database")?;
         *opened = Some((database, advisory));
     }
     opened.as_ref().map(|(database, _)| database).context("the database")

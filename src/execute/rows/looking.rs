@@ -73,7 +73,7 @@ impl<'a> Site<'a> {
             (Some(_), Ok(Presence::Present(_))) => Look::Stay("its file changed".to_owned()),
             (None, Ok(Presence::Present(_))) => Look::Stay("its file is there now".to_owned()),
             (_, Ok(Presence::Missing)) => Look::Clear,
-            (_, Ok(Presence::Unknown(reason))) => Look::Stay(reason),
+            (_, Ok(Presence::Unknown(reason))) => Look::Failed(reason),
             (_, Err(error)) => Look::Failed(format!("its file could not be looked at: {error:#}")),
         }
     }
@@ -126,7 +126,9 @@ impl<'a> Site<'a> {
                     }
                 },
             };
-            removals.skipped += u64::from(state == State::Skipped);
+            if state == State::Skipped {
+                removals.skip(&reason);
+            }
             left.push(NewRemoval { row: row_of(row, None), ..removal_of(row, state, Some(reason)) });
         }
         Ok((going, left))

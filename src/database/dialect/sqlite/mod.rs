@@ -28,6 +28,10 @@ impl Driver for Sqlite {
         Ok(read(SqliteConnectOptions::from_str(url))?.get_filename().display().to_string())
     }
 
+    fn identity<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::identity(connection))
+    }
+
     fn server<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Server>> {
         Box::pin(catalog::server(connection))
     }
