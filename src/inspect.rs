@@ -15,7 +15,7 @@ use crate::compare::{Progress, Scan, Scanned, SourceCounts};
 use crate::config::{Action, Config};
 use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
-use crate::domain::{Found, Kind, MOST_SOURCES, Time, Totals, row_id};
+use crate::domain::{Found, Kind, MOST_SOURCES, Side, Time, Totals, row_id};
 use crate::judge::{self, Silence, WrongPair};
 use crate::ledger::{Doubts, End, Ledger, Staged};
 use crate::look_again;
@@ -232,7 +232,7 @@ impl Inspection<'_> {
         };
         let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
         let (notes, mut noted) = channel(NOTES_AHEAD);
-        let hold = |object: Listed<'_>| judge::held(object, trash, longest_key_bytes);
+        let hold = |object: Listed<'_>, side: Side| judge::held(object, side, trash, longest_key_bytes);
         let gather = async {
             let mut ready: Option<Staged> = None;
             loop {
