@@ -230,7 +230,7 @@ impl Inspection<'_> {
             folders: self.folder_rules(),
             owns_folders: self.config.has_folders(),
         };
-        let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
+        let trash = self.config.trash.enabled.then_some(self.config.trash.beginning());
         let (notes, mut noted) = channel(NOTES_AHEAD);
         let hold = |object: Listed<'_>, side: Side| judge::held(object, side, trash, longest_key_bytes);
         let gather = async {

@@ -1,8 +1,7 @@
 //! Does what a confirmed plan says, batch by batch, and nothing else: it may drop items, and can never add one.
 //!
 //! Each batch: the locks are still held; every source is asked again; each object is looked at again; the intent is
-//! committed; the object is copied to the trash and the copy verified; it is deleted, and each key's answer read; the
-//! outcome is committed; the sources are asked once more, and what became wanted is put back. Rows go before files, in
+//! committed; the object is taken away (`taking`); the outcome is committed; the sources are asked once more, and what became wanted is put back. Rows go before files, in
 //! batches of their own (`rows`).
 
 mod batch;
@@ -12,6 +11,7 @@ mod removing;
 mod resume;
 mod rows;
 mod rows_back;
+mod taking;
 mod wanted;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -30,7 +30,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::storage::Store;
+use crate::storage::{Hands, Store};
 
 pub use put_back::{Restored, restore};
 pub use resume::resume;
@@ -63,6 +63,10 @@ pub struct Site<'a> {
     pub deadline: Option<Instant>,
     /// What the files that are being removed belong to, by their keys: a file is wanted while one of these is.
     pub owners: HashMap<String, Vec<Owner>>,
+    /// Folders of the files that are being removed, of which the ledger knows whose they are.
+    pub met: HashSet<String>,
+    /// Folders from which files were removed that stay removed.
+    pub left: BTreeSet<String>,
 }
 
 /// Whether a window of files may be left in the middle.
@@ -134,7 +138,17 @@ impl Site<'_> {
         }
         // Whatever stopped the run, what was removed is asked about once more.
         let settled = self.settle_streamed(unsettled, removals).await;
+        self.met.clear();
+        self.remove_emptied();
         failure.and(settled)
+    }
+
+    /// Removes the folders that removals have emptied, where the store has folders.
+    fn remove_emptied(&mut self) {
+        let left = std::mem::take(&mut self.left);
+        if let (Hands::Moves(moves), true) = (self.store.hands(), self.config.storage.remove_empty_folders) {
+            moves.remove_emptied(left, &self.config.storage.prefix);
+        }
     }
 
     fn must_stop(&self) -> Option<Stopped> {
@@ -206,6 +220,7 @@ impl Site<'_> {
             if !wanted.contains(key) {
                 let state = if removal.trash_key.is_some() { State::Trashed } else { State::Deleted };
                 steps.push(Step::to(removal.id, state));
+                self.left.extend(key.rfind('/').map(|slash| key[..=slash].to_owned()));
                 continue;
             }
             steps.extend(self.give_back(removal, removals).await);

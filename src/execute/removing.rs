@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Site;
 use crate::judge;
 use crate::ledger::Removal;
-use crate::storage::{Presence, Removed};
+use crate::storage::{Copies, Presence, Removed};
 
 /// Attempts at a key whose fate stays open, the first included.
 const ATTEMPTS: u32 = 4;
@@ -20,7 +20,7 @@ enum Learned {
 
 impl Site<'_> {
     /// Deletes the objects of `removals` and gives each one's answer, in their order.
-    pub(super) async fn remove_surely(&self, removals: &[Removal]) -> Vec<Removed> {
+    pub(super) async fn remove_surely(&self, copies: &dyn Copies, removals: &[Removal]) -> Vec<Removed> {
         let mut answers = vec![Removed::Unknown("it was not tried".to_owned()); removals.len()];
         let mut trying: Vec<usize> = (0..removals.len()).collect();
         for attempt in 0..ATTEMPTS {
@@ -30,7 +30,7 @@ impl Site<'_> {
                 trying = self.untouched(removals, &mut answers).await;
             }
             let keys: Vec<&str> = trying.iter().map(|&at| removals[at].object.key.as_str()).collect();
-            for (&at, answer) in trying.iter().zip(self.store.remove(&keys).await) {
+            for (&at, answer) in trying.iter().zip(copies.remove(&keys).await) {
                 answers[at] = answer;
             }
             if !answers.iter().any(|answer| matches!(answer, Removed::Unknown(_))) {

@@ -14,7 +14,7 @@ use crate::domain::Object;
 use crate::domain::derived::DerivedRule;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step, Which};
-use crate::storage::{Presence, Removed, Store};
+use crate::storage::{Copies, Hands, Moves, Presence, Removed, Returned, Store};
 
 /// A run that was killed may have sent a delete that the store has not carried out yet: a look now would find the object,
 /// and its copy would be taken out of the trash just before the object goes.
@@ -67,6 +67,50 @@ pub(super) async fn wait_for_the_last_requests() {
 
 /// What became of an open removal.
 async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
+    match store.hands() {
+        Hands::Copies(copies) => of_copies(store, copies, removal).await,
+        Hands::Moves(moves) => of_moves(store, moves, removal).await,
+    }
+}
+
+/// The same where files are moved: nothing is deleted from the trash. What was taken and is not what was judged goes
+/// back; the rest of the trash waits until it is due.
+async fn of_moves(store: &dyn Store, moves: &dyn Moves, removal: &Removal) -> Result<(State, &'static str)> {
+    let key = &removal.object.key;
+    if removal.state == State::Intended && removal.trash_key.is_none() {
+        moves.bring_back_from_hand(key)?;
+    }
+    let original = at(store, key).await?;
+    let taken = match &removal.trash_key {
+        Some(trash_key) => present(trash_key, moves.look_in_trash(trash_key)?)?,
+        None => None,
+    };
+    Ok(match (removal.state, original, taken, &removal.trash_key) {
+        (State::Intended, Some(_), None, _) => (State::Skipped, "the run ended before it was removed"),
+        (State::Intended, None, None, None) => (State::DeletedUnsettled, ""),
+        (State::Intended, None, None, Some(_)) => (State::Failed, "it was gone, and is not in the trash"),
+        (State::Intended, None, Some(taken), _) if judge::is_surely_copy(&removal.object, &taken) => {
+            (State::TrashedUnsettled, "")
+        }
+        (State::Intended, None, Some(_), Some(trash_key)) => match moves.give_back(trash_key, key, &[])? {
+            Returned::Done => (State::Skipped, "it was replaced as it was taken, and is back"),
+            Returned::TargetTaken => (State::Trashed, "it was replaced as it was taken, and once more since"),
+            Returned::NotThere => (State::Failed, "it was in the trash, and is not any more"),
+        },
+        (State::Intended, Some(_), Some(_), _) => (State::Trashed, "something else is at its key now"),
+        (State::TrashedUnsettled, Some(_), None, _) => (State::PutBack, "the run ended as it was put back"),
+        (State::TrashedUnsettled | State::Restoring, None, None, _) => {
+            (State::Failed, "it was in the trash, and is not any more")
+        }
+        (State::Restoring, Some(_), None, _) => (State::Restored, "the run ended while it was restored"),
+        (State::Restoring | State::Purging, _, Some(_), _) => (State::Trashed, "the run ended before that"),
+        (State::Purging, _, None, _) => (State::Purged, "the run ended while its trash was removed"),
+        (state, ..) => (state, ""),
+    })
+}
+
+/// The same in a bucket.
+async fn of_copies(store: &dyn Store, copies: &dyn Copies, removal: &Removal) -> Result<(State, &'static str)> {
     let original = at(store, &removal.object.key).await?;
     let copy = match &removal.trash_key {
         Some(trash_key) => at(store, trash_key).await?,
@@ -81,7 +125,7 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         }
         (State::Intended, Some(_), copy) => {
             if let (Some(_), Some(trash_key)) = (copy, &removal.trash_key) {
-                take_out(store, trash_key).await?;
+                take_out(copies, trash_key).await?;
             }
             (State::Skipped, "the run ended before it was removed")
         }
@@ -93,7 +137,7 @@ async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'st
         // Its way back ended between the copy and the end.
         (State::Restoring, Some(original), Some(copy)) if judge::is_surely_copy(&copy, &original) => {
             if let Some(trash_key) = &removal.trash_key {
-                take_out(store, trash_key).await?;
+                take_out(copies, trash_key).await?;
             }
             (State::Restored, "the run ended while it was restored")
         }
@@ -124,7 +168,7 @@ async fn settle(
         let (state, detail) = match wanted.contains(&removal.object.key) {
             false => (gone, "the run ended as it was removed"),
             true if !in_trash => (gone, "it became wanted as it was deleted for good"),
-            true => match bring_back(store, removal).await {
+            true => match bring_back(store, removal, &[]).await {
                 Restored::Done => (State::PutBack, "it became wanted as it was removed"),
                 Restored::Taken => (State::Trashed, "it became wanted, and something else is at its key now"),
                 Restored::Failed(reason) => {
@@ -146,8 +190,8 @@ async fn settle(
     Ok(steps)
 }
 
-async fn take_out(store: &dyn Store, trash_key: &str) -> Result<()> {
-    for answer in store.remove(&[trash_key]).await {
+async fn take_out(copies: &dyn Copies, trash_key: &str) -> Result<()> {
+    for answer in copies.remove(&[trash_key]).await {
         if let Removed::Refused(reason) | Removed::Unknown(reason) = answer {
             anyhow::bail!("a copy in the trash could not be removed: {reason}");
         }
@@ -157,7 +201,11 @@ async fn take_out(store: &dyn Store, trash_key: &str) -> Result<()> {
 
 /// The object at a key, if it is there.
 async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
-    match store.look(key).await? {
+    present(key, store.look(key).await?)
+}
+
+fn present(key: &str, presence: Presence) -> Result<Option<Object>> {
+    match presence {
         Presence::Present(object) => Ok(Some(object)),
         Presence::Missing => Ok(None),
         Presence::Unknown(reason) => anyhow::bail!("{}: {reason}", crate::domain::key::Printable(key)),

@@ -13,6 +13,7 @@ mod history;
 mod holding;
 mod open;
 mod packed;
+mod places;
 mod planned;
 mod removals;
 mod resembling;

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Executor};
 use super::Ledger;
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 const SCHEMA: &str = "
     CREATE TABLE pairs (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE) STRICT;
@@ -121,7 +121,10 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     }
     if version < 4 {
         connection.execute(sqlx::raw_sql(super::removals::KEYS)).await?;
-        connection.execute("PRAGMA user_version = 4").await?;
+    }
+    if version < 5 {
+        connection.execute(sqlx::raw_sql(super::places::SCHEMA)).await?;
+        connection.execute("PRAGMA user_version = 5").await?;
     }
     connection.execute("COMMIT").await?;
     Ok(())

@@ -30,7 +30,7 @@ use futures::future::BoxFuture;
 use crate::config::{Place, Storage};
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
+use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
 use gate::Gate;
 
@@ -147,12 +147,8 @@ impl Store for Bucket {
         .boxed()
     }
 
-    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
-        self.copy_object(from, to, target).boxed()
-    }
-
-    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects(keys).boxed()
+    fn hands(&self) -> Hands<'_> {
+        Hands::Copies(self)
     }
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {
@@ -180,6 +176,16 @@ impl Store for Bucket {
 
     fn requests(&self) -> Requests {
         self.meter.requests()
+    }
+}
+
+impl Copies for Bucket {
+    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
+        self.copy_object(from, to, target).boxed()
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects(keys).boxed()
     }
 }
 
