@@ -15,7 +15,7 @@ use crate::compare::{Progress, Scan, Scanned, SourceCounts};
 use crate::config::{Action, Config};
 use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
-use crate::domain::{Found, Kind, MOST_SOURCES, Time, Totals, row_id};
+use crate::domain::{Found, Kind, MOST_SOURCES, Side, Time, Totals, row_id};
 use crate::exit_code::Misconfigured;
 use crate::judge::{self, Silence, WrongPair};
 use crate::ledger::{Doubts, End, Ledger, Staged};
@@ -234,9 +234,9 @@ impl Inspection<'_> {
             folders: self.folder_rules(),
             owns_folders: self.config.has_folders(),
         };
-        let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
+        let trash = self.config.trash.enabled.then_some(self.config.trash.beginning());
         let (notes, mut noted) = channel(NOTES_AHEAD);
-        let hold = |object: Listed<'_>| judge::held(object, trash, longest_key_bytes);
+        let hold = |object: Listed<'_>, side: Side| judge::held(object, side, trash, longest_key_bytes);
         let gather = async {
             let mut ready: Option<Staged> = None;
             loop {

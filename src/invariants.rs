@@ -114,7 +114,7 @@
 //!   In: `look_again::records::Looking::at_missing`, `execute::rows::Site::remove_batch`.
 //!   Test: `faults::second_look::a_bucket_that_is_gone_at_the_second_look_fails_and_finds_nothing`.
 //! - In a folder, a link or a special file on the way leaves it open.
-//!   In: `storage::local::Folder::look_at`, `storage::local::proves_absence`.
+//!   In: `storage::local::beneath::Beneath::file`, `storage::local::beneath::proves_absence`.
 //!   Test: `storage::local::tests::only_a_regular_file_below_the_root_is_present`.
 //!
 //! # I3 The right pair
@@ -227,7 +227,7 @@
 //!   `rules::dates::placeholders_are_dates_that_cannot_be_read`,
 //!   `rules::dates::dates_without_a_zone_are_read_in_the_configured_one`.
 //! - A file that came here a short time ago is young, whatever its modification time says.
-//!   In: `storage::local::object_of`, `judge::is_young_file`.
+//!   In: `storage::local::status::Status::object`, `judge::is_young_file`.
 //!   Test: `doubts::times::a_file_that_was_unpacked_here_is_young`.
 //! - A row of which nothing says when it was changed is held until its file was first seen missing `min_age` ago.
 //!   In: `look_again::records::Looking::take`, `ledger::holding::Ledger::hold_newcomers`.
@@ -374,7 +374,7 @@
 //!   In: `judge::is_unchanged`.
 //!   Test: `execute::second_look::a_file_of_another_size_stays`.
 //! - The original is looked at once more after the copy.
-//!   In: `execute::batch::Site::copy_to_trash`.
+//!   In: `execute::taking::Site::copy_to_trash`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
 //! - Where the store heeds it, the delete itself has the etag as its condition.
 //!   In: `storage::s3::conditions::Bucket::remove_objects_unchanged`, `execute::Site::learn_conditions`.
@@ -439,7 +439,7 @@
 //!   In: `execute::rows_back::restore_rows`.
 //!   Test: `killed::rows::restore::rows_that_are_restored_by_a_command_that_is_killed_are_restored_by_the_next`.
 //! - A key that is refused is not gone.
-//!   In: `execute::batch::Site::batch`.
+//!   In: `execute::taking::Site::copy_and_delete`.
 //!   Test: `execute::for_good::a_key_that_is_refused_fails_alone`.
 //! - Due trash that is refused is not gone.
 //!   In: `execute::due::purge_batch`.
@@ -448,7 +448,7 @@
 //!   In: `execute::removing::Site::remove_surely`, `storage::s3::removing::Bucket::remove_objects`.
 //!   Test: `execute::faults::an_empty_answer_is_none`.
 //! - What cannot be learned of stays open.
-//!   In: `execute::batch::Site::batch`.
+//!   In: `execute::taking::Site::copy_and_delete`.
 //!   Test: `execute::faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`.
 //! - A row's commit without an answer is looked up, under the lock of whoever changes it.
 //!   In: `database::writer::Writer::look_up`.
@@ -481,10 +481,10 @@
 //!   In: `execute::resume::settle`.
 //!   Test: `killed::put_back::a_put_back_by_the_next_run_that_is_killed_too_is_finished_by_the_one_after`.
 //! - A copy whose original stays is left in the trash until it is due: the dead run's delete may come late.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::late::a_file_that_became_wanted_before_a_late_delete_is_in_the_trash_all_the_same`.
 //! - So is the copy of what a dead run removed, when it is restored or put back.
-//!   In: `execute::put_back::bring_back`.
+//!   In: `execute::put_back::copy_back`.
 //!   Test: `killed::late::a_file_that_was_restored_before_a_late_delete_is_in_the_trash_all_the_same`.
 //! - And of what a run removed after a delete that had no answer.
 //!   In: `execute::removing::Site::answers`.
@@ -493,20 +493,20 @@
 //!   In: `ledger::removals::Which::condition`.
 //!   Test: `killed::late::a_copy_that_a_late_delete_may_need_is_not_due_at_once`.
 //! - What is in the trash alone counts as removed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
 //! - A copy whose original was replaced stays.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test:
 //!   `killed::removal::a_file_stored_at_the_same_key_while_the_tool_was_dead_stays_beside_the_old_one_in_the_trash`.
 //! - What was put back already is not called trashed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::put_back::a_file_that_was_put_back_and_is_unwanted_again_is_not_called_trashed`.
 //! - Due trash that is gone is not called trashed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::purge::a_purge_that_is_killed_at_a_call_is_finished_by_the_next_run`.
 //! - What went for good is not called failed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::removal::a_removal_for_good_that_is_killed_at_a_call_is_finished_by_the_next_run`.
 //!
 //! Rows:
@@ -543,7 +543,7 @@
 //!   In: `storage::s3::copying::Bucket::copy_object`.
 //!   Test: `execute::meanwhile::a_file_uploaded_during_the_copy_stays`.
 //! - The copy is looked at, and its etag tells.
-//!   In: `execute::batch::Site::copy_one`, `judge::is_copy`.
+//!   In: `execute::taking::Site::copy_one`, `judge::is_copy`.
 //!   Test: `execute::meanwhile::a_copy_that_is_not_verified_deletes_nothing`.
 //! - Its size tells.
 //!   In: `judge::is_copy`.
@@ -558,10 +558,10 @@
 //!   In: `storage::s3::copying::Bucket::copy_whole`.
 //!   Test: `execute::promises::a_refused_copy_of_an_unchanged_file_is_no_change`.
 //! - The copy of what stays is taken out of the trash again.
-//!   In: `execute::batch::Site::give_up`.
+//!   In: `execute::taking::Site::give_up`.
 //!   Test: `execute::for_good::a_key_that_is_refused_fails_alone`.
 //! - But not the last one, nor that of a file that was replaced.
-//!   In: `execute::batch::Site::give_up`.
+//!   In: `execute::taking::Site::give_up`.
 //!   Tests: `execute::meanwhile::the_copy_of_a_file_that_is_gone_stays`,
 //!   `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
 //! - A file that cannot be moved to the trash (archived, or its key would grow too long) is held.
@@ -618,7 +618,7 @@
 //!   In: `storage::s3::copying::Bucket::copy_object`.
 //!   Test: `execute::meanwhile::putting_back_overwrites_nothing`.
 //! - What came back is verified.
-//!   In: `execute::put_back::bring_back`, `judge::is_surely_copy`.
+//!   In: `execute::put_back::copy_back`, `judge::is_surely_copy`.
 //!   Tests: `execute::restore::nothing_is_overwritten`,
 //!   `judge::tests::only_a_whole_etag_or_the_very_time_says_that_bytes_are_the_same`.
 //! - What was changed since in a row is not undone.
@@ -719,27 +719,74 @@
 //!
 //! # I16 The local store stays inside its root
 //!
-//! No link is followed, no `..` is resolved, no mount is crossed, only regular files are objects, and the tool's own
-//! trash is never a candidate.
+//! Every path is resolved from the handle of the root: no link is followed, no `..` is resolved, no mount is crossed. Only
+//! regular files are objects; the tool's own files and its trash are never candidates. A file is moved in one step, which
+//! takes whatever is there, and what was not judged is put back. Nothing is written over.
+//!
+//! The way to a file:
 //!
 //! - A look follows no link, and takes no `..`.
-//!   In: `storage::local::Folder::look_at`.
+//!   In: `storage::local::Folder::look_at`, `storage::local::beneath::Beneath::file`.
 //!   Test: `storage::local::tests::only_a_regular_file_below_the_root_is_present`.
 //! - A walk follows no link. One of the two looks is enough: the test fails only without both.
 //!   In: `storage::local::walk::names_of`, `storage::local::walk::Walk::file`.
 //!   Test: `storage::local::walk::tests::links_are_not_followed_and_names_that_are_not_utf8_are_counted`.
-//! - No mount is crossed.
-//!   In: `storage::local::Folder::look_at`, `storage::local::walk::names_of`.
-//!   No test fails: a test cannot mount anything.
-//! - Folders of the trash are not made through a link.
-//!   In: `storage::local::moving::Folder::make_folders`.
-//!   Test: `storage::local::moving::tests::a_trash_that_is_a_link_takes_nothing`.
-//! - A file is moved over nothing.
-//!   In: `storage::local::moving::Folder::copy_file`.
-//!   Test: `storage::local::moving::tests::nothing_is_moved_over_what_is_there`.
+//! - No mount is crossed, not even a bind mount of the same file system, and a row that names what is behind one is held.
+//!   In: `storage::local::status::Status::shares_mount`, `storage::local::beneath::Beneath::folder`.
+//!   Test: `execute::in_folder::what_is_mounted_below_the_root_is_not_entered`.
+//! - A root that was replaced is not read.
+//!   In: `storage::local::walk::Walk::next_objects`.
+//!   No test fails: a test would have to replace it in the moment after it was opened.
+//! - A time that no calendar holds cannot be read, and is young.
+//!   In: `storage::local::status::time`.
+//!   Test: `storage::local::status::tests::a_time_that_no_calendar_holds_cannot_be_read`.
+//!
+//! What is no candidate:
+//!
+//! - Files of our own are neither listed nor moved, by whatever path they are reached.
+//!   In: `storage::local::own::OwnFiles::holds`, `maintain::settings::own_files`.
+//!   Tests: `storage::local::own::tests::a_file_of_ours_is_known_by_every_path_that_leads_to_it`,
+//!   `storage::local::moving::tests::a_file_of_our_own_is_not_moved`,
+//!   `execute::in_folder::our_own_files_are_never_candidates`.
 //! - The trash is no part of the comparison.
 //!   In: `compare::scope::Scope::ignores`.
 //!   Test: `execute::trash::a_second_run_finds_nothing`.
+//! - Nor is a trash that an earlier run used.
+//!   In: `maintain::settings::add_earlier_trash`, `ledger::places::add_trash`.
+//!   Test: `execute::folders::an_earlier_trash_is_still_trash`.
+//! - A trash that leaves the root, or that no file can be moved to in one step, is a configuration error.
+//!   In: `config::sections::trash_prefix`, `config::sections::trash_folder`, `storage::local::Folder::with_trash`.
+//!   Test: `execute::folders::a_trash_that_cannot_be_one_is_a_configuration_error`.
+//! - Files of the web server, of which applications know nothing, are held where nobody knows them.
+//!   In: `judge::is_of_the_server`.
+//!   Tests: `judge::tests::files_of_the_web_server_are_held_where_nobody_knows_them`,
+//!   `execute::in_folder::files_of_the_web_server_are_held`.
+//!
+//! The move:
+//!
+//! - What was taken is looked at, and put back where it is not the file that was judged.
+//!   In: `storage::local::moving::Folder::take_one`.
+//!   Test: `execute::in_folder::a_file_that_is_replaced_in_the_moment_of_its_removal_is_put_back`.
+//! - Where what was taken by mistake could not be put back, nothing is taken.
+//!   In: `storage::local::moving::Folder::rename_to_own`.
+//!   Test: `execute::in_folder::where_files_can_neither_be_renamed_safely_nor_linked_they_stay`.
+//! - A file is moved over nothing.
+//!   In: `storage::local::moving::Folder::rename`.
+//!   Test: `storage::local::moving::tests::nothing_is_moved_over_what_is_there`.
+//! - Folders of the trash are not made through a link.
+//!   In: `storage::local::folders::make`.
+//!   Test: `storage::local::moving::tests::a_trash_that_is_a_link_takes_nothing`.
+//! - What a run that was killed had taken, and nobody had judged, goes back; resuming deletes nothing from the trash.
+//!   In: `execute::resume::of_moves`.
+//!   Test: `killed::removal::what_a_killed_run_took_and_nobody_judged_goes_back`.
+//! - A folder goes only where it is empty, by the system's own word, and never a first one, nor one that was set up by hand.
+//!   In: `storage::local::folders::remove_emptied`, `storage::local::folders::is_set_up`.
+//!   Tests: `execute::folders::folders_that_a_removal_has_emptied_go`,
+//!   `execute::folders::a_first_folder_is_counted_from_the_configured_prefix`,
+//!   `execute::folders::restored_folders_are_as_they_were`.
+//! - Folders come back as they were.
+//!   In: `storage::local::folders::as_it_was`, `ledger::places::add_rights`.
+//!   Test: `execute::folders::restored_folders_are_as_they_were`.
 //!
 //! # I17 A side that is behind
 //!

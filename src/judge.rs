@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::compare::merge::Joined;
 use crate::domain::listed::Listed;
-use crate::domain::{Created, Held, Hold, Mark, Object, Seen, Time, Totals};
+use crate::domain::{Created, Held, Hold, Mark, Object, Seen, Side, Time, Totals};
 
 /// What a joined key amounts to, before it is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,10 +161,27 @@ pub fn margin(min_age: Duration) -> Option<TimeDelta> {
 }
 
 /// Why no run may act on a file, as far as the object by itself shows. Asked of every file that may become a finding, or
-/// follow one. `trash` is where removed files go, if they do not go for good.
-pub fn held(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
-    cannot_be_trashed(object, trash, longest_key_bytes)
+/// follow one (`Side::Row`). `trash` is where removed files go, if they do not go for good.
+pub fn held(object: Listed<'_>, side: Side, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
+    let cannot_be_trashed = cannot_be_trashed(object, trash, longest_key_bytes);
+    cannot_be_trashed.or_else(|| if side == Side::File { is_of_the_server(object) } else { None })
 }
+
+/// Whether a file that nobody knows is one by which a web server is told what to serve, or by which a folder is kept: they
+/// have no rows, and an upload folder is open without them.
+fn is_of_the_server(object: Listed<'_>) -> Option<Held> {
+    let name = object.key.rsplit('/').next().unwrap_or(object.key);
+    let is_guard = GUARDS.contains(&name) && object.size <= MOST_GUARD_BYTES;
+    let reason =
+        || format!("{name} is a file of the web server, or keeps its folder: applications have no rows for such");
+    (is_guard || SERVER_FILES.contains(&name)).then(|| Held::new(Hold::ServerFile, reason()))
+}
+
+const SERVER_FILES: [&str; 4] = [".htaccess", "web.config", ".gitkeep", ".gitignore"];
+/// Index files that show a visitor nothing, where the folder's list would be shown without them.
+const GUARDS: [&str; 2] = ["index.html", "index.php"];
+/// With the licence that some have in front.
+const MOST_GUARD_BYTES: u64 = 2048;
 
 /// Why a file could never be moved to the trash, where removed files go below `trash` (I11), in a store that
 /// holds keys of up to `longest_key_bytes`.
@@ -344,6 +361,25 @@ mod tests {
         let long = Object { key: "x".repeat(991), ..small };
         assert!(cannot_be_trashed(long.as_listed(), Some(".trash/"), 1024).is_some());
         assert_eq!(cannot_be_trashed(long.as_listed(), None, 1024), None);
+    }
+
+    #[test]
+    fn files_of_the_web_server_are_held_where_nobody_knows_them() {
+        let by = |key: &str, size: u64, side: Side| {
+            let object = Object { key: key.to_owned(), ..object(size, "2026-01-10T00:00:00Z", None) };
+            held(object.as_listed(), side, None, 1024).map(|held| held.by)
+        };
+        for name in [".htaccess", "web.config", ".gitkeep", ".gitignore", "index.html", "index.php"] {
+            for key in [name.to_owned(), format!("uploads/2026/{name}")] {
+                assert_eq!(by(&key, 28, Side::File), Some(Hold::ServerFile), "{key}");
+                assert_eq!(by(&key, 28, Side::Row), None, "{key}: it goes with its row");
+            }
+            assert_eq!(by(&format!("a/{name}x"), 0, Side::File), None);
+            assert_eq!(by(&format!("{name}/a.png"), 0, Side::File), None);
+        }
+        assert_eq!(by("a/index.html", MOST_GUARD_BYTES, Side::File), Some(Hold::ServerFile));
+        assert_eq!(by("a/index.html", MOST_GUARD_BYTES + 1, Side::File), None, "a page of its own");
+        assert_eq!(by("a/.htaccess", 100_000, Side::File), Some(Hold::ServerFile));
     }
 
     fn at(text: &str) -> Time {

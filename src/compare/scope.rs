@@ -13,8 +13,8 @@ pub struct Scope {
     pub prefix: String,
     /// Keys that are not looked at.
     pub ignore: GlobSet,
-    /// Where removed files wait; never looked at. Empty: there is no such place.
-    pub trash: String,
+    /// Where removed files wait, or waited in an earlier run; never looked at.
+    pub trash: Vec<String>,
 }
 
 impl Scope {
@@ -48,7 +48,7 @@ impl Scope {
 
     /// Whether a key below the prefix is to be left alone.
     pub fn ignores(&self, key: &str) -> bool {
-        !self.trash.is_empty() && begins(key, &self.trash) || !self.ignore.is_empty() && self.ignore.is_match(key)
+        self.trash.iter().any(|trash| begins(key, trash)) || !self.ignore.is_empty() && self.ignore.is_match(key)
     }
 }
 

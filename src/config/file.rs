@@ -125,6 +125,7 @@ pub struct Storage {
     pub root: Option<PathBuf>,
     pub age_by: Option<AgeBy>,
     pub listing: Option<ListingOrder>,
+    pub remove_empty_folders: Option<bool>,
     #[serde(default)]
     pub prefix: String,
     #[serde(default)]
@@ -245,14 +246,14 @@ impl Default for Safety {
 #[serde(deny_unknown_fields, default)]
 pub struct Trash {
     pub enabled: bool,
-    /// From the bucket's root; no comparison looks below it.
-    pub prefix: String,
+    pub prefix: Option<String>,
+    pub folder: Option<String>,
     pub keep: Age,
 }
 
 impl Default for Trash {
     fn default() -> Self {
-        Trash { enabled: true, prefix: ".trash/".to_owned(), keep: Age(Duration::from_secs(30 * 24 * 3600)) }
+        Trash { enabled: true, prefix: None, folder: None, keep: Age(Duration::from_secs(30 * 24 * 3600)) }
     }
 }
 

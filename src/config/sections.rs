@@ -7,7 +7,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Column, Database, Engine, Key, OtherDatabase, Place, Records, Reference, ReferenceKeys, Rule, Storage, file,
+    Column, Database, Engine, Key, OtherDatabase, Place, Records, Reference, ReferenceKeys, Rule, Storage, Trash,
+    TrashPlace, file,
 };
 
 pub fn database(url: Option<SecretString>, url_file: Option<PathBuf>, section: &str) -> Result<Database, String> {
@@ -65,8 +66,10 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
             let bucket = section.bucket.filter(|bucket| !bucket.is_empty());
             let bucket = bucket.ok_or("[storage] kind = \"s3\" needs a bucket")?;
             // An object's only time is that at which it was stored: age_by says nothing new of it.
-            if section.root.is_some() {
-                return Err("[storage] root belongs to kind = \"local\"".to_owned());
+            let of_local =
+                [("root", section.root.is_some()), ("remove_empty_folders", section.remove_empty_folders.is_some())];
+            if let Some((name, _)) = of_local.iter().find(|(_, given)| *given) {
+                return Err(format!("[storage] {name} belongs to kind = \"local\""));
             }
             if bucket.ends_with("--x-s3") {
                 return Err(format!(
@@ -115,7 +118,45 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
         ignore_patterns: section.ignore,
         listing: section.listing.unwrap_or_default(),
         concurrency: section.concurrency,
+        remove_empty_folders: section.remove_empty_folders.unwrap_or(true),
     })
+}
+
+/// Where removed files go: below a prefix of the store, or in a folder of its own.
+pub fn trash(section: file::Trash, place: &Place) -> Result<Trash, String> {
+    let file::Trash { enabled, prefix, folder, keep } = section;
+    let is_local = matches!(place, Place::Local { .. });
+    let place = match (prefix, folder) {
+        (Some(_), Some(_)) => return Err("[trash] has both prefix and folder; keep one".to_owned()),
+        (_, Some(_)) if !is_local => return Err("[trash] folder belongs to kind = \"local\"".to_owned()),
+        (_, Some(folder)) => TrashPlace::Folder(trash_folder(&folder)?),
+        (prefix, None) => TrashPlace::Prefix(trash_prefix(prefix.unwrap_or_else(|| ".trash/".to_owned()), is_local)?),
+    };
+    Ok(Trash { enabled, place, keep })
+}
+
+fn trash_prefix(prefix: String, is_local: bool) -> Result<String, String> {
+    let Some(path) = prefix.strip_suffix('/').filter(|path| !path.is_empty()) else {
+        return Err("[trash] prefix must end in \"/\"".to_owned());
+    };
+    if is_local && path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(format!(
+            "[trash] prefix = {prefix:?} does not stay below the root; write a path below it, such as \".trash/\", or give \
+             the trash a folder of its own: folder = \"/srv/trash\""
+        ));
+    }
+    Ok(prefix)
+}
+
+/// A path that is written one way only: keys in the trash begin with it.
+fn trash_folder(folder: &str) -> Result<String, String> {
+    let path = folder.strip_prefix('/').map(|path| path.strip_suffix('/').unwrap_or(path));
+    match path {
+        Some(path) if path.split('/').all(|part| !matches!(part, "" | "." | "..")) => Ok(format!("/{path}/")),
+        _ => Err(format!(
+            "[trash] folder = {folder:?} must be a whole path, such as \"/srv/trash\", without `.` and `..`"
+        )),
+    }
 }
 
 /// The set of these globs; `place` is where they are written.

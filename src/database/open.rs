@@ -1,5 +1,6 @@
 //! Opens the configured database.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -80,4 +81,12 @@ async fn identity(login: &Login) -> Option<String> {
 /// [`Misconfigured`](crate::exit_code::Misconfigured) for a URL that cannot be read.
 pub fn address(config: &config::Database) -> Result<String> {
     dialect::of(config.engine).address(config.url.expose_secret())
+}
+
+/// The file that the configured database is; `None`: a server has it.
+///
+/// # Errors
+/// [`Misconfigured`](crate::exit_code::Misconfigured) for a URL that cannot be read.
+pub fn file(config: &config::Database) -> Result<Option<PathBuf>> {
+    dialect::of(config.engine).file(config.url.expose_secret())
 }

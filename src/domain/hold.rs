@@ -40,6 +40,8 @@ holds! {
     Archived = "archived",
     /// Its key in the trash would be longer than the store allows.
     KeyTooLong = "key-too-long",
+    /// A web server or a version control reads it, or keeps a folder by it: no application has a row for it.
+    ServerFile = "server-file",
     /// The store did not say whether the row's object is there.
     Forbidden = "forbidden",
     /// Its name resembles one of the other side that is not UTF-8 (I4).

@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 pub use finding::{CondemnedFile, Finding, Subject};
 pub use hold::{Held, Hold};
 pub use kind::{Kind, Side};
-pub use object::{FileNumber, Object, Requests};
+pub use object::{FileNumber, FolderRights, Object, Requests};
 pub use row::{Claim, Claims, Created, Image, MOST_SOURCES, Mark, Record, Seen};
 pub use totals::{Counts, Found, Sum, Totals};
 

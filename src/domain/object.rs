@@ -32,6 +32,17 @@ impl Object {
 /// What a file system tells a file by: its device, and its number on it.
 pub type FileNumber = (u64, u64);
 
+/// Whose a folder of a local store is, and who may do what in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderRights {
+    /// Its key, which ends in `/`.
+    pub key: String,
+    pub owner: u32,
+    pub group: u32,
+    /// With the bits for set-group-ID and sticky.
+    pub mode: u32,
+}
+
 /// Requests sent to a store, retries included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Requests {

@@ -10,7 +10,7 @@ use crate::domain::Time;
 use crate::domain::key::Printable;
 use crate::domain::removal::Removals;
 use crate::ledger::{Removal, State, Step, Which};
-use crate::storage::{Presence, Removed};
+use crate::storage::{Hands, Presence, Removed};
 
 /// Removes trash of before `before` for good, at most `planned` files.
 pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, removals: &mut Removals) -> Result<()> {
@@ -61,7 +61,10 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
     let intents: Vec<Step> = purged.map(|removal| Step::to(removal.id, State::Purging)).collect();
     site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;
     let keys: Vec<&str> = batch.iter().filter_map(|removal| removal.trash_key.as_deref()).collect();
-    let answers = site.store.remove(&keys).await;
+    let answers = match site.store.hands() {
+        Hands::Copies(copies) => copies.remove(&keys).await,
+        Hands::Moves(moves) => moves.discard(&keys),
+    };
     let mut steps = Vec::new();
     for (removal, answer) in batch.iter().zip(answers) {
         let state = match answer {

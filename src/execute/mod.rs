@@ -1,8 +1,7 @@
 //! Does what a confirmed plan says, batch by batch, and nothing else: it may drop items, and can never add one.
 //!
 //! Each batch: the locks are still held; every source is asked again; each object is looked at again; the intent is
-//! committed; the object is copied to the trash and the copy verified; it is deleted, and each key's answer read; the
-//! outcome is committed; the sources are asked once more, and what became wanted is put back. Rows go before files, in
+//! committed; the object is taken away (`taking`); the outcome is committed; the sources are asked once more, and what became wanted is put back. Rows go before files, in
 //! batches of their own (`rows`).
 
 mod batch;
@@ -12,6 +11,7 @@ mod removing;
 mod resume;
 pub mod rows;
 mod rows_back;
+mod taking;
 mod wanted;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -30,7 +30,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::storage::Store;
+use crate::storage::{Hands, Store};
 
 pub use put_back::{Restored, restore};
 pub use resume::resume;
@@ -67,6 +67,10 @@ pub struct Site<'a> {
     pub deadline: Option<Instant>,
     /// What the files that are being removed belong to, by their keys: a file is wanted while one of these is.
     pub owners: HashMap<String, Vec<Owner>>,
+    /// Folders of the files that are being removed, of which the ledger knows whose they are.
+    pub met: HashSet<String>,
+    /// Folders from which files were removed that stay removed.
+    pub left: BTreeSet<String>,
 }
 
 /// What the sources said that are read whole to be asked.
@@ -111,10 +115,11 @@ pub async fn execute(
 impl Site<'_> {
     /// Finds out, once for each pair, whether the store heeds conditions on deletes.
     async fn learn_conditions(&mut self) -> Result<()> {
+        let Hands::Copies(copies) = self.store.hands() else { return Ok(()) };
         let known = match self.ledger.heeds_conditions().await? {
             None => {
-                let place = format!("{}{TRIED}", self.config.trash.prefix);
-                let tried = self.store.try_conditions(&place).await;
+                let place = format!("{}{TRIED}", self.config.trash.beginning());
+                let tried = copies.try_conditions(&place).await;
                 if let Some(heeds) = tried {
                     self.ledger.remember_conditions(heeds).await?;
                 }
@@ -122,7 +127,7 @@ impl Site<'_> {
             }
             known => known,
         };
-        self.store.set_conditions(known.unwrap_or(false));
+        copies.set_conditions(known.unwrap_or(false));
         Ok(())
     }
 
@@ -176,6 +181,8 @@ impl Site<'_> {
         }
         // Whatever stopped the run, what was removed is asked about once more.
         let settled = self.settle_streamed(unsettled, removals).await;
+        self.met.clear();
+        self.remove_emptied();
         failure.and(settled)
     }
 
@@ -191,6 +198,14 @@ impl Site<'_> {
     fn is_old(&self, answer: &Answer) -> bool {
         let lasts = if self.trash.is_some() { answer.took.max(ANSWER_LASTS) } else { answer.took };
         self.streams_again() && answer.ended.elapsed() > lasts
+    }
+
+    /// Removes the folders that removals have emptied, where the store has folders.
+    fn remove_emptied(&mut self) {
+        let left = std::mem::take(&mut self.left);
+        if let (Hands::Moves(moves), true) = (self.store.hands(), self.config.storage.remove_empty_folders) {
+            moves.remove_emptied(left, &self.config.storage.prefix);
+        }
     }
 
     fn must_stop(&self) -> Option<Stopped> {
@@ -262,6 +277,7 @@ impl Site<'_> {
             if !wanted.contains(key) {
                 let state = if removal.trash_key.is_some() { State::Trashed } else { State::Deleted };
                 steps.push(Step::to(removal.id, state));
+                self.left.extend(key.rfind('/').map(|slash| key[..=slash].to_owned()));
                 continue;
             }
             steps.extend(self.give_back(removal, removals).await);

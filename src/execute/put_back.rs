@@ -6,10 +6,11 @@ use chrono::Utc;
 use futures::StreamExt;
 
 use super::Site;
+use crate::domain::FolderRights;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step};
-use crate::storage::{Copied, Presence, Removed, Store, Target};
+use crate::storage::{Copied, Copies, Hands, Presence, Removed, Returned, Store, Target};
 
 /// What became of bringing one file back.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Site<'_> {
             removals.fail(key, "it became wanted while it was deleted for good, and cannot be put back");
             return step(State::Deleted, "it became wanted as it was deleted");
         }
-        match bring_back(self.store, removal).await {
+        match bring_back(self.store, removal, &[]).await {
             back @ (Restored::Done | Restored::DoneLeft) => {
                 removals.put_back("it became wanted as it was removed");
                 removals.files_trashed = removals.files_trashed.saturating_sub(1);
@@ -59,7 +60,8 @@ pub async fn restore(
 ) -> Result<Vec<Restored>> {
     let intents: Vec<Step> = removals.iter().map(|removal| Step::to(removal.id, State::Restoring)).collect();
     ledger.advance(&intents, "restore-intent", Utc::now()).await?;
-    let ways: Vec<_> = removals.iter().map(|removal| bring_back(store, removal)).collect();
+    let rights = ledger.rights_above(removals.iter().map(|removal| removal.object.key.as_str())).await?;
+    let ways: Vec<_> = removals.iter().map(|removal| bring_back(store, removal, &rights)).collect();
     let restored: Vec<Restored> = futures::stream::iter(ways).buffered(concurrency).collect().await;
     let outcomes = removals.iter().zip(&restored).map(|(Removal { id, .. }, restored)| match restored {
         Restored::Done => Step::to(*id, State::Restored),
@@ -71,17 +73,32 @@ pub async fn restore(
     Ok(restored)
 }
 
+/// Brings a file back from the trash to where it was; `rights` are those of folders as they were.
+pub(super) async fn bring_back(store: &dyn Store, removal: &Removal, rights: &[FolderRights]) -> Restored {
+    let Some(trash_key) = &removal.trash_key else { return Restored::Failed("it is not in the trash".to_owned()) };
+    match store.hands() {
+        Hands::Copies(copies) => copy_back(store, copies, removal, trash_key).await,
+        Hands::Moves(moves) => match moves.give_back(trash_key, &removal.object.key, rights) {
+            Ok(Returned::Done) => Restored::Done,
+            Ok(Returned::TargetTaken) => Restored::Taken,
+            Ok(Returned::NotThere) => Restored::Failed(NOT_THERE.to_owned()),
+            Err(error) => Restored::Failed(format!("{error:#}")),
+        },
+    }
+}
+
+const NOT_THERE: &str = "it is not in the trash any more";
+
 /// Copies a file from the trash to where it was, verifies it, and takes it out of the trash, unless a delete of it may still
 /// be on its way.
-pub(super) async fn bring_back(store: &dyn Store, removal: &Removal) -> Restored {
-    let Some(trash_key) = &removal.trash_key else { return Restored::Failed("it is not in the trash".to_owned()) };
+async fn copy_back(store: &dyn Store, copies: &dyn Copies, removal: &Removal, trash_key: &str) -> Restored {
     let failed = |what: &str, error: &anyhow::Error| Restored::Failed(format!("{what}: {error:#}"));
     let trashed = match store.look(trash_key).await {
         Ok(Presence::Present(trashed)) => trashed,
-        Ok(_) => return Restored::Failed("it is not in the trash any more".to_owned()),
+        Ok(_) => return Restored::Failed(NOT_THERE.to_owned()),
         Err(error) => return failed("the trash could not be looked at", &error),
     };
-    let copied = match store.copy(&trashed, &removal.object.key, Target::MustBeFree).await {
+    let copied = match copies.copy(&trashed, &removal.object.key, Target::MustBeFree).await {
         Ok(copied) => copied,
         Err(error) => return failed("it could not be copied", &error),
     };
@@ -101,7 +118,7 @@ pub(super) async fn bring_back(store: &dyn Store, removal: &Removal) -> Restored
     if removal.late {
         return Restored::DoneLeft;
     }
-    for answer in store.remove(&[trash_key]).await {
+    for answer in copies.remove(&[trash_key]).await {
         if answer != Removed::Gone {
             tracing::warn!("a copy is left at {}", crate::domain::key::Printable(trash_key));
         }

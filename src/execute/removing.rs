@@ -6,7 +6,7 @@ use super::Site;
 use crate::domain::Object;
 use crate::judge;
 use crate::ledger::Removal;
-use crate::storage::{Presence, Removed};
+use crate::storage::{Copies, Presence, Removed};
 
 /// Attempts at a key whose fate stays open, the first included.
 const ATTEMPTS: u32 = 4;
@@ -28,13 +28,13 @@ pub(super) struct Answered {
 
 impl Site<'_> {
     /// Deletes the objects of `removals` and gives each one's answer, in their order.
-    pub(super) async fn remove_surely(&self, removals: &[Removal]) -> Vec<Answered> {
+    pub(super) async fn remove_surely(&self, copies: &dyn Copies, removals: &[Removal]) -> Vec<Answered> {
         let mut late = vec![false; removals.len()];
-        let answers = self.answers(removals, &mut late).await;
+        let answers = self.answers(copies, removals, &mut late).await;
         answers.into_iter().zip(late).map(|(answer, late)| Answered { answer, late }).collect()
     }
 
-    async fn answers(&self, removals: &[Removal], late: &mut [bool]) -> Vec<Removed> {
+    async fn answers(&self, copies: &dyn Copies, removals: &[Removal], late: &mut [bool]) -> Vec<Removed> {
         let mut answers = vec![Removed::Unknown("it was not tried".to_owned()); removals.len()];
         let mut trying: Vec<usize> = (0..removals.len()).collect();
         for attempt in 0..ATTEMPTS {
@@ -44,7 +44,7 @@ impl Site<'_> {
                 trying = self.untouched(removals, &mut answers).await;
             }
             let objects: Vec<&Object> = trying.iter().map(|&at| &removals[at].object).collect();
-            for (&at, answer) in trying.iter().zip(self.store.remove_unchanged(&objects).await) {
+            for (&at, answer) in trying.iter().zip(copies.remove_unchanged(&objects).await) {
                 late[at] |= matches!(answer, Removed::Unknown(_));
                 answers[at] = answer;
             }

@@ -18,7 +18,7 @@ use crate::domain::derived::DerivedRule;
 use crate::domain::key::Printable;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step, Which};
-use crate::storage::{Presence, Store};
+use crate::storage::{Hands, Moves, Presence, Returned, Store};
 
 /// A run that was killed may have sent a delete that the store has not carried out yet: it is given some time to do so.
 const SETTLING: Duration = Duration::from_secs(if cfg!(feature = "failpoints") { 0 } else { 10 });
@@ -60,11 +60,12 @@ pub async fn resume(
         after = last.id;
         wait_for_the_last_requests().await;
         store.is_there().await?;
+        // A delete that was sent may still be on its way; a move is over with the run that made it.
+        let may_be_late = matches!(store.hands(), Hands::Copies(_));
         let mut unsettled = Vec::new();
         let mut steps = Vec::new();
         for removal in open {
-            // A delete that was sent may still be on its way.
-            let late = removal.late || removal.state == State::Intended;
+            let late = removal.late || may_be_late && removal.state == State::Intended;
             match resolution(store, &removal).await {
                 Ok((state @ (State::TrashedUnsettled | State::DeletedUnsettled), _)) => {
                     unsettled.push(Removal { state, late, ..removal });
@@ -96,6 +97,50 @@ pub(super) async fn wait_for_the_last_requests() {
 
 /// What became of an open removal.
 async fn resolution(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
+    match store.hands() {
+        Hands::Copies(_) => of_copies(store, removal).await,
+        Hands::Moves(moves) => of_moves(store, moves, removal).await,
+    }
+}
+
+/// The same where files are moved: nothing is deleted from the trash. What was taken and is not what was judged goes
+/// back; the rest of the trash waits until it is due.
+async fn of_moves(store: &dyn Store, moves: &dyn Moves, removal: &Removal) -> Result<(State, &'static str)> {
+    let key = &removal.object.key;
+    if removal.state == State::Intended && removal.trash_key.is_none() {
+        moves.bring_back_from_hand(key)?;
+    }
+    let original = at(store, key).await?;
+    let taken = match &removal.trash_key {
+        Some(trash_key) => present(moves.look_in_trash(trash_key)?)?,
+        None => None,
+    };
+    Ok(match (removal.state, original, taken, &removal.trash_key) {
+        (State::Intended, Some(_), None, _) => (State::Skipped, "the run ended before it was removed"),
+        (State::Intended, None, None, None) => (State::DeletedUnsettled, ""),
+        (State::Intended, None, None, Some(_)) => (State::Failed, "it was gone, and is not in the trash"),
+        (State::Intended, None, Some(taken), _) if judge::is_surely_copy(&removal.object, &taken) => {
+            (State::TrashedUnsettled, "")
+        }
+        (State::Intended, None, Some(_), Some(trash_key)) => match moves.give_back(trash_key, key, &[])? {
+            Returned::Done => (State::Skipped, "it was replaced as it was taken, and is back"),
+            Returned::TargetTaken => (State::Trashed, "it was replaced as it was taken, and once more since"),
+            Returned::NotThere => (State::Failed, "it was in the trash, and is not any more"),
+        },
+        (State::Intended, Some(_), Some(_), _) => (State::Trashed, "something else is at its key now"),
+        (State::TrashedUnsettled, Some(_), None, _) => (State::PutBack, "the run ended as it was put back"),
+        (State::TrashedUnsettled | State::Restoring, None, None, _) => {
+            (State::Failed, "it was in the trash, and is not any more")
+        }
+        (State::Restoring, Some(_), None, _) => (State::Restored, "the run ended while it was restored"),
+        (State::Restoring | State::Purging, _, Some(_), _) => (State::Trashed, "the run ended before that"),
+        (State::Purging, _, None, _) => (State::Purged, "the run ended while its trash was removed"),
+        (state, ..) => (state, ""),
+    })
+}
+
+/// The same in a bucket.
+async fn of_copies(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
     let original = at(store, &removal.object.key).await?;
     let copy = match &removal.trash_key {
         Some(trash_key) => at(store, trash_key).await?,
@@ -170,7 +215,7 @@ async fn settle(
 /// Puts back what became wanted.
 async fn put_back(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
     const BACK: &str = "it became wanted as it was removed";
-    match bring_back(store, removal).await {
+    match bring_back(store, removal, &[]).await {
         Restored::Done => Ok((State::PutBack, BACK)),
         Restored::DoneLeft => Ok((State::PutBackLeft, BACK)),
         Restored::Taken => Ok((State::Trashed, "it became wanted, and something else is at its key now")),
@@ -184,7 +229,11 @@ async fn put_back(store: &dyn Store, removal: &Removal) -> Result<(State, &'stat
 
 /// The object at a key, if it is there.
 async fn at(store: &dyn Store, key: &str) -> Result<Option<Object>> {
-    match store.look(key).await? {
+    present(store.look(key).await?)
+}
+
+fn present(presence: Presence) -> Result<Option<Object>> {
+    match presence {
         Presence::Present(object) => Ok(Some(object)),
         Presence::Missing => Ok(None),
         Presence::Unknown(reason) => anyhow::bail!(reason),

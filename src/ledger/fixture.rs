@@ -62,7 +62,7 @@ impl Fixture {
 
     pub async fn note(&mut self, note: Note) {
         let archived = |archived: bool| archived.then(|| Held::new(Hold::Archived, "archived"));
-        let staged = Staged::new(&note, |object| archived(object.archived)).expect("a note");
+        let staged = Staged::new(&note, |object, _| archived(object.archived)).expect("a note");
         self.ledger.add(staged).await.expect("room on the disk");
     }
 

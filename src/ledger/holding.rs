@@ -64,7 +64,7 @@ impl Ledger {
         for hold in Hold::IN_ORDER {
             match hold {
                 // The finding came with it, from whoever looked at the object or the row.
-                Hold::Archived | Hold::KeyTooLong | Hold::Forbidden => {}
+                Hold::Archived | Hold::KeyTooLong | Hold::ServerFile | Hold::Forbidden => {}
                 Hold::NotUtf8 => self.hold_undecoded().await?,
                 Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
                 Hold::Alias => self.hold_aliases().await?,

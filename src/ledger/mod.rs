@@ -15,6 +15,7 @@ mod limited;
 mod open;
 mod packed;
 mod pairs;
+mod places;
 mod planned;
 mod removals;
 mod resembling;

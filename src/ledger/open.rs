@@ -120,6 +120,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         connection.execute(sqlx::raw_sql(super::removals::LATE)).await?;
         connection.execute(sqlx::raw_sql(super::pairs::SIDES)).await?;
         connection.execute(sqlx::raw_sql(super::history::COUNTS)).await?;
+        connection.execute(sqlx::raw_sql(super::places::SCHEMA)).await?;
         connection.execute("PRAGMA user_version = 5").await?;
     }
     connection.execute("COMMIT").await?;

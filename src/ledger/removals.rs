@@ -8,7 +8,8 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use super::Ledger;
 use super::What;
 use super::history::stamp;
-use crate::domain::{Image, Kind, Object, Time};
+use super::places;
+use crate::domain::{FolderRights, Image, Kind, Object, Time};
 use crate::failpoint;
 
 pub const SCHEMA: &str = "
@@ -337,12 +338,33 @@ impl Which<'_> {
 impl Ledger {
     /// Records removals in one transaction, and gives their numbers. `step` names the commit for tests.
     pub async fn record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
-        self.try_record(run, removals, step, now).await.context(WRITING)
+        self.record_with(run, removals, &[], step, now).await
     }
 
-    async fn try_record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
+    /// The same, with whose the folders above them are.
+    pub async fn record_with(
+        &mut self,
+        run: i64,
+        removals: &[NewRemoval],
+        rights: &[FolderRights],
+        step: &str,
+        now: Time,
+    ) -> Result<Vec<i64>> {
+        self.try_record(run, removals, rights, step, now).await.context(WRITING)
+    }
+
+    async fn try_record(
+        &mut self,
+        run: i64,
+        removals: &[NewRemoval],
+        rights: &[FolderRights],
+        step: &str,
+        now: Time,
+    ) -> Result<Vec<i64>> {
         let mut ids = Vec::with_capacity(removals.len());
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        places::add_trash(&mut transaction, self.pair, removals).await?;
+        places::add_rights(&mut transaction, self.pair, rights).await?;
         for NewRemoval { kind, object, row, also, trash_key, state, detail } in removals {
             let is_open = matches!(state, State::Intended | State::RowDeleting | State::RowUpdating);
             let done_at = (!is_open).then(|| stamp(now));

@@ -33,8 +33,8 @@ use crate::report::{Format, OtherDatabase, Outcome, Report, TableTotals, warning
 use crate::storage::{self, Store};
 
 pub use options::Options;
-pub use settings::{joined, ledger_path, pair};
-use settings::{kinds, open_ledger, scope, warning_of_settings};
+use settings::{add_earlier_trash, kinds, open_ledger, scope, warning_of_settings};
+pub use settings::{joined, ledger_path, own_files, pair};
 
 /// A run: what was typed and written, and what it works with.
 struct Run<'a> {
@@ -58,7 +58,7 @@ struct Sides {
 /// Compares and reports; with `--execute`, removes what is confirmed.
 pub async fn maintain(options: &Options) -> Result<ExitCode> {
     let config = config::load(&config::find(options.config.as_deref())?)?;
-    let scope = Arc::new(scope(&config, options.prefix.as_deref())?);
+    let mut scope = scope(&config, options.prefix.as_deref())?;
     let kinds = kinds(&options.kinds, &config)?;
     let only = options.only.as_deref().map(Only::read).transpose()?;
     let output = options.output.as_deref().map(OutputFile::prepare).transpose()?;
@@ -69,6 +69,8 @@ pub async fn maintain(options: &Options) -> Result<ExitCode> {
         true => (Ledger::open(&path, &pair(&config)?).await?, None),
         false => open_ledger(&config).await?,
     };
+    add_earlier_trash(&mut scope, &config, &mut ledger).await.context("the ledger")?;
+    let scope = Arc::new(scope);
     let mode = if options.execute { "execute" } else { "dry-run" };
     let mut report = empty_report(&config, &kinds, mode)?;
     if options.execute {
@@ -173,7 +175,8 @@ impl Run<'_> {
     }
 
     async fn open(&self) -> Result<Sides> {
-        let store = storage::open(&self.config.storage, &self.scope.prefix, self.config.safety.min_age.0).await;
+        let own = own_files(&self.config, self.options.output.iter().chain(&self.options.only))?;
+        let store = storage::open(&self.config, &self.scope.prefix, &own).await;
         let store = store.context("the storage")?.into();
         let database = Database::open(&self.config).await.context("the database")?;
         let advisory = match self.options.execute {

@@ -1,6 +1,6 @@
 //! What `--execute` does once the findings are known: plan, ask, remove, and report.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -92,6 +92,8 @@ impl Run<'_> {
             max_deletes_per_second: self.config.safety.max_deletes_per_second,
             deadline: Instant::now().checked_add(left),
             owners: HashMap::new(),
+            met: HashSet::new(),
+            left: BTreeSet::new(),
         };
         let executed = execute::execute(plan, confirmed, &mut site, &mut removals).await;
         report.requests = store.requests();
@@ -229,7 +231,7 @@ impl Run<'_> {
     /// The run's own folder in the trash.
     fn trash_folder(&self) -> Option<String> {
         let trash = &self.config.trash;
-        trash.enabled.then(|| format!("{}{}/", trash.prefix, ulid::Ulid::generate()))
+        trash.enabled.then(|| format!("{}{}/", trash.beginning(), ulid::Ulid::generate()))
     }
 
     fn target<'a>(&'a self, report: &'a Report) -> Target<'a> {
@@ -247,7 +249,7 @@ impl Run<'_> {
                 .databases
                 .iter()
                 .fold(report.database_address.clone(), |all, other| format!("{all}, {} {}", other.name, other.address)),
-            trash: trash.enabled.then_some(trash.prefix.as_str()),
+            trash: trash.enabled.then_some(trash.beginning()),
         }
     }
 }

@@ -6,15 +6,17 @@
 mod local;
 pub mod s3;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::config::{AgeBy, Place, Storage};
+use crate::config::{AgeBy, Config, Place, Storage, TrashPlace};
 use crate::domain::listed::Objects;
-use crate::domain::{FileNumber, Object, Requests, Time};
+use crate::domain::{FileNumber, FolderRights, Object, Requests, Time};
 use crate::same_file;
 
 /// A bucket or a folder.
@@ -28,32 +30,8 @@ pub trait Store: Send + Sync {
     /// Whatever leaves open whether it is there: a refusal, a timeout, a server's fault.
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>>;
 
-    /// Copies an object, with its content type and metadata, if it is still the one that was looked at.
-    ///
-    /// # Errors
-    /// Whatever leaves open whether the copy was made.
-    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>>;
-
-    /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
-    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
-
-    /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that.
-    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
-        async move {
-            let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
-            self.remove(&keys).await
-        }
-        .boxed()
-    }
-
-    /// Tries whether the store honours a condition on a delete, with an object of its own at `place`. `None`: it could not be
-    /// tried.
-    fn try_conditions<'a>(&'a self, _place: &'a str) -> BoxFuture<'a, Option<bool>> {
-        async { Some(false) }.boxed()
-    }
-
-    /// Says whether it does, as was found out by [trying](Self::try_conditions): deletes carry conditions then.
-    fn set_conditions(&self, _are_honoured: bool) {}
+    /// How it takes files away, and brings them back.
+    fn hands(&self) -> Hands<'_>;
 
     /// Whether the bytes of a deleted object stay, as an old version of it; `None`: that may not be asked.
     fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
@@ -109,6 +87,96 @@ pub trait Store: Send + Sync {
     fn unreadable_names(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// The two ways in which a store can part with a file.
+pub enum Hands<'s> {
+    Copies(&'s dyn Copies),
+    Moves(&'s dyn Moves),
+}
+
+/// What a bucket can do: a file is copied to the trash and then deleted.
+pub trait Copies: Send + Sync {
+    /// Copies an object, with its content type and metadata, if it is still the one that was looked at.
+    ///
+    /// # Errors
+    /// Whatever leaves open whether the copy was made.
+    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>>;
+
+    /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
+
+    /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that.
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>>;
+
+    /// Tries whether the store honours a condition on a delete, with an object of its own at `place`. `None`: it could not be
+    /// tried.
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>>;
+
+    /// Says whether it does, as was found out by [trying](Self::try_conditions): deletes carry conditions then.
+    fn set_conditions(&self, are_honoured: bool);
+}
+
+/// What a folder can do: one step takes whatever is at a path, so that nothing that is stored there meanwhile is lost.
+pub trait Moves: Send + Sync {
+    /// Takes each object to its key in the trash, or away for good where it has none; what turns out to be another object
+    /// than the one that was judged is put back.
+    ///
+    /// # Errors
+    /// Whatever kept it from being moved: it is where it was.
+    fn take(&self, going: &[(&Object, Option<&str>)]) -> Vec<Result<Taken>>;
+
+    /// Moves a file from the trash to a key at which nothing is; folders that are gone are made as `rights` say, or as the
+    /// one that they lie in.
+    ///
+    /// # Errors
+    /// Whatever kept it from being moved: it is in the trash.
+    fn give_back(&self, trash_key: &str, key: &str, rights: &[FolderRights]) -> Result<Returned>;
+
+    /// Looks at a file in the trash.
+    ///
+    /// # Errors
+    /// As [`Store::look`].
+    fn look_in_trash(&self, trash_key: &str) -> Result<Presence>;
+
+    /// Removes files from the trash for good; the answers are in the order of the keys.
+    fn discard(&self, trash_keys: &[&str]) -> Vec<Removed>;
+
+    /// Brings back what a run that was killed had in hand as it removed this key for good.
+    ///
+    /// # Errors
+    /// Whatever leaves open whether there was such a file.
+    fn bring_back_from_hand(&self, key: &str) -> Result<()>;
+
+    /// Whose the folders above these keys are, each folder once.
+    fn rights_above(&self, keys: &[&str]) -> Vec<FolderRights>;
+
+    /// Removes these folders, and those above them, where they are empty; never a first one below `base`.
+    fn remove_emptied(&self, folders: BTreeSet<String>, base: &str);
+}
+
+/// What became of an object that was to be taken away.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    Done,
+    /// What is there is not the object that was judged, and is where it was.
+    Changed,
+    /// Something is at its place in the trash, and was left alone.
+    TargetTaken,
+    /// What was taken is not the object that was judged, and could not be put back: where it is, and why.
+    Left(String),
+    /// Nobody knows: the next run must look it up.
+    Unknown(String),
+}
+
+/// What became of a file on its way back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Returned {
+    Done,
+    /// Something else is at its key, and was left alone.
+    TargetTaken,
+    /// The trash does not have it.
+    NotThere,
 }
 
 /// A listing under way.
@@ -195,15 +263,35 @@ pub async fn look_for(store: &dyn Store, key: &str, is_folder: bool) -> Result<P
     }
 }
 
-/// Opens the store. `prefix` narrows what is listed; files that came here less than `min_age` ago are new.
-pub async fn open(config: &Storage, prefix: &str, min_age: Duration) -> Result<Box<dyn Store>> {
-    Ok(match &config.place {
-        Place::S3 { .. } => Box::new(s3::Bucket::open(config, prefix).await?),
+/// Opens the store. `prefix` narrows what is listed; `own` are files of the tool itself, which are no objects.
+pub async fn open(config: &Config, prefix: &str, own: &[PathBuf]) -> Result<Box<dyn Store>> {
+    Ok(match &config.storage.place {
+        Place::S3 { .. } => Box::new(s3::Bucket::open(&config.storage, prefix).await?),
         Place::Local { root, age_by } => {
+            let min_age = config.safety.min_age.0;
             let new_for = if *age_by == AgeBy::Stored { min_age } else { Duration::ZERO };
-            Box::new(local::Folder::open(root, prefix, &config.ignore)?.with_new_for(new_for))
+            let folder = local::Folder::open(root, prefix, &config.storage.ignore)?;
+            let folder = folder.with_new_for(new_for).with_own(own);
+            Box::new(match &config.trash.place {
+                TrashPlace::Folder(trash) if config.trash.enabled => {
+                    folder.with_trash(trash, &config.storage.prefix)?
+                }
+                _ => folder,
+            })
         }
     })
+}
+
+/// A place of trash as keys of the store begin; `None`: it is outside of the store.
+pub fn key_below_root(config: &Storage, place: &str) -> Option<String> {
+    match &config.place {
+        Place::Local { root, .. } if place.starts_with('/') => {
+            let (root, place) = (root.canonicalize().ok()?, std::fs::canonicalize(place).ok()?);
+            let below = place.strip_prefix(root).ok()?.to_str()?;
+            (!below.is_empty()).then(|| format!("{below}/"))
+        }
+        _ => Some(place.to_owned()),
+    }
 }
 
 /// The kind and the address of the configured store, as reports name them: never a secret (I15).

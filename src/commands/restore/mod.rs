@@ -15,7 +15,7 @@ use crate::execute;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Which};
 use crate::lock::Lock;
-use crate::maintain::{ledger_path, pair};
+use crate::maintain::{ledger_path, own_files, pair};
 use crate::storage::{self, Presence, Store};
 use told::Told;
 
@@ -65,8 +65,8 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
     let _lock = Lock::take(&path)?;
     let mut ledger = Ledger::open(&path, &pair(&config)?).await?;
     ledger.mark_interrupted().await.context("the ledger")?;
-    let store =
-        storage::open(&config.storage, &config.storage.prefix, config.safety.min_age.0).await.context("the storage")?;
+    let own = own_files(&config, [])?;
+    let store = storage::open(&config, &config.storage.prefix, &own).await.context("the storage")?;
     let (database, told) = (None, Told::new(format)?);
     let mut restoring = Restoring { config: &config, store: &*store, ledger, database, told, found: 0 };
     restoring.resume().await?;

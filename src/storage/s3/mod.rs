@@ -32,7 +32,7 @@ use futures::future::BoxFuture;
 use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
+use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target};
 use connector::Meter;
 use explained::Host;
 use gate::Gate;
@@ -198,24 +198,8 @@ impl Store for Bucket {
         self.any_below(folder, |_| true).boxed()
     }
 
-    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
-        self.copy_object(from, to, target).boxed()
-    }
-
-    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects(keys).boxed()
-    }
-
-    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects_unchanged(objects).boxed()
-    }
-
-    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>> {
-        self.try_conditional_deletes(place).boxed()
-    }
-
-    fn set_conditions(&self, are_honoured: bool) {
-        self.heeds_conditions.store(are_honoured, Relaxed);
+    fn hands(&self) -> Hands<'_> {
+        Hands::Copies(self)
     }
 
     fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
@@ -248,6 +232,28 @@ impl Store for Bucket {
 
     fn requests(&self) -> Requests {
         self.meter.requests()
+    }
+}
+
+impl Copies for Bucket {
+    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
+        self.copy_object(from, to, target).boxed()
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects(keys).boxed()
+    }
+
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects_unchanged(objects).boxed()
+    }
+
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>> {
+        self.try_conditional_deletes(place).boxed()
+    }
+
+    fn set_conditions(&self, are_honoured: bool) {
+        self.heeds_conditions.store(are_honoured, Relaxed);
     }
 }
 

@@ -9,7 +9,9 @@
 mod confirm;
 mod ending;
 mod faults;
+mod folders;
 mod for_good;
+mod in_folder;
 mod ledger;
 mod limited;
 mod meanwhile;

@@ -257,7 +257,7 @@ pub fn expect_no_secret(tool: &Tool, outcome: &Outcome, secrets: &[&str]) {
 }
 
 /// Every file below a folder, by its path there.
-fn files_below(folder: PathBuf) -> BTreeMap<String, Vec<u8>> {
+pub fn files_below(folder: PathBuf) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.clone()];
     while let Some(path) = open.pop() {

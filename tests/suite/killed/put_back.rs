@@ -57,8 +57,7 @@ fn a_put_back_by_the_next_run_that_is_killed_too_is_finished_by_the_one_after() 
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_put_back_in_a_folder_that_is_killed_is_finished_by_the_next_run() {
-    let rows: [Row; 3] =
-        [(Step::Failpoint("link"), &[1, 2]), (Step::Failpoint("unlink"), &[1, 2]), (Step::Failpoint("resume"), &[1])];
+    let rows: [Row; 2] = [(Step::Failpoint("move"), &[1, 2]), (Step::Failpoint("resume"), &[1])];
     at_each("put-back in a folder", &rows, |hold| {
         in_the_next_run(Mode::TrashInFolder, Step::Failpoint("outcome"), hold)
     });

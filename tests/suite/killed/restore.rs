@@ -76,7 +76,7 @@ fn a_restore_that_is_killed_at_a_commit_is_finished_by_the_next() {
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_restore_in_a_folder_that_is_killed_is_finished_by_the_next() {
-    let rows: [Row; 2] = [(Step::Failpoint("link"), &[1, ORPHANS]), (Step::Failpoint("unlink"), &[1, ORPHANS])];
+    let rows: [Row; 1] = [(Step::Failpoint("move"), &[1, ORPHANS])];
     run(Mode::TrashInFolder, ORPHANS, &rows);
     run(Mode::TrashInFolder, TWO_BATCHES, &COMMITS);
 }
@@ -91,7 +91,7 @@ fn a_restore_that_was_killed_overwrites_nothing_when_it_is_repeated() {
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_restore_in_a_folder_that_was_killed_overwrites_nothing_when_it_is_repeated() {
-    nothing_is_overwritten(Mode::TrashInFolder, Step::Failpoint("link"));
+    nothing_is_overwritten(Mode::TrashInFolder, Step::Failpoint("move"));
 }
 
 /// `cleanup-assets restore --run RUN` of a run that was killed when its files were in the trash and it had not said so:
