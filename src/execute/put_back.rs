@@ -63,11 +63,13 @@ pub async fn restore(
     let rights = ledger.rights_above(removals.iter().map(|removal| removal.object.key.as_str())).await?;
     let ways: Vec<_> = removals.iter().map(|removal| bring_back(store, removal, &rights)).collect();
     let restored: Vec<Restored> = futures::stream::iter(ways).buffered(concurrency).collect().await;
-    let outcomes = removals.iter().zip(&restored).map(|(Removal { id, .. }, restored)| match restored {
+    // What was known of a copy that was left in the trash stays known.
+    let stays = |state: State| if state.without_copy() == state { State::Trashed } else { state };
+    let outcomes = removals.iter().zip(&restored).map(|(Removal { id, state, .. }, restored)| match restored {
         Restored::Done => Step::to(*id, State::Restored),
         Restored::DoneLeft => Step::to(*id, State::RestoredLeft),
-        Restored::Taken => Step::to(*id, State::Trashed),
-        Restored::Failed(reason) => Step::because(*id, State::Trashed, reason.clone()),
+        Restored::Taken => Step::to(*id, stays(*state)),
+        Restored::Failed(reason) => Step::because(*id, stays(*state), reason.clone()),
     });
     ledger.advance(&outcomes.collect::<Vec<_>>(), "restore-outcome", Utc::now()).await?;
     Ok(restored)

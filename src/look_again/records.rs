@@ -471,6 +471,8 @@ fn allowed_refusals(looks: usize) -> usize {
 /// So many looks may fail though they are more than one in a hundred.
 const FEW_REFUSALS: usize = 10;
 
+pub(super) const LOOK: &str = "the storage could not be looked at once more";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -481,5 +483,3 @@ mod tests {
         assert!(allowed.iter().all(|(looks, refusals)| allowed_refusals(*looks) == *refusals), "{allowed:?}");
     }
 }
-
-pub(super) const LOOK: &str = "the storage could not be looked at once more";

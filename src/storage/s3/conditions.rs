@@ -51,7 +51,8 @@ impl Bucket {
         let put = self.client.put_object().bucket(&self.name).key(place).body(b"cleanup-assets".to_vec().into());
         let etag = put.send().await.ok()?.e_tag()?.to_owned();
         let refusal = self.delete_if(place, Some(WRONG)).await;
-        let stayed = matches!(self.head(place).await, Ok(Presence::Present(_)));
+        let now = self.head(place).await.ok()?;
+        let stayed = matches!(now, Presence::Present(_));
         let heeds = match refusal {
             Ok(()) => Some(false),
             Err(error) => match status(&error) {
@@ -60,7 +61,10 @@ impl Bucket {
                 _ => None,
             },
         };
-        if let Err(error) = self.delete_if(place, None).await {
+        if now != Presence::Missing
+            && heeds != Some(true)
+            && let Err(error) = self.delete_if(place, None).await
+        {
             tracing::warn!("{:#}", self.explained("taking away what was put for a try at", place, error));
         }
         heeds

@@ -181,7 +181,7 @@ impl Store for Bucket {
         let pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
         match self.listing {
             ListingOrder::Ordered => Box::new(pages),
-            ListingOrder::Unordered => Box::new(Unordered::Unread(pages)),
+            ListingOrder::Unordered => Box::new(Unordered::Unread(Box::new(pages))),
         }
     }
 

@@ -16,7 +16,7 @@ const PAGE: usize = 1_000;
 
 /// A listing that is being sorted, or that was.
 pub enum Unordered {
-    Unread(Pages),
+    Unread(Box<Pages>),
     Read(Box<Reading>),
 }
 

@@ -58,6 +58,7 @@ pub struct Removal {
     pub id: Option<String>,
     pub outcome: String,
     pub trash_key: Option<String>,
+    pub in_trash: bool,
 }
 
 /// How the rows are told apart, and where they are: in the long form half of the fates are tried otherwise.
@@ -281,7 +282,7 @@ impl RowScene {
         let copies = removals.iter().filter_map(|removal| Some((removal.trash_key.as_ref()?, removal)));
         let copies: BTreeMap<&String, &Removal> = copies.collect();
         for (trash_key, removal) in &copies {
-            assert_eq!(files.contains_key(*trash_key), removal.outcome == "trashed", "{trash_key}, and {removal:#?}");
+            assert_eq!(files.contains_key(*trash_key), removal.in_trash, "{trash_key}, and {removal:#?}");
         }
         let in_trash: BTreeSet<&String> = files.keys().filter(|key| key.starts_with(TRASH)).collect();
         assert!(in_trash.iter().all(|key| copies.contains_key(*key)), "unknown to the ledger: {in_trash:#?}");
@@ -306,6 +307,7 @@ impl RowScene {
                     id: text("id").or(several.map(str::to_owned)),
                     outcome: text("outcome").expect("an outcome"),
                     trash_key: text("trash_key"),
+                    in_trash: removal["in_trash"] == true,
                 });
             }
         }

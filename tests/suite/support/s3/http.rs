@@ -26,12 +26,17 @@ use super::fault::{Call, Fault, Seen, What};
 use super::store::Store;
 use super::{ACCESS_KEY, SECRET_KEY, mangle};
 
+/// What the tool puts there for its tries.
+const TRIED: &str = ".trash/.if-match";
+
 type Hook = Arc<dyn Fn(&Seen) + Send + Sync>;
 type Answered = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
 /// What the tests and the connections share.
 pub(super) struct Front {
     pub calls: Mutex<Vec<Seen>>,
+    /// Those by which the tool tries, once on a fresh ledger, whether a delete heeds a condition: no test's own calls.
+    pub tries: Mutex<Vec<Seen>>,
     pub faults: Mutex<Vec<Fault>>,
     pub hooks: Mutex<Vec<(Call, Hook)>>,
     pub skew_seconds: AtomicI64,
@@ -48,6 +53,7 @@ impl Front {
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         Front {
             calls: Mutex::default(),
+            tries: Mutex::default(),
             faults: Mutex::default(),
             hooks: Mutex::default(),
             skew_seconds: AtomicI64::new(0),
@@ -57,6 +63,10 @@ impl Front {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Answered, io::Error> {
         let seen = Seen::of(&request);
+        if seen.key == TRIED {
+            self.tries.lock().expect("the tries").push(seen);
+            return self.serve(request).await;
+        }
         self.calls.lock().expect("the calls").push(seen.clone());
         self.run_hooks(&seen).await;
         match self.fault(&seen) {

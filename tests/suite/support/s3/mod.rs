@@ -117,6 +117,11 @@ impl Server {
         self.front.calls.lock().expect("the calls").clone()
     }
 
+    /// The calls by which the tool has tried whether a delete heeds a condition; they are among no others.
+    pub fn tries(&self) -> Vec<Seen> {
+        self.front.tries.lock().expect("the tries").clone()
+    }
+
     /// How many calls of a kind arrived, whatever became of them.
     pub fn count(&self, call: Call) -> usize {
         self.calls().iter().filter(|seen| seen.call == call).count()
