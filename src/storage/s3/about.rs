@@ -1,7 +1,8 @@
 //! What is stored with an object beside its bytes. Some of it a copy loses unless it is told: encryption, a website's
 //! redirect, the storage class; a copy in parts loses all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
@@ -11,10 +12,37 @@ use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use aws_smithy_types::date_time::Format;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Bucket;
+use super::{Bucket, object_of};
+use crate::domain::Object;
 
 /// What a look at an object says of it.
 pub(super) struct About(HeadObjectOutput);
+
+/// What the last looks said, for the copies that follow them: each would look once more else.
+#[derive(Default)]
+pub(super) struct LastLooks(Mutex<HashMap<String, About>>);
+
+/// Looks that are remembered; a batch has fewer.
+const LOOKS: usize = 1_000;
+
+impl LastLooks {
+    pub fn remember(&self, key: &str, head: HeadObjectOutput) {
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if looks.len() >= LOOKS {
+            looks.clear();
+        }
+        looks.insert(key.to_owned(), About(head));
+    }
+
+    /// What the last look said of this very object; it is forgotten.
+    fn take(&self, of: &Object) -> Option<About> {
+        let about = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&of.key)?;
+        let seen = object_of(&of.key, &about.0);
+        let second = |object: &Object| object.last_modified.map(|time| time.timestamp());
+        let is_same = of.etag.is_some() && of.bare_etag() == seen.bare_etag() && of.size == seen.size;
+        (is_same && second(of) == second(&seen)).then_some(about)
+    }
+}
 
 impl About {
     /// Tells a copy what it would lose.
@@ -100,8 +128,15 @@ impl About {
 }
 
 impl Bucket {
-    /// What is stored with an object; `None`: it is not there.
-    pub(super) async fn about(&self, key: &str) -> Result<Option<About>> {
+    /// What is stored with an object that was looked at; `None`: it is not there any more.
+    pub(super) async fn about_object(&self, object: &Object) -> Result<Option<About>> {
+        match self.last_looks.take(object) {
+            Some(about) => Ok(Some(about)),
+            None => self.about(&object.key).await,
+        }
+    }
+
+    async fn about(&self, key: &str) -> Result<Option<About>> {
         match self.client.head_object().bucket(&self.name).key(key).send().await {
             Ok(head) => Ok(Some(About(head))),
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {

@@ -26,7 +26,7 @@ impl Bucket {
         if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
             return Ok(Copied::TargetTaken);
         }
-        let Some(about) = self.about(&from.key).await? else { return Ok(Copied::SourceChanged) };
+        let Some(about) = self.about_object(from).await? else { return Ok(Copied::SourceChanged) };
         let in_parts = from.size > MAX_COPY_BYTES || failpoint::part_bytes().is_some();
         let copied = match in_parts {
             true => self.copy_in_parts((from, &about), to, target).await?,

@@ -33,6 +33,7 @@ use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
 use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target};
+use about::LastLooks;
 use connector::Meter;
 use explained::Host;
 use gate::Gate;
@@ -50,6 +51,7 @@ pub struct Bucket {
     meter: Arc<Meter>,
     gate: Gate,
     listing: ListingOrder,
+    last_looks: LastLooks,
     /// Whether the store has turned out to have no DeleteObjects.
     deletes_singly: AtomicBool,
     /// Whether the store heeds a condition on a delete.
@@ -115,6 +117,7 @@ impl Bucket {
             meter,
             gate,
             listing: config.listing,
+            last_looks: LastLooks::default(),
             deletes_singly: AtomicBool::new(false),
             heeds_conditions: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
@@ -129,7 +132,11 @@ impl Bucket {
         match self.client.head_object().bucket(&self.name).key(key).send().await {
             // Whoever has the object can say of when it is.
             Ok(head) if head.last_modified().is_none() => Err(anyhow!("HEAD of an object was answered with nothing")),
-            Ok(head) => Ok(Presence::Present(object_of(key, &head))),
+            Ok(head) => {
+                let object = object_of(key, &head);
+                self.last_looks.remember(key, head);
+                Ok(Presence::Present(object))
+            }
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(404) => Ok(Presence::Missing),
                 Some(400) => Ok(Presence::Unknown("the store does not answer for this key (400)".to_owned())),
