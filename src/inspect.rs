@@ -92,6 +92,7 @@ impl Inspection<'_> {
         let packed = look_again::at_packed(ledger, database, self.scope).await?;
         // What is packed in a value may be another name of a file, as a value may.
         let alias = look_again::at_aliases(ledger, &*store).await?;
+        let links = look_again::at_links(ledger, &*store).await?;
         tracing::debug!("looking again at names");
         let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
         let has_folders = self.config.has_folders();
@@ -128,6 +129,7 @@ impl Inspection<'_> {
         undecoded.iter().for_each(|warning| tracing::warn!("{warning}"));
         warnings.extend(undecoded);
         warnings.extend(alias);
+        warnings.extend(links);
         warnings.extend(common);
         warnings.extend(doubts.packed.iter().map(plan::packed_warning));
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));

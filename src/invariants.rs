@@ -188,7 +188,8 @@
 //!   Tests: `doubts::aliases::a_file_that_is_named_through_a_link_stays`,
 //!   `doubts::aliases::a_store_that_folds_names_holds_what_it_gave`.
 //! - Also where such a name is written otherwise, or stands in a list; and the row stays.
-//!   In: `look_again::aliases::at_aliases`, `look_again::resembling::at_other_readings`.
+//!   In: `look_again::aliases::at_aliases`, `look_again::resembling::at_other_readings`,
+//!   `look_again::links::at_links`.
 //!   Test: `doubts::aliases::a_name_through_a_link_may_be_written_otherwise`.
 //! - What is not UTF-8, in the database or in a folder, holds what it may be meant for.
 //!   In: `database::chunks::Chunks::push_undecoded`, `storage::local::walk::Walk::file`,

@@ -4,6 +4,7 @@
 mod aliases;
 mod derived;
 mod folders;
+mod links;
 mod missing_folders;
 mod only_list;
 mod packed;
@@ -18,6 +19,7 @@ use crate::ledger::Ledger;
 pub use aliases::at_aliases;
 pub use derived::at_derived;
 pub use folders::at_folders;
+pub use links::at_links;
 pub use missing_folders::at_missing_folders;
 pub use only_list::names_anything;
 pub use packed::at_packed;

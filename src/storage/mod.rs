@@ -75,6 +75,11 @@ pub trait Store: Send + Sync {
         false
     }
 
+    /// The links and mounts that were seen, at most [`MOST_OTHER_NAMES`] of them.
+    fn other_names(&self) -> Vec<OtherName> {
+        Vec::new()
+    }
+
     /// The number of the file that opens at this key, links and mounts followed; `None`: none opens, or files have none.
     fn file_number(&self, _key: &str) -> Option<FileNumber> {
         None
@@ -87,6 +92,17 @@ pub trait Store: Send + Sync {
     fn unreadable_names(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// More links and mounts of a folder are not kept.
+pub const MOST_OTHER_NAMES: usize = 20_000;
+
+/// A link, or a mount, below a folder: another name of what lies elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherName {
+    pub key: String,
+    /// The key of what it leads to, empty for the root itself; `None`: that lies elsewhere, or nobody knows.
+    pub target: Option<String>,
 }
 
 /// The two ways in which a store can part with a file.

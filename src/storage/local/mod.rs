@@ -3,6 +3,7 @@
 
 mod beneath;
 mod folders;
+mod links;
 mod moving;
 mod own;
 mod status;
@@ -12,7 +13,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -25,8 +25,9 @@ use rustix::fs::{Dir, FileType};
 
 use crate::domain::{FileNumber, Requests};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Hands, Listing, Page, Presence, Store};
+use crate::storage::{Hands, Listing, OtherName, Page, Presence, Store};
 use beneath::{Beneath, Way, is_path, proves_absence};
+use links::Links;
 use own::OwnFiles;
 use status::Status;
 use walk::Walk;
@@ -50,8 +51,8 @@ pub struct Folder {
     /// Whether files can be linked, where that was asked.
     can_link: OnceLock<bool>,
     unreadable_names: Arc<Mutex<BTreeSet<String>>>,
-    /// Whether a link, or a mount, was seen.
-    has_links: Arc<AtomicBool>,
+    /// The links and mounts that were seen.
+    links: Arc<Links>,
 }
 
 impl Folder {
@@ -71,7 +72,7 @@ impl Folder {
             trash: None,
             can_link: OnceLock::new(),
             unreadable_names: Arc::default(),
-            has_links: Arc::default(),
+            links: Arc::default(),
         })
     }
 
@@ -209,7 +210,11 @@ impl Store for Folder {
 
     fn has_other_names(&self) -> bool {
         // Outside the prefix nobody has looked.
-        self.has_links.load(Relaxed) || !self.prefix.is_empty()
+        self.links.were_seen() || !self.prefix.is_empty()
+    }
+
+    fn other_names(&self) -> Vec<OtherName> {
+        self.links.lead_from(self.root.path())
     }
 
     fn file_number(&self, key: &str) -> Option<FileNumber> {

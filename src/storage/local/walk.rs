@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use globset::GlobSet;
 use rustix::fs::{Dir, FileType};
 
 use super::beneath::{self, Beneath, Way};
+use super::links::Links;
 use super::own::OwnFiles;
 use super::status::Status;
 use super::{Folder, proves_absence};
@@ -33,7 +33,7 @@ pub struct Walk {
     here: Option<(Vec<u8>, OwnedFd)>,
     started: bool,
     unreadable_names: Arc<Mutex<BTreeSet<String>>>,
-    has_links: Arc<AtomicBool>,
+    links: Arc<Links>,
 }
 
 /// One open folder.
@@ -89,7 +89,7 @@ impl Walk {
             here: None,
             started: false,
             unreadable_names: folder.unreadable_names.clone(),
-            has_links: folder.has_links.clone(),
+            links: folder.links.clone(),
         }
     }
 
@@ -135,14 +135,14 @@ impl Walk {
     fn enter(&mut self, key: Vec<u8>) -> Result<()> {
         let names = match self.root.folder(&key, beneath::READ) {
             Ok(Way::Open(folder)) => {
-                let names = names_of(&folder, &self.has_links);
+                let names = names_of(&folder, |name| self.links.add(&[&key, name].concat()));
                 self.here = Some((key.clone(), folder));
                 names
             }
             // Gone since its name was read: then nothing is below it.
             Ok(Way::Absent) => return Ok(()),
             Ok(Way::Barred(why)) => {
-                self.has_links.store(true, Relaxed);
+                self.links.add(&key);
                 tracing::warn!("{why}: nothing below it is compared");
                 return Ok(());
             }
@@ -178,7 +178,7 @@ impl Walk {
             return Ok(None);
         }
         if !self.root.is_own(&status) {
-            self.has_links.store(true, Relaxed);
+            self.links.add(&key);
             tracing::warn!("{} is a mount of its own, and is not compared", self.shown(&key));
             return Ok(None);
         }
@@ -208,8 +208,8 @@ impl Walk {
     }
 }
 
-/// The folder's files and folders, sorted. Links and special files are left out.
-fn names_of(folder: &OwnedFd, has_links: &AtomicBool) -> io::Result<Names> {
+/// The folder's files and folders, sorted. Links are told of, and special files left out.
+fn names_of(folder: &OwnedFd, link: impl Fn(&[u8])) -> io::Result<Names> {
     let mut names = Names::default();
     for entry in Dir::read_from(folder)? {
         let entry = entry?;
@@ -228,7 +228,7 @@ fn names_of(folder: &OwnedFd, has_links: &AtomicBool) -> io::Result<Names> {
         };
         match kind {
             FileType::Directory | FileType::RegularFile => names.push(name, kind == FileType::Directory)?,
-            FileType::Symlink => has_links.store(true, Relaxed),
+            FileType::Symlink => link(name),
             _ => {}
         }
     }
