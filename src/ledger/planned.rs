@@ -167,11 +167,14 @@ impl Ledger {
         .bind(serde_json::to_string(&acting)?)
         .execute(&mut self.connection)
         .await?;
-        // A row does not go without what lies in its folder, which a narrowed run may not have been asked about.
-        let sql = "DELETE FROM temp.planned WHERE substr(key, -1) = '/' AND kind <> ? AND key IN (
-                       SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o
-                       WHERE d.wanted = 1 AND o.value ->> 2 AND NOT EXISTS (
-                           SELECT 1 FROM temp.finding AS f WHERE f.kind = ? AND f.key = d.key AND f.held IS NULL))";
+        // A row does not go, by whichever of its keys, without what lies in its folder, which a narrowed run may not have
+        // been asked about.
+        let sql = "DELETE FROM temp.planned WHERE (table_name, handle) IN (
+                       SELECT table_name, handle FROM temp.planned
+                       WHERE substr(key, -1) = '/' AND kind <> ? AND key IN (
+                           SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o
+                           WHERE d.wanted = 1 AND o.value ->> 2 AND NOT EXISTS (
+                               SELECT 1 FROM temp.finding AS f WHERE f.kind = ? AND f.key = d.key AND f.held IS NULL)))";
         let query = sqlx::query(sql).bind(Kind::OrphanedRecord.name()).bind(Kind::OrphanedFile.name());
         query.execute(&mut self.connection).await?;
         let sql = "SELECT EXISTS (SELECT 1 FROM temp.planned GROUP BY table_name HAVING min(section) < max(section))

@@ -7,11 +7,13 @@ use anyhow::{Context, Result};
 use futures::StreamExt;
 
 use super::{ASK, name_of, removal_of, row_of};
+use crate::config::Action;
 use crate::database::Writer;
+use crate::domain::key::Printable;
 use crate::domain::removal::Removals;
 use crate::domain::{Seen, Time, row_id};
 use crate::execute::Site;
-use crate::judge;
+use crate::judge::{self, Standing};
 use crate::ledger::{NewRemoval, PlannedRow, State};
 use crate::storage::{Presence, Store, look_for};
 
@@ -108,6 +110,10 @@ impl<'a> Site<'a> {
                 let seen = writer.see(other.section, &other.handle).await.context(ASK)?;
                 stays = stays.or(seen.map_or(Some("it is gone already"), |seen| self.stays(other, &seen, now)));
             }
+            let look = match look {
+                Look::Clear if seen.is_some() && stays.is_none() => self.look_at_other_keys(writer, row, now).await?,
+                look => look,
+            };
             let (state, reason) = match (seen, look) {
                 (_, Look::Failed(reason)) => {
                     removals.fail(&name_of(row), &reason);
@@ -133,6 +139,55 @@ impl<'a> Site<'a> {
         }
         Ok((going, left))
     }
+
+    /// Looks at the keys of a row in sections by which it is not on the plan: it must not go from under what they name.
+    async fn look_at_other_keys(&self, writer: &mut Writer<'a>, row: &PlannedRow, now: Time) -> Result<Look> {
+        for section in 0..self.config.records.len() {
+            if self.config.records[section].name != row.table || row.all().any(|row| row.section == section) {
+                continue;
+            }
+            let Some(seen) = writer.see(section, &row.handle).await.context(ASK)? else { continue };
+            if !seen.owns || seen.key.is_empty() {
+                continue;
+            }
+            let look = match row.kind.rule() {
+                Some(_) => self.look_at_condemned(section, &seen, now),
+                None => self.look_at_present(section, &seen.key).await,
+            };
+            match look {
+                Look::Clear => {}
+                look => return Ok(look),
+            }
+        }
+        Ok(Look::Clear)
+    }
+
+    /// A key by which a rule condemns the row too, and which is not on the plan: it is young, or was not asked for.
+    fn look_at_condemned(&self, section: usize, seen: &Seen, now: Time) -> Look {
+        let storage = &self.config.storage;
+        let is_compared = seen.key.starts_with(&storage.prefix) && !storage.ignore.is_match(&seen.key);
+        let clocks: Vec<_> = self.config.records[section].rules.iter().map(|rule| rule.after()).collect();
+        let acts = |rule: usize| self.config.records[section].rules[rule].then != Action::Report;
+        match judge::standing(seen.created, &seen.marks, &clocks, now, self.config.safety.min_age.0) {
+            Standing::Live => Look::Clear,
+            Standing::Condemned(rule) if !acts(rule) => Look::Clear,
+            Standing::Young | Standing::Condemned(_) if is_compared => {
+                Look::Stay(format!("it owns {} too, which does not go now", Printable(&seen.key)))
+            }
+            Standing::Young | Standing::Condemned(_) => Look::Clear,
+        }
+    }
+
+    /// A key of a row that has lost the object of another one.
+    async fn look_at_present(&self, section: usize, key: &str) -> Look {
+        match look_for(self.store, key, self.config.records[section].owns_folders()).await {
+            Ok(Presence::Missing) => Look::Clear,
+            Ok(Presence::Present(_)) => Look::Stay(format!("it owns {} too, which is there", Printable(key))),
+            Ok(Presence::Unknown(reason)) => Look::Failed(reason),
+            Err(error) => Look::Failed(format!("{} could not be looked at: {error:#}", Printable(key))),
+        }
+    }
+
     /// Why a row must stay by one of its keys, as it is now.
     fn stays(&self, row: &PlannedRow, seen: &Seen, now: Time) -> Option<&'static str> {
         let clocks: Vec<_> = self.config.records[row.section].rules.iter().map(|rule| rule.after()).collect();
