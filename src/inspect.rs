@@ -302,7 +302,10 @@ impl Inspection<'_> {
         }
         // A run that looks at a list of findings says nothing of the others.
         let resolved = if self.only.is_some() { &[] } else { self.kinds };
-        ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await.context(LEDGER)?;
+        let mut rules = self.config.records.iter().flat_map(|records| &records.rules);
+        let are_all =
+            rules.all(|rule| self.kinds.iter().any(|kind| kind.rule().is_some_and(|name| *name == rule.name)));
+        ledger.keep_sightings(self.run, (resolved, are_all), &self.scope.prefix, Utc::now()).await.context(LEDGER)?;
         tracing::debug!("counting");
         ledger.count_findings().await.context(LEDGER)
     }

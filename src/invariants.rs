@@ -260,6 +260,11 @@
 //! - And only where all of its rows are on the plan's list.
 //!   In: `ledger::planned::Ledger::plan_rows`.
 //!   Test: `rules::shared::a_file_stays_where_only_one_of_its_rows_is_named`.
+//! - Nor is a row parted from files of its folder, or from those that it names by its other keys.
+//!   In: `ledger::planned::Ledger::plan_rows`, `execute::rows::looking::Site::look_at_other_keys`.
+//!   Tests: `sources::folders::a_list_parts_no_row_from_its_files`,
+//!   `rules::several_keys::a_row_stays_where_one_of_its_files_does_not_go_now`,
+//!   `rules::several_keys::a_row_that_lost_a_file_stays_while_another_is_there`.
 //! - And only once all of them are gone.
 //!   In: `execute::rows::Following::file_of`.
 //!   Test: `rules::shared::a_row_that_is_wanted_again_keeps_the_file`.
@@ -321,7 +326,7 @@
 //!   In: `ledger::limited::Ledger::limit_plan`.
 //!   Tests: `rules::limits::a_limit_parts_no_row_from_its_files`,
 //!   `ledger::limited::tests::the_rows_of_a_file_that_follows_them_stay_together`,
-//!   `ledger::limited::tests::derived_files_count_with_what_they_belong_to`.
+//!   `ledger::limited::tests::derived_files_stay_with_what_they_belong_to`.
 //! - What is held is not counted.
 //!   In: `ledger::planned::Ledger::removable`.
 //!   Test: `execute::plan::held_findings_are_left_out_and_named`.

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::config::{Percent, Safety};
 use crate::domain::key::Printable;
 use crate::domain::packed::Packing;
-use crate::domain::{Time, Totals};
+use crate::domain::{LeftOut, Time, Totals};
 use crate::judge::{Silence, WrongPair};
 
 /// What a run has found that it could act on.
@@ -24,6 +24,8 @@ pub struct Census {
     /// Trash that is due to go for good: removed by an earlier run, and counted towards no limit.
     pub due_files: u64,
     pub due_bytes: u64,
+    /// What is not counted above, though nothing holds it.
+    pub left_out: LeftOut,
 }
 
 /// Rows of one table that a run could act on.
@@ -230,6 +232,21 @@ pub fn plan(
     Ok(DeletionPlan { later: found.findings().saturating_sub(census.findings()), census, due_before })
 }
 
+/// What to say of what a narrowed plan does without.
+pub fn left_out_warnings(left_out: LeftOut) -> impl Iterator<Item = String> {
+    let rows = match left_out.rows {
+        0 => None,
+        1 => Some("1 row stays: not every file of its folder was asked for".to_owned()),
+        rows => Some(format!("{rows} rows stay: not every file of their folders was asked for")),
+    };
+    let files = match left_out.files {
+        0 => None,
+        1 => Some("1 file stays: this run does not remove the row that owns it".to_owned()),
+        files => Some(format!("{files} files stay: this run does not remove the rows that own them")),
+    };
+    rows.into_iter().chain(files)
+}
+
 impl Refusal {
     /// Which limit it was, for programs.
     pub fn limit(&self) -> &'static str {
@@ -270,11 +287,15 @@ impl fmt::Display for Refusal {
                 silent(name, *silence)
             ),
             Refusal::Packed(packed) => write!(f, "no file is removed, as it may be one that is named there: {packed}"),
+            Refusal::TooMany { removals, limit: 0 } => write!(
+                f,
+                "{removals} findings would be removed, and max_removals is 0: if that is really meant, add \
+                 --max-removals {removals}"
+            ),
             Refusal::TooMany { removals, limit } => write!(
                 f,
-                "{removals} findings would be removed, and max_removals is {limit}: --limit {} removes the first of \
-                 them, and the next run the others; if all are really meant, add --max-removals {removals}",
-                limit.max(&1)
+                "{removals} findings would be removed, and max_removals is {limit}: --limit {limit} removes the first of \
+                 them, and the next run the others; if all are really meant, add --max-removals {removals}"
             ),
             Refusal::TooLarge { removals, of, what, limit } => {
                 let percent = (*removals as f64 * 100.0 / (*of).max(1) as f64).ceil().min(100.0);

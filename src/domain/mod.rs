@@ -16,7 +16,7 @@ mod totals;
 
 use chrono::{DateTime, Utc};
 
-pub use finding::{CondemnedFile, Finding, Subject};
+pub use finding::{CondemnedFile, Finding, LeftOut, Subject};
 pub use hold::{Held, Hold};
 pub use kind::{Kind, Side};
 pub use object::{FileNumber, FolderRights, Object, Requests};

@@ -90,7 +90,7 @@ impl Fixture {
     /// Holds what is in doubt, and keeps the findings as the run's.
     pub async fn keep(&mut self, doubts: &Doubts<'_>, kinds: &[Kind], run: i64, now: Time) {
         self.ledger.hold(doubts).await.expect("holds");
-        self.ledger.keep_sightings(run, kinds, "", now).await.expect("sightings");
+        self.ledger.keep_sightings(run, (kinds, true), "", now).await.expect("sightings");
     }
 
     /// The findings of a kind: the key, the id of the row, and which hold holds it.

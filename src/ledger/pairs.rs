@@ -133,7 +133,9 @@ async fn known(connection: &mut SqliteConnection) -> Result<Vec<Known>> {
 /// The one of `known` that `pair` is, if it is there.
 fn find<'k>(pair: &Pair, known: &'k [Known]) -> Option<&'k Known> {
     let found = known.iter().filter_map(|known| Some((pair.found_by(&known.pair)?, known)));
-    found.min_by_key(|(by, _)| std::cmp::Reverse(*by)).map(|(_, known)| known)
+    // One that was made while the database could not say what it is is the lesser.
+    let rank = |by: (FoundBy, FoundBy), known: &Known| (by, known.pair.database.identity.is_some());
+    found.min_by_key(|(by, known)| std::cmp::Reverse(rank(*by, known))).map(|(_, known)| known)
 }
 
 /// The pairs of the same store, as a JSON array of their numbers: the trash is the store's, whatever its database is called.

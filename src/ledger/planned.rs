@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::Ledger;
 use super::derived::owners_of;
 use crate::domain::derived::Owner;
-use crate::domain::{Hold, Kind, Object};
+use crate::domain::{Hold, Kind, LeftOut, Object};
 
 /// A file that is to be removed, and what it was found as.
 #[derive(Debug, Clone)]
@@ -151,8 +151,8 @@ impl Ledger {
 
     /// Makes the plan's list of rows: those that are not held, of these sections and kinds. A file follows its rows only
     /// where every one of them is on the list. A row that is deleted by several keys goes once, and all their files with it; and
-    /// it stays where it is held by one of them.
-    pub async fn plan_rows(&mut self, acting: &[Acting<'_>]) -> Result<()> {
+    /// it stays where it is held by one of them. Gives what is left out of the plan though nothing holds it.
+    pub async fn plan_rows(&mut self, acting: &[Acting<'_>]) -> Result<LeftOut> {
         sqlx::raw_sql(SCHEMA).execute(&mut self.connection).await?;
         let acting = acting.iter().map(|Acting { section, kind, deletes }| json!([section, kind, deletes]));
         let acting: Vec<_> = acting.collect();
@@ -176,7 +176,7 @@ impl Ledger {
                            WHERE d.wanted = 1 AND o.value ->> 2 AND NOT EXISTS (
                                SELECT 1 FROM temp.finding AS f WHERE f.kind = ? AND f.key = d.key AND f.held IS NULL)))";
         let query = sqlx::query(sql).bind(Kind::OrphanedRecord.name()).bind(Kind::OrphanedFile.name());
-        query.execute(&mut self.connection).await?;
+        let rows = query.execute(&mut self.connection).await?.rows_affected();
         let sql = "SELECT EXISTS (SELECT 1 FROM temp.planned GROUP BY table_name HAVING min(section) < max(section))
                        OR EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_rows WHERE is_row
                                   GROUP BY table_name HAVING min(section) < max(section))";
@@ -199,7 +199,18 @@ impl Ledger {
                    UPDATE temp.planned SET rivals = 0 WHERE rivals > 0
                      AND rivals <> (SELECT count(*) FROM temp.planned AS other WHERE other.key = planned.key)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        Ok(())
+        Ok(LeftOut { rows, files: self.leave_files_of_rows_that_stay().await? })
+    }
+
+    /// Leaves out files that belong to rows which a rule condemns and which are not on the list.
+    async fn leave_files_of_rows_that_stay(&mut self) -> Result<u64> {
+        let sql = "UPDATE temp.finding SET later = 1 WHERE kind = ? AND held IS NULL AND key IN (
+                       SELECT d.key FROM temp.derived AS d, json_each(d.owners) AS o
+                       JOIN temp.condemned AS c ON c.key >= o.value ->> 0
+                         AND c.key <= (o.value ->> 0) || iif(o.value ->> 1, char(1114111), '')
+                       WHERE d.wanted = 1 AND NOT EXISTS (SELECT 1 FROM temp.planned AS p WHERE p.key = c.key))";
+        let query = sqlx::query(sql).bind(Kind::OrphanedFile.name());
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
     }
 
     /// How many rows of each table and kind are on the plan's list.

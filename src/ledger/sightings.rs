@@ -21,8 +21,15 @@ pub struct Position {
 
 impl Ledger {
     /// Writes the run's findings as sightings, and resolves what was seen before and is no more: within `kinds` and
-    /// below `prefix`, for a narrowed run says nothing of the rest.
-    pub async fn keep_sightings(&mut self, run: i64, kinds: &[Kind], prefix: &str, now: Time) -> Result<()> {
+    /// below `prefix`, for a narrowed run says nothing of the rest. Where not all kinds were asked for, files of condemned
+    /// rows are neither found nor gone.
+    pub async fn keep_sightings(
+        &mut self,
+        run: i64,
+        (kinds, are_all): (&[Kind], bool),
+        prefix: &str,
+        now: Time,
+    ) -> Result<()> {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
@@ -40,13 +47,16 @@ impl Ledger {
         .await?;
         sqlx::query(
             "UPDATE sightings SET resolved_at = ?2 WHERE pair = ?1 AND resolved_at IS NULL AND last_run <> ?3 \
-             AND kind IN (SELECT value FROM json_each(?4)) AND substr(key, 1, length(?5)) = ?5",
+             AND kind IN (SELECT value FROM json_each(?4)) AND substr(key, 1, length(?5)) = ?5 \
+             AND (?6 OR kind <> ?7 OR key NOT IN (SELECT key FROM temp.derived))",
         )
         .bind(self.pair)
         .bind(stamp(now))
         .bind(run)
         .bind(serde_json::to_string(&names)?)
         .bind(prefix)
+        .bind(are_all)
+        .bind(Kind::OrphanedFile.name())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -252,7 +262,7 @@ mod tests {
         fixture = fixture.next_run().await;
         fixture.orphans(&keys.iter().map(|key| object(key)).collect::<Vec<_>>()).await;
         fixture.ledger.hold(&Doubts::default()).await.expect("holds");
-        fixture.ledger.keep_sightings(run, &Kind::BUILT_IN, prefix, at(now)).await.expect("sightings");
+        fixture.ledger.keep_sightings(run, (&Kind::BUILT_IN, true), prefix, at(now)).await.expect("sightings");
         let seen = fixture.first_seen(&Kind::OrphanedFile).await;
         let since = |time: Time| (time - at(0)).num_seconds().unsigned_abs();
         let seen = seen.into_iter().map(|(key, time)| (key, since(time))).collect();

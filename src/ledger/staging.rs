@@ -38,7 +38,7 @@ pub const SCHEMA: &str = "
         shared INTEGER NOT NULL DEFAULT 0,  -- whether others want its file
         owners TEXT,                        -- of a derived file: JSON, as in `derived`
         rivals INTEGER NOT NULL DEFAULT 0,  -- how many rows must go for its file to follow; 0: it stays, or is not there
-        later INTEGER NOT NULL DEFAULT 0,   -- whether it stays for a later run, as this one has a limit
+        later INTEGER NOT NULL DEFAULT 0,   -- whether it stays for a later run, as this one has a limit or was narrowed
         PRIMARY KEY (kind, key, table_name, record_id)
     ) WITHOUT ROWID;
     -- Files may be millions, and what is asked of the others must not read them all.

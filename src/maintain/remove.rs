@@ -39,6 +39,7 @@ impl Run<'_> {
     ) -> Result<ExitCode> {
         let due_before = self.due_before();
         let found = self.census(ledger, &sides.database, inspected, due_before).await?;
+        report.warnings.extend(plan::left_out_warnings(found.left_out));
         let census = self.limited(ledger, &found, &mut report).await?;
         report.later = found.findings().saturating_sub(census.findings());
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
@@ -109,7 +110,7 @@ impl Run<'_> {
                 ExitCode::Interrupted
             }
             // Each reason is told. What was wanted or had changed after all was rightly left.
-            (Ok(()), _) if removals.removed() == 0 => {
+            (Ok(()), None) if removals.removed() == 0 => {
                 report.outcome = Outcome::Skipped;
                 if removals.is_complete() { ExitCode::Done } else { ExitCode::Partial }
             }
@@ -156,8 +157,8 @@ impl Run<'_> {
         inspected: &Inspected,
         due_before: Time,
     ) -> Result<Census> {
+        let left_out = ledger.plan_rows(&self.acting()).await?;
         let (files, file_bytes) = ledger.removable().await?;
-        ledger.plan_rows(&self.acting()).await?;
         let (following_files, following_bytes) = ledger.following().await?;
         // A run that was narrowed does not reach for what it was not asked about.
         let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
@@ -183,8 +184,17 @@ impl Run<'_> {
             }
             add_rows(&mut tables[at], records.action(&kind), rows);
         }
-        let mut census =
-            Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes, readings: 0 };
+        let mut census = Census {
+            files,
+            file_bytes,
+            following_files,
+            following_bytes,
+            tables,
+            due_files,
+            due_bytes,
+            left_out,
+            readings: 0,
+        };
         if database.streams_again() {
             // Once before and once after the removal of each window.
             let rows = if following_files > 0 { census.rows() } else { 0 };

@@ -125,6 +125,66 @@ fn a_condemned_row_goes_with_its_folder_and_comes_back(engine: Engine) {
     assert_eq!((scene.files(), streams(&scene).len()), (before, 20));
 }
 
+/// Files of a web server stay where nobody knows them, and go with the folder that they belong to.
+#[test]
+fn server_files_of_a_folder_go_with_its_row() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+    ["videos/3/.gitkeep", "videos/3/hd/index.html", "videos/.gitkeep"].iter().for_each(|key| scene.put(key));
+    let removals = scene.executed()["removals"].clone();
+    assert_eq!((&removals["records_deleted"], &removals["files_trashed"]), (&1.into(), &4.into()), "{removals:#}");
+    assert_eq!(in_folder(&scene, "videos/3"), 0);
+    assert!(scene.files().contains("videos/.gitkeep"));
+}
+
+/// A row and its files go together or not at all: what a list leaves out keeps the rest, and the run says so.
+#[test]
+fn a_list_parts_no_row_from_its_files() {
+    for (list, said) in [
+        ("videos/3\nvideos/3/index.m3u8\n", "1 row stays: not every file of its folder was asked for"),
+        ("videos/3/index.m3u8\n", "1 file stays: this run does not remove the row that owns it"),
+    ] {
+        let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+        scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+        let path = scene.tool.path("list.txt");
+        fs::write(&path, list).expect("a list");
+        let outcome = scene.execute(&["--only", path.to_str().expect("a path")]);
+        assert_eq!((outcome.code, streams(&scene).len(), in_folder(&scene, "videos/3")), (0, 20, 2), "{outcome:#?}");
+        let report = outcome.json();
+        let warnings = report["warnings"].as_array().expect("warnings");
+        assert!(warnings.iter().any(|warning| warning == said), "{warnings:#?}");
+    }
+}
+
+/// A limit counts each file of a folder.
+#[test]
+fn a_limit_counts_rows_and_all_their_files() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    scene.run("UPDATE streams SET status = 'dead' WHERE id IN (3, 4, 5)");
+    for (limit, rows, files) in [("2", 0, 0), ("5", 1, 2), ("6", 2, 4)] {
+        let removals = scene.execute(&["--limit", limit]).json()["removals"].clone();
+        let count = |name: &str| removals[name].as_u64().unwrap_or(0);
+        assert_eq!((count("records_deleted"), count("files_trashed")), (rows, files), "--limit {limit}: {removals:#}");
+    }
+}
+
+/// A run that asks for files alone finds nothing of those that belong to rows, and forgets nothing of them.
+#[test]
+fn a_run_that_asks_for_no_rows_forgets_nothing_of_their_files() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+    let seen = |report: &serde_json::Value| {
+        let findings = report["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| finding["first_seen"].clone()).collect::<Vec<_>>()
+    };
+    let before = scene.tool.report();
+    assert_eq!(seen(&before).len(), 3);
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let narrowed = scene.tool.run(&["--kind", "orphaned-file", "--format", "json"]).json();
+    assert_eq!(seen(&narrowed), [serde_json::Value::Null; 0]);
+    assert_eq!(seen(&scene.tool.report()), seen(&before));
+}
+
 fn a_folder_is_named_by_a_url_or_below_a_prefix(engine: Engine) {
     for (value, lines) in [
         ("https://cdn.example.com/videos/a%20b", "url_base = \"https://cdn.example.com/\"\n"),
