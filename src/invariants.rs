@@ -837,6 +837,9 @@
 //!   In: `look_again::folders::at_folders`.
 //!   Tests: `faults::pair::a_deleted_tenant_is_no_forgotten_table`,
 //!   `look_again::folders::tests::a_folder_may_go_where_it_or_one_around_it_is_named`.
+//! - One is not unknown whose row an earlier run deleted.
+//!   In: `ledger::folders::Ledger::lift_folders_of_deleted_rows`.
+//!   Test: `sources::folders::a_folder_whose_row_an_earlier_run_deleted_is_not_unknown`.
 //! - What is below them is held.
 //!   In: `ledger::folders::Ledger::hold_below`.
 //!   Tests: `faults::pair::many_files_below_an_unknown_folder_are_held`,

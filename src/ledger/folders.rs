@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Ledger;
+use super::removals::State;
 use super::staging::Staged;
 use crate::compare::Unknown;
 use crate::compare::folders::{Shape, Siblings};
@@ -64,6 +65,19 @@ impl Ledger {
         let query = sqlx::query_scalar(sql).bind(parent).bind(shape as u8);
         let folders: Option<i64> = query.fetch_optional(&mut self.connection).await?;
         Ok(folders.unwrap_or(0).unsigned_abs())
+    }
+
+    /// Takes off the folders whose rows an earlier run deleted: it was stopped before it came to their files.
+    pub async fn lift_folders_of_deleted_rows(&mut self) -> Result<()> {
+        let sql = "DELETE FROM temp.folder WHERE EXISTS (
+                       SELECT 1 FROM removals AS r INDEXED BY removals_key
+                       WHERE r.pair = ?1 AND r.key = folder.name AND r.state = ?2)
+                   OR EXISTS (
+                       SELECT 1 FROM row_keys AS k JOIN removals AS r ON r.id = k.removal
+                       WHERE k.key = folder.name AND r.pair = ?1 AND r.state = ?2)";
+        let query = sqlx::query(sql).bind(self.pair).bind(State::RowDeleted.name());
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// Takes folders off: their files are not held.

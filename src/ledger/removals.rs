@@ -145,7 +145,7 @@ impl State {
         State::RowRestoring,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             State::Intended => "intended",
             State::TrashedUnsettled => "trashed-unsettled",

@@ -137,6 +137,30 @@ fn server_files_of_a_folder_go_with_its_row() {
     assert!(scene.files().contains("videos/.gitkeep"));
 }
 
+/// A run that was stopped after the row left the files of its folder: the next one knows whose they were.
+#[test]
+fn a_folder_whose_row_an_earlier_run_deleted_is_not_unknown() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    stream(&scene, 21, "videos/lion-king", "dead");
+    let of = |folder: &str| (0..25).map(|number| format!("videos/{folder}/{number}.ts")).collect::<Vec<_>>();
+    of("lion-king").iter().for_each(|key| scene.put(key));
+    assert_eq!(scene.executed()["removals"]["files_trashed"], 25);
+    ["lion-king", "another"].iter().flat_map(|folder| of(folder)).for_each(|key| scene.put(&key));
+    let report = scene.tool.report();
+    let held = |report: &serde_json::Value| -> BTreeSet<String> {
+        let findings = report["findings"].as_array().expect("findings").iter();
+        let unknown = findings.filter(|finding| finding["held_by"] == "unknown-folder");
+        unknown.filter_map(|finding| finding["key"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(held(&report), of("another").into_iter().collect(), "{report:#}");
+    assert_eq!(scene.executed()["removals"]["files_trashed"], 25);
+    // Once the row is back, its ledger says nothing of the folder any more.
+    let outcome = scene.tool.run(&["restore", "videos/lion-king"]);
+    assert_eq!((outcome.code, streams(&scene).len()), (0, 21), "{outcome:#?}");
+    scene.run("DELETE FROM streams WHERE id = 21");
+    assert!(held(&scene.tool.report()).is_superset(&of("lion-king").into_iter().collect()));
+}
+
 /// A row and its files go together or not at all: what a list leaves out keeps the rest, and the run says so.
 #[test]
 fn a_list_parts_no_row_from_its_files() {
