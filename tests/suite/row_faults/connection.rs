@@ -30,7 +30,7 @@ const POSTGRES: Words = Words {
 const MARIADB: Words = Words {
     stream: b"ORDER BY",
     by_key: b" IN (",
-    begin: b"START TRANSACTION",
+    begin: b"START TRANSACTION READ WRITE",
     commit: b"\x03COMMIT",
     stays_prepared: true,
 };
