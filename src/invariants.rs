@@ -631,13 +631,20 @@
 //! By other names:
 //!
 //! - What was removed belongs to the store, whatever its database is called now, and to the folder, by whatever path.
-//!   In: `ledger::pairs::of_same_store`, `storage::identity`.
+//!   In: `ledger::pairs::Kin::of`, `storage::identity`.
 //!   Tests: `rules::pairs::a_database_by_another_name_finds_what_was_removed`,
 //!   `rules::pairs::a_root_by_another_path_finds_its_trash`, `storage::tests::a_bucket_is_the_same_however_its_address_is_written`.
 //! - A ledger of an older format keeps its pairs.
 //!   In: `ledger::pairs::SIDES`.
 //!   Test: `rules::pairs::an_old_ledger_opens_and_finds_its_trash`.
-//! - Due trash of another database of the same store stays while that one runs: only it knows what it wants again.
+//! - What runs of another database of the same store left open stays open: only that one knows what it wants again.
+//!   In: `ledger::pairs::Kin::of`, `ledger::removals::Kin::of_removals`.
+//!   Test: `killed::others::what_a_run_of_another_database_left_open_stays_open`.
+//! - Its rows are neither looked for in this database, nor put back there.
+//!   In: `ledger::removals::Kin::of_removals`.
+//!   Test: `rules::pairs::rows_of_another_database_are_not_brought_back_into_this_one`.
+//! - Due trash of another database of the same store stays while that one runs, be it seldom: only it knows what it wants
+//!   again.
 //!   In: `ledger::removals::Which::condition`.
 //!   Test: `rules::pairs::due_trash_of_a_pair_that_still_runs_is_its_own`.
 //!

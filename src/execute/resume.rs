@@ -52,7 +52,7 @@ pub async fn resume(
     derived: &[DerivedRule],
     store: &dyn Store,
 ) -> Result<Resumed> {
-    let mut resumed = Resumed::default();
+    let mut resumed = Resumed { open: of_others(ledger).await?, ..Resumed::default() };
     let mut after = 0;
     loop {
         let open = ledger.removals(Which::Open, after, BATCH).await?;
@@ -81,6 +81,19 @@ pub async fn resume(
         steps.extend(settle(database, derived, store, &unsettled, &mut resumed).await?);
         ledger.advance(&steps, "resume", Utc::now()).await?;
     }
+}
+
+/// What to say of removals that runs of another database left open: it alone can say what became wanted meanwhile.
+async fn of_others(ledger: &mut Ledger) -> Result<Vec<String>> {
+    let open = ledger.open_of_others().await?.into_iter();
+    let open = open.map(|(database, count)| {
+        let (removals, are) = if count == 1 { ("removal", "is") } else { ("removals", "are") };
+        format!(
+            "{count} {removals} by a run of another database ({database}) {are} still open: its own configuration resolves \
+             them, with `--execute` or `restore`"
+        )
+    });
+    Ok(open.collect())
 }
 
 /// Waits, once, for what a run that was killed may still have under way.

@@ -9,13 +9,13 @@ use futures::StreamExt;
 
 use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config::{self, Config};
-use crate::database::{Advisory, Back, Database};
+use crate::database::{self, Advisory, Back, Database};
 use crate::domain::Kind;
 use crate::execute;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Which};
 use crate::lock::Lock;
-use crate::maintain::{ledger_path, own_files, pair};
+use crate::maintain::{joined, ledger_path, own_files, pair};
 use crate::storage::{self, Presence, Store};
 use told::Told;
 
@@ -64,6 +64,10 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
     }
     let _lock = Lock::take(&path)?;
     let mut ledger = Ledger::open(&path, &pair(&config)?).await?;
+    if ledger.may_have_others() {
+        // Which of them this database is tells what it is.
+        ledger.recognize(joined(database::identities(&config).await)).await.context("the ledger")?;
+    }
     ledger.mark_interrupted().await.context("the ledger")?;
     let own = own_files(&config, [])?;
     let store = storage::open(&config, &config.storage.prefix, &own).await.context("the storage")?;
@@ -120,6 +124,12 @@ impl Restoring<'_> {
             _ => self.files(files).await?,
         }
         self.rows(rows).await?;
+        if let Which::RowsOfRun(run) = rows {
+            for (database, count) in self.ledger.rows_of_others(run).await? {
+                self.found += 1;
+                self.told.rows_of_another(&database, count)?;
+            }
+        }
         if let (Which::TrashedAt(key), true) = (files, self.found == before) {
             self.told.nothing_of(key)?;
         }
