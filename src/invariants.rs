@@ -643,6 +643,11 @@
 //! - Its rows are neither looked for in this database, nor put back there.
 //!   In: `ledger::removals::Kin::of_removals`.
 //!   Test: `rules::pairs::rows_of_another_database_are_not_brought_back_into_this_one`.
+//! - Where another folder than before is at the root's path, and nothing of the trash is in it, nothing is resolved, restored
+//!   or purged.
+//!   In: `execute::strayed::strayed`, `ledger::pairs::Ledger::identify`.
+//!   Tests: `rules::pairs::a_mount_point_without_its_volume_loses_no_trash`,
+//!   `rules::pairs::a_root_that_was_changed_with_its_prefix_loses_no_trash`.
 //! - Due trash of another database of the same store stays while that one runs, be it seldom: only it knows what it wants
 //!   again.
 //!   In: `ledger::removals::Which::condition`.

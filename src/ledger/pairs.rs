@@ -157,6 +157,8 @@ pub struct Kin {
     pub of_database: String,
     /// All but those that are known to be of another database: only that one says what became wanted of what they left open.
     pub not_of_others: String,
+    /// Those at the address of the store where another one was; empty: it is the one that was there.
+    pub replaced: Vec<i64>,
 }
 
 impl Kin {
@@ -167,7 +169,9 @@ impl Kin {
             let same = same.filter(|known| known.id != id && is_meant(&known.pair.database)).map(|known| known.id);
             serde_json::json!(same.chain([id]).collect::<Vec<_>>()).to_string()
         };
+        let is_replaced = |known: &&Known| pair.store.found_by(&known.pair.store) == Some(FoundBy::AddressAlone);
         Kin {
+            replaced: known.iter().filter(is_replaced).map(|known| known.id).collect(),
             of_store: numbers(&|_| true),
             of_database: numbers(&|database| pair.database.is_surely(database)),
             not_of_others: numbers(&|database| !pair.database.is_surely_not(database)),
@@ -205,6 +209,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// The address of the store, where another one was there before.
+    pub fn replaced_store(&self) -> Option<String> {
+        (!self.kin.replaced.is_empty()).then(|| self.pair_now.store.address.clone())
+    }
+
     /// Whether the store has pairs of which it is not known that they are of this database.
     pub fn may_have_others(&self) -> bool {
         self.kin.of_store != self.kin.of_database
@@ -218,18 +227,23 @@ impl Ledger {
     }
 
     /// Says what the database is, once that is known: where the ledger knows it by another address, `run` goes on as one of
-    /// that pair. Gives what people should know of it.
-    pub async fn identify(&mut self, database: Option<String>, run: i64) -> Result<Vec<String>> {
+    /// that pair. Gives what people should know of it. A store that `is_strayed` is not the one that the ledger is to know.
+    pub async fn identify(&mut self, database: Option<String>, run: i64, is_strayed: bool) -> Result<Vec<String>> {
         self.pair_now.database.identity = database;
-        let pair = self.pair_now.clone();
+        let mut pair = self.pair_now.clone();
         let known = known(&mut self.connection).await?;
         let Some(found) = find(&pair, &known) else { return Ok(Vec::new()) };
         let changes = pair.changes(&found.pair);
         if found.id != self.pair {
             self.go_on_as(found.id, run).await?;
         }
+        if is_strayed {
+            pair.store.identity = None;
+        }
         let sql = "UPDATE pairs SET database_address = ?2, database_identity = coalesce(?3, database_identity), \
                        store_address = ?4, store_identity = coalesce(?5, store_identity) WHERE id = ?1";
+        let replaced = "UPDATE pairs SET store_identity = coalesce(?1, store_identity) \
+                            WHERE id IN (SELECT value FROM json_each(?2))";
         sqlx::query(sql)
             .bind(found.id)
             .bind(&pair.database.address)
@@ -238,7 +252,10 @@ impl Ledger {
             .bind(&pair.store.identity)
             .execute(&mut self.connection)
             .await?;
-        self.kin = look_up(&mut self.connection, &pair).await?.1;
+        let query =
+            sqlx::query(replaced).bind(&pair.store.identity).bind(serde_json::json!(self.kin.replaced).to_string());
+        query.execute(&mut self.connection).await?;
+        self.kin = look_up(&mut self.connection, &self.pair_now).await?.1;
         Ok(changes)
     }
 

@@ -306,6 +306,8 @@ pub enum Which<'a> {
     OpenRows,
     /// In the trash since before this time.
     Due(Time),
+    /// Files that are in the trash, or of which a step may be under way; the last ones first.
+    Expected,
 }
 
 impl Which<'_> {
@@ -326,6 +328,7 @@ impl Which<'_> {
                                    UNION SELECT removal FROM row_keys WHERE key IN (?3, ?3 || '/')) \
                         AND state IN ('row-deleted', 'row-updated') GROUP BY table_name, handle)"
             }
+            Which::Expected => concat!("(state IN ", in_trash!(), " OR state IN ", open!(), ") AND ?3 = 0"),
             Which::Open => {
                 concat!("state IN ", open!(), " AND ?3 = 0")
             }
@@ -481,7 +484,7 @@ impl Ledger {
     pub async fn removals(&mut self, which: Which<'_>, after: i64, limit: usize) -> Result<Vec<Removal>> {
         // Rows come back in the order in which they could have gone: what points at another last of all.
         let (after_it, order) = match which {
-            Which::RowsOfRun(_) => ("(?2 = 0 OR id < ?2)", "DESC"),
+            Which::RowsOfRun(_) | Which::Expected => ("(?2 = 0 OR id < ?2)", "DESC"),
             _ => ("id > ?2", "ASC"),
         };
         let condition = which.condition();
@@ -494,7 +497,7 @@ impl Ledger {
                 query.bind(run)
             }
             Which::TrashedAt(key) | Which::LastRowsOf(key) => query.bind(key.to_owned()),
-            Which::Open | Which::OpenRows => query.bind(0),
+            Which::Open | Which::OpenRows | Which::Expected => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),
         };
         query

@@ -143,8 +143,14 @@ impl Run<'_> {
         let mut requests = Requests::default();
         let inspecting = async {
             let sides = opened.insert(self.open().await?);
+            let strayed = execute::strayed(ledger, &*sides.store).await.context("the storage")?;
             let identities = joined(sides.database.identities().await);
-            report.warnings.extend(ledger.identify(identities, self.number).await.context("the ledger")?);
+            let changes = ledger.identify(identities, self.number, strayed.is_some()).await.context("the ledger")?;
+            report.warnings.extend(changes);
+            if let Some(strayed) = strayed {
+                anyhow::ensure!(!self.options.execute, strayed);
+                report.warnings.push(strayed);
+            }
             // Where nobody can confirm nothing is removed, and nothing else is changed either.
             if sides.advisory.is_some() && std::io::stdin().is_terminal() {
                 let (database, store) = (&sides.database, &*sides.store);

@@ -3,7 +3,7 @@
 
 mod told;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use futures::StreamExt;
 
@@ -71,6 +71,9 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
     ledger.mark_interrupted().await.context("the ledger")?;
     let own = own_files(&config, [])?;
     let store = storage::open(&config, &config.storage.prefix, &own).await.context("the storage")?;
+    if let Some(strayed) = execute::strayed(&mut ledger, &*store).await.context("the storage")? {
+        bail!(strayed);
+    }
     let (database, told) = (None, Told::new(format)?);
     let mut restoring = Restoring { config: &config, store: &*store, ledger, database, told, found: 0 };
     restoring.resume().await?;
