@@ -139,8 +139,8 @@ pub trait Moves: Send + Sync {
     /// As [`Store::look`].
     fn look_in_trash(&self, trash_key: &str) -> Result<Presence>;
 
-    /// Removes files from the trash for good; the answers are in the order of the keys.
-    fn discard(&self, trash_keys: &[&str]) -> Vec<Removed>;
+    /// Removes files from the trash for good; the answers are in the order of the keys. `None`: it was not there.
+    fn discard(&self, trash_keys: &[&str]) -> Vec<Option<Removed>>;
 
     /// Brings back what a run that was killed had in hand as it removed this key for good.
     ///

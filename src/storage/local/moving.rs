@@ -77,11 +77,9 @@ impl Moves for Folder {
         })
     }
 
-    fn discard(&self, trash_keys: &[&str]) -> Vec<Removed> {
-        trash_keys
-            .iter()
-            .map(|key| self.discard_one(key).unwrap_or_else(|e| Removed::Unknown(format!("{e:#}"))))
-            .collect()
+    fn discard(&self, trash_keys: &[&str]) -> Vec<Option<Removed>> {
+        let discard = |key: &&str| self.discard_one(key).unwrap_or_else(|e| Some(Removed::Unknown(format!("{e:#}"))));
+        trash_keys.iter().map(discard).collect()
     }
 
     fn bring_back_from_hand(&self, key: &str) -> Result<()> {
@@ -200,22 +198,23 @@ impl Folder {
         }
     }
 
-    fn discard_one(&self, trash_key: &str) -> Result<Removed> {
+    fn discard_one(&self, trash_key: &str) -> Result<Option<Removed>> {
         let (trash, path) = self.trash_place(trash_key)?;
         let spot = match trash.file(path)? {
             Way::Open((spot, _)) => spot,
-            Way::Absent => return Ok(Removed::Gone),
-            Way::Barred(why) => return Ok(Removed::Refused(why)),
+            Way::Absent => return Ok(None),
+            Way::Barred(why) => return Ok(Some(Removed::Refused(why))),
         };
         failpoint::before("unlink");
         let removed = unlinkat(&spot.folder, &*spot.name, AtFlags::empty());
         failpoint::after("unlink");
         match removed {
-            Ok(()) | Err(Errno::NOENT) => {
+            Ok(()) => {
                 folders::tidy_trash(&trash, split(path).0);
-                Ok(Removed::Gone)
+                Ok(Some(Removed::Gone))
             }
-            Err(error) => Ok(Removed::Refused(error.to_string())),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Ok(Some(Removed::Refused(error.to_string()))),
         }
     }
 
