@@ -158,7 +158,7 @@ impl Run<'_> {
                 let files = execute::resume(ledger, Some(database), &self.config.derived, store).await;
                 let files = files.context(RESUMING)?;
                 report.resumed = rows.resolved + files.resolved;
-                report.warnings.extend(rows.open.into_iter().chain(files.open));
+                report.warnings.extend(rows.told().chain(files.told()));
             }
             let inspection = Inspection {
                 config: &self.config,

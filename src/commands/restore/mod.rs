@@ -103,10 +103,10 @@ impl Restoring<'_> {
         if execute::has_open_rows(&mut self.ledger).await? {
             let database = opened(&mut self.database, self.config).await?;
             let rows = execute::resume_rows(&mut self.ledger, self.config, database, self.store).await;
-            rows.context(RESUMING)?.open.iter().for_each(|open| tracing::warn!("{open}"));
+            rows.context(RESUMING)?.told().for_each(|open| tracing::warn!("{open}"));
         }
         let files = execute::resume(&mut self.ledger, None, &self.config.derived, self.store).await;
-        files.context(RESUMING)?.open.iter().for_each(|open| tracing::warn!("{open}"));
+        files.context(RESUMING)?.told().for_each(|open| tracing::warn!("{open}"));
         Ok(())
     }
 

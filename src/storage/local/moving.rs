@@ -78,7 +78,8 @@ impl Moves for Folder {
     }
 
     fn discard(&self, trash_keys: &[&str]) -> Vec<Option<Removed>> {
-        let discard = |key: &&str| self.discard_one(key).unwrap_or_else(|e| Some(Removed::Unknown(format!("{e:#}"))));
+        // Whatever kept it from being looked at kept it from being removed.
+        let discard = |key: &&str| self.discard_one(key).unwrap_or_else(|e| Some(Removed::Refused(format!("{e:#}"))));
         trash_keys.iter().map(discard).collect()
     }
 

@@ -176,3 +176,42 @@ fn an_earlier_trash_is_still_trash() {
         assert_eq!(scene.run(&["restore", &scene.orphans[0]]).code, 0);
     }
 }
+
+/// A place that was once named as trash by mistake hides nothing but what runs moved there.
+#[test]
+fn a_prefix_that_was_trash_by_mistake_is_compared_again() {
+    for scene in Scene::on_both() {
+        scene.configure("[trash]\nprefix = \"assets/\"\n[safety]\nmax_percent = 100");
+        scene.put("other/known.png");
+        scene.insert(&["other/known.png".to_owned()]);
+        scene.put("other/unknown.png");
+        let outcome = scene.execute(&["--format", "json"]);
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+        scene.configure("");
+        let report = scene.run(&["--format", "json"]).json();
+        assert_eq!(crate::support::tool::keys_of(&report, "orphaned-file"), scene.orphans, "{report:#}");
+    }
+}
+
+/// A trash folder that somebody took away: what is due there stays on record, and no run is held up by it.
+#[test]
+fn a_trash_folder_that_was_taken_away_leaves_nothing_open() {
+    let scene = Scene::on_local();
+    let trash = scene.root().with_file_name("trash");
+    fs::create_dir(&trash).expect("a folder");
+    scene.configure(&format!("[trash]\nfolder = {trash:?}"));
+    let run = scene.executed()["run"]["id"].clone();
+    fs::rename(&trash, scene.root().with_file_name("elsewhere")).expect("a rename");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.configure("[trash]\nkeep = \"0s\"");
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(scene.removals(&run).values().all(|outcome| outcome == "trashed"), "{:?}", scene.removals(&run));
+    let ledger = format!("sqlite:{}", scene.tool.path("ledger.db").display());
+    crate::support::sqlite::run_sql(&ledger, "UPDATE removals SET state = 'purging'");
+    scene.configure("");
+    scene.run(&["restore", "no-such-key"]);
+    assert!(scene.removals(&run).values().all(|outcome| outcome == "trashed"), "{:?}", scene.removals(&run));
+    fs::rename(scene.root().with_file_name("elsewhere"), &trash).expect("a rename");
+    assert_eq!(scene.run(&["restore", "--run", &run.to_string()]).code, 0);
+}
