@@ -15,8 +15,8 @@ use crate::domain::key::Printable;
 
 /// Whose a new folder is.
 pub enum Dress {
-    /// Ours, with these rights at most.
-    Ours(u32),
+    /// Ours alone.
+    Ours,
     /// As far as we may give it away.
     Theirs(FolderRights),
 }
@@ -53,11 +53,8 @@ pub fn make(root: &Beneath, folder: &str, dress: impl Fn(&str, &Status) -> Dress
 }
 
 fn make_one(parent: &OwnedFd, name: &str, dress: Dress) -> rustix::io::Result<()> {
-    let mode = match &dress {
-        Dress::Ours(mode) => *mode,
-        // Nobody looks into it before it is whose it is.
-        Dress::Theirs(_) => 0o700,
-    };
+    // Nobody looks into it before it is whose it is.
+    let mode = 0o700;
     match mkdirat(parent, name, Mode::from_raw_mode(mode)) {
         // Somebody else made it meanwhile, and knows whose it is.
         Err(Errno::EXIST) => return Ok(()),
@@ -73,10 +70,9 @@ fn make_one(parent: &OwnedFd, name: &str, dress: Dress) -> rustix::io::Result<()
     fchmod(&folder, Mode::from_raw_mode(mode))
 }
 
-/// Makes a folder in the trash, as private as the one that the file is in.
-pub fn make_trash(trash: &Beneath, folder: &str, like: &OwnedFd) -> Result<OwnedFd> {
-    let private = Status::of(like).map_or(0o700, |status| status.mode & 0o777);
-    make(trash, folder, |path, _| Dress::Ours(if path == folder { private } else { 0o755 }))
+/// Makes a folder in the trash, where nobody else may look: a file may have been kept from others by any folder above it.
+pub fn make_trash(trash: &Beneath, folder: &str) -> Result<OwnedFd> {
+    make(trash, folder, |_, _| Dress::Ours)
 }
 
 /// As a folder was, or as the one that it lies in.

@@ -123,7 +123,7 @@ impl Folder {
             return Ok(Taken::Changed);
         }
         let target = match to {
-            Some(trash_key) => self.trash_spot(trash_key, &from)?,
+            Some(trash_key) => self.trash_spot(trash_key)?,
             None => hand(&from)?,
         };
         failpoint::before("move");
@@ -243,11 +243,11 @@ impl Folder {
         Ok((trash.into(), path))
     }
 
-    /// A name in the trash, in a folder that is as private as the one that the file is in.
-    fn trash_spot(&self, trash_key: &str, from: &Spot) -> Result<Spot> {
+    /// A name in the trash, in a folder that is made for it.
+    fn trash_spot(&self, trash_key: &str) -> Result<Spot> {
         let (trash, path) = self.trash_place(trash_key)?;
         let (folder, name) = split(path);
-        let folder = folders::make_trash(&trash, folder, &from.folder)?;
+        let folder = folders::make_trash(&trash, folder)?;
         Ok(Spot { folder, name: name.into() })
     }
 }

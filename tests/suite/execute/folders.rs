@@ -215,3 +215,20 @@ fn a_trash_folder_that_was_taken_away_leaves_nothing_open() {
     fs::rename(scene.root().with_file_name("elsewhere"), &trash).expect("a rename");
     assert_eq!(scene.run(&["restore", "--run", &run.to_string()]).code, 0);
 }
+
+/// Nobody else may look into the trash, however open the folder of a file was; its folder comes back as it was.
+#[test]
+fn the_trash_is_private() {
+    let scene = scene();
+    scene.put("u/900/b/a.png");
+    let mode = |path: &std::path::Path| fs::metadata(path).expect("a folder").mode() & 0o777;
+    fs::set_permissions(scene.root().join("u/900"), PermissionsExt::from_mode(0o700)).expect("rights");
+    fs::set_permissions(scene.root().join("u/900/b"), PermissionsExt::from_mode(0o755)).expect("rights");
+    let run = scene.executed()["run"]["id"].to_string();
+    let place = scene.root().join(scene.trashed("u/900/b/a.png").expect("it is in the trash"));
+    let folders: Vec<_> = place.ancestors().skip(1).take_while(|folder| *folder != scene.root()).collect();
+    assert!(folders.len() == 5 && folders.iter().all(|folder| mode(folder) == 0o700), "{folders:?}");
+    assert_eq!(scene.run(&["restore", "--run", &run]).code, 0);
+    assert_eq!(mode(&scene.root().join("u/900")), 0o700);
+    assert_eq!(mode(&scene.root().join("u/900/b")), 0o755);
+}
