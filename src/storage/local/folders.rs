@@ -116,15 +116,22 @@ pub fn remove_emptied(root: &Beneath, mut folders: BTreeSet<String>, base: &str)
 }
 
 /// Whether somebody set the folder up by hand: it has a bit (set-group-ID, sticky) that the one above it has not, and that
-/// an application which makes it again would not give it.
+/// an application which makes it again would not give it; or whose it is may make none in the one above it.
 fn is_set_up(root: &Beneath, path: &str) -> bool {
     const BITS: u32 = 0o7000;
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let bits = |path: &str| match root.folder(path.as_bytes(), beneath::LOOK) {
-        Ok(Way::Open(folder)) => Status::of(folder).map_or(0, |status| status.mode & BITS),
-        _ => 0,
+    let look = |path: &str| match root.folder(path.as_bytes(), beneath::LOOK) {
+        Ok(Way::Open(folder)) => Status::of(folder).ok(),
+        _ => None,
     };
-    bits(path) & !bits(parent) != 0
+    let (Some(folder), Some(parent)) = (look(path), look(parent)) else { return false };
+    folder.mode & BITS & !parent.mode != 0 || !may_write(folder.owner, folder.group, &parent)
+}
+
+/// Whether somebody of this group may make a folder in this one.
+fn may_write(owner: u32, group: u32, parent: &Status) -> bool {
+    let by_group = parent.group == group && parent.mode & 0o020 != 0;
+    owner == 0 || owner == parent.owner || by_group || parent.mode & 0o002 != 0
 }
 
 /// Removes a folder where it is empty.

@@ -232,3 +232,16 @@ fn the_trash_is_private() {
     assert_eq!(mode(&scene.root().join("u/900")), 0o700);
     assert_eq!(mode(&scene.root().join("u/900/b")), 0o755);
 }
+
+/// A folder stays that its owner could not make again.
+#[test]
+fn an_emptied_folder_stays_that_its_owner_cannot_make_again() {
+    let scene = scene();
+    ["u/900/a.png", "u/901/a.png"].iter().for_each(|key| scene.put(key));
+    if chown(scene.root().join("u/900"), Some(33), Some(33)).is_err() {
+        println!("no right to give a folder away: nothing is tested");
+        return;
+    }
+    scene.executed();
+    assert!(scene.root().join("u/900").exists() && !scene.root().join("u/901").exists());
+}
