@@ -245,3 +245,40 @@ fn an_emptied_folder_stays_that_its_owner_cannot_make_again() {
     scene.executed();
     assert!(scene.root().join("u/900").exists() && !scene.root().join("u/901").exists());
 }
+
+/// A restore that is killed as it makes a folder leaves none that is not whose it was: the next one makes it.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_restore_that_is_killed_as_it_makes_a_folder_leaves_it_to_the_next() {
+    let scene = scene();
+    scene.put("u/900/b/a.png");
+    fs::set_permissions(scene.root().join("u/900"), PermissionsExt::from_mode(0o751)).expect("rights");
+    let run = scene.executed()["run"]["id"].to_string();
+    let marker = scene.tool.path("held");
+    let mut command = scene.tool.command(&["restore", "--run", &run]);
+    command.env("CLEANUP_ASSETS_HOLD", "folder:before:1").env("CLEANUP_ASSETS_HOLD_FILE", &marker);
+    let mut child = command.spawn().expect("the tool");
+    while !marker.exists() {
+        assert!(child.try_wait().expect("its status").is_none(), "it was not held");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child.kill().expect("a kill");
+    child.wait().expect("an end");
+    assert!(!scene.root().join("u/900").exists());
+    assert_eq!(scene.run(&["restore", "--run", &run]).code, 0);
+    let mode = |path: &str| fs::metadata(scene.root().join(path)).expect("a folder").mode() & 0o777;
+    assert_eq!(mode("u/900"), 0o751);
+    assert_eq!(fs::read_dir(scene.root().join("u")).expect("a folder").count(), 41);
+}
+
+/// A file where a folder was is told by what it is.
+#[test]
+fn a_file_where_a_folder_was_is_named() {
+    let scene = scene();
+    scene.put("u/900/b/a.png");
+    let run = scene.executed()["run"]["id"].to_string();
+    scene.put("u/900");
+    let outcome = scene.run(&["restore", "--run", &run]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(outcome.stderr.contains("a file is where the folder u/900 was"), "{outcome:#?}");
+}
