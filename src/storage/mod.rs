@@ -161,9 +161,12 @@ pub enum Taken {
     Done,
     /// What is there is not the object that was judged, and is where it was.
     Changed,
+    /// Nothing is there any more.
+    Gone,
     /// Something is at its place in the trash, and was left alone.
     TargetTaken,
-    /// What was taken is not the object that was judged, and could not be put back: where it is, and why.
+    /// What was taken is not the object that was judged, or could not be removed, and something was stored at its key since:
+    /// where it is, and why.
     Left(String),
     /// Nobody knows: the next run must look it up.
     Unknown(String),

@@ -13,7 +13,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -47,8 +47,6 @@ pub struct Folder {
     own: Arc<OwnFiles>,
     /// Where removed files go, if that is a folder of its own: its path as keys in it begin, and the folder.
     trash: Option<(String, Arc<Beneath>)>,
-    /// Whether files can be linked, where that was asked.
-    can_link: OnceLock<bool>,
     unreadable_names: Arc<Mutex<BTreeSet<String>>>,
     /// Whether a link, or a mount, was seen.
     has_links: Arc<AtomicBool>,
@@ -69,7 +67,6 @@ impl Folder {
             new_for: Duration::ZERO,
             own: Arc::default(),
             trash: None,
-            can_link: OnceLock::new(),
             unreadable_names: Arc::default(),
             has_links: Arc::default(),
         })

@@ -177,22 +177,6 @@ fn an_earlier_trash_is_still_trash() {
     }
 }
 
-/// A place that was once named as trash by mistake hides nothing but what runs moved there.
-#[test]
-fn a_prefix_that_was_trash_by_mistake_is_compared_again() {
-    for scene in Scene::on_both() {
-        scene.configure("[trash]\nprefix = \"assets/\"\n[safety]\nmax_percent = 100");
-        scene.put("other/known.png");
-        scene.insert(&["other/known.png".to_owned()]);
-        scene.put("other/unknown.png");
-        let outcome = scene.execute(&["--format", "json"]);
-        assert_eq!(outcome.code, 0, "{outcome:#?}");
-        scene.configure("");
-        let report = scene.run(&["--format", "json"]).json();
-        assert_eq!(crate::support::tool::keys_of(&report, "orphaned-file"), scene.orphans, "{report:#}");
-    }
-}
-
 /// A trash folder that somebody took away: what is due there stays on record, and no run is held up by it.
 #[test]
 fn a_trash_folder_that_was_taken_away_leaves_nothing_open() {
@@ -214,6 +198,22 @@ fn a_trash_folder_that_was_taken_away_leaves_nothing_open() {
     assert!(scene.removals(&run).values().all(|outcome| outcome == "trashed"), "{:?}", scene.removals(&run));
     fs::rename(scene.root().with_file_name("elsewhere"), &trash).expect("a rename");
     assert_eq!(scene.run(&["restore", "--run", &run.to_string()]).code, 0);
+}
+
+/// A place that was once named as trash by mistake hides nothing but what runs moved there.
+#[test]
+fn a_prefix_that_was_trash_by_mistake_is_compared_again() {
+    for scene in Scene::on_both() {
+        scene.configure("[trash]\nprefix = \"assets/\"\n[safety]\nmax_percent = 100");
+        scene.put("other/known.png");
+        scene.insert(&["other/known.png".to_owned()]);
+        scene.put("other/unknown.png");
+        let outcome = scene.execute(&["--format", "json"]);
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+        scene.configure("");
+        let report = scene.run(&["--format", "json"]).json();
+        assert_eq!(crate::support::tool::keys_of(&report, "orphaned-file"), scene.orphans, "{report:#}");
+    }
 }
 
 /// Nobody else may look into the trash, however open the folder of a file was; its folder comes back as it was.
