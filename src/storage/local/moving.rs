@@ -133,7 +133,7 @@ impl Folder {
         }
         let target = match to {
             Some(trash_key) => self.trash_spot(trash_key)?,
-            None => hand(&from)?,
+            None => free_hand(&from, key)?,
         };
         failpoint::before("move");
         let moved = rename(&from, &before, &target, Target::Own);
@@ -245,6 +245,17 @@ fn in_hand(place: &Spot) -> io::Result<Option<(Spot, Status)>> {
         Err(error) if beneath::proves_absence(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Where what an earlier run had to leave in hand has gone, so that its place is free.
+fn free_hand(from: &Spot, key: &str) -> io::Result<Spot> {
+    if let Some((left, _)) = in_hand(from)? {
+        let aside = Spot { folder: left.folder, name: format!("{IN_HAND}left-{}", ulid::Ulid::generate()).into() };
+        renameat(&aside.folder, &*left.name, &aside.folder, &*aside.name)?;
+        let (key, place) = (Printable(key), beside(key, &aside));
+        tracing::warn!("{key}: a file that an earlier run left beside it is now {}", Printable(&place));
+    }
+    hand(from)
 }
 
 /// The path of what lies in the folder of a key.

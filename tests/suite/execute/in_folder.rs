@@ -297,3 +297,19 @@ fn a_file_that_cannot_be_linked_is_not_taken_where_its_way_back_is_a_link() {
     assert!(outcome.stdout.contains("this file may not be linked"), "{outcome:#?}");
     assert!(scene.root().join(&key).exists());
 }
+
+/// What an earlier run had to leave in hand makes room, and stays.
+#[test]
+fn what_was_left_in_hand_does_not_keep_its_key() {
+    use md5::{Digest, Md5};
+
+    let scene = Scene::on_local();
+    scene.configure("[trash]\nenabled = false");
+    let name = scene.orphans[0].rsplit('/').next().expect("a name");
+    let digest: String = Md5::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+    scene.put_bytes(&format!("assets/.cleanup-assets-in-hand-{digest}"), "precious", hours_ago(2000));
+    let report = scene.executed();
+    assert_eq!(report["removals"]["files_deleted"], 3, "{report:#}");
+    scene.expect_removed();
+    assert!(scene.everything().values().any(|bytes| bytes == b"precious"));
+}
