@@ -637,13 +637,25 @@
 //! By other names:
 //!
 //! - What was removed belongs to the store, whatever its database is called now, and to the folder, by whatever path.
-//!   In: `ledger::pairs::of_same_store`, `storage::identity`.
+//!   In: `ledger::pairs::Kin::of`, `storage::identity`.
 //!   Tests: `rules::pairs::a_database_by_another_name_finds_what_was_removed`,
 //!   `rules::pairs::a_root_by_another_path_finds_its_trash`, `storage::tests::a_bucket_is_the_same_however_its_address_is_written`.
 //! - A ledger of an older format keeps its pairs.
 //!   In: `ledger::pairs::SIDES`.
 //!   Test: `rules::pairs::an_old_ledger_opens_and_finds_its_trash`.
-//! - Due trash of another database of the same store stays while that one runs: only it knows what it wants again.
+//! - What runs of another database of the same store left open stays open: only that one knows what it wants again.
+//!   In: `ledger::pairs::Kin::of`, `ledger::removals::Kin::of_removals`.
+//!   Test: `killed::others::what_a_run_of_another_database_left_open_stays_open`.
+//! - Its rows are neither looked for in this database, nor put back there.
+//!   In: `ledger::removals::Kin::of_removals`.
+//!   Test: `rules::pairs::rows_of_another_database_are_not_brought_back_into_this_one`.
+//! - Where another folder than before is at the root's path, and nothing of the trash is in it, nothing is resolved, restored
+//!   or purged.
+//!   In: `execute::strayed::strayed`, `ledger::pairs::Ledger::identify`.
+//!   Tests: `rules::pairs::a_mount_point_without_its_volume_loses_no_trash`,
+//!   `rules::pairs::a_root_that_was_changed_with_its_prefix_loses_no_trash`.
+//! - Due trash of another database of the same store stays while that one runs, be it seldom: only it knows what it wants
+//!   again.
 //!   In: `ledger::removals::Which::condition`.
 //!   Test: `rules::pairs::due_trash_of_a_pair_that_still_runs_is_its_own`.
 //!
@@ -672,6 +684,9 @@
 //! - What changed is not deleted.
 //!   In: `execute::removing::Site::learn`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_a_lost_answer_stays`.
+//! - A rename in a folder whose answer is an error, or that nothing was there, is looked up.
+//!   In: `storage::local::moving::rename`.
+//!   Test: `execute::in_folder::a_rename_whose_answer_is_lost_is_looked_up`.
 //! - Where the whole bucket is gone nothing is called deleted.
 //!   In: `execute::removing::Site::learn`.
 //!   Test: `execute::meanwhile::a_bucket_that_is_gone_deletes_nothing`.
@@ -738,7 +753,8 @@
 //!   In: `storage::local::walk::names_of`, `storage::local::walk::Walk::file`.
 //!   Test: `storage::local::walk::tests::links_are_not_followed_and_names_that_are_not_utf8_are_counted`.
 //! - No mount is crossed, not even a bind mount of the same file system, and a row that names what is behind one is held.
-//!   In: `storage::local::status::Status::shares_mount`, `storage::local::beneath::Beneath::folder`.
+//!   In: `storage::local::status::Status::shares_mount`, `storage::local::beneath::Beneath::folder`,
+//!   `storage::local::beneath::mounts_beneath`.
 //!   Test: `execute::in_folder::what_is_mounted_below_the_root_is_not_entered`.
 //! - A root that was replaced is not read.
 //!   In: `storage::local::walk::Walk::next_objects`.
@@ -757,9 +773,10 @@
 //! - The trash is no part of the comparison.
 //!   In: `compare::scope::Scope::ignores`.
 //!   Test: `execute::trash::a_second_run_finds_nothing`.
-//! - Nor is a trash that an earlier run used.
-//!   In: `maintain::settings::add_earlier_trash`, `ledger::places::add_trash`.
-//!   Test: `execute::folders::an_earlier_trash_is_still_trash`.
+//! - Nor is what earlier runs moved to another trash; what else lies there is compared.
+//!   In: `maintain::settings::add_earlier_trash`, `ledger::places::add_trash`, `compare::scope::Scope::ignores`.
+//!   Tests: `execute::folders::an_earlier_trash_is_still_trash`,
+//!   `execute::folders::a_prefix_that_was_trash_by_mistake_is_compared_again`.
 //! - A trash that leaves the root, or that no file can be moved to in one step, is a configuration error.
 //!   In: `config::sections::trash_prefix`, `config::sections::trash_folder`, `storage::local::Folder::with_trash`.
 //!   Test: `execute::folders::a_trash_that_cannot_be_one_is_a_configuration_error`.
@@ -774,10 +791,17 @@
 //!   In: `storage::local::moving::Folder::take_one`.
 //!   Test: `execute::in_folder::a_file_that_is_replaced_in_the_moment_of_its_removal_is_put_back`.
 //! - Where what was taken by mistake could not be put back, nothing is taken.
-//!   In: `storage::local::moving::Folder::rename_to_own`.
-//!   Test: `execute::in_folder::where_files_can_neither_be_renamed_safely_nor_linked_they_stay`.
+//!   In: `storage::local::moving::rename_to_own`, `storage::local::moving::try_link`.
+//!   Tests: `execute::in_folder::where_files_can_neither_be_renamed_safely_nor_linked_they_stay`,
+//!   `execute::in_folder::a_file_that_cannot_be_linked_is_not_taken_where_its_way_back_is_a_link`.
+//! - What could not be put back stays open, and is put back by the next run.
+//!   In: `storage::local::moving::put_back`.
+//!   Test: `execute::in_folder::what_could_not_be_put_back_is_put_back_by_the_next_run`.
+//! - Nobody else may look into the trash.
+//!   In: `storage::local::folders::make_trash`.
+//!   Test: `execute::folders::the_trash_is_private`.
 //! - A file is moved over nothing.
-//!   In: `storage::local::moving::Folder::rename`.
+//!   In: `storage::local::moving::try_rename`.
 //!   Test: `storage::local::moving::tests::nothing_is_moved_over_what_is_there`.
 //! - Folders of the trash are not made through a link.
 //!   In: `storage::local::folders::make`.
@@ -789,10 +813,12 @@
 //!   In: `storage::local::folders::remove_emptied`, `storage::local::folders::is_set_up`.
 //!   Tests: `execute::folders::folders_that_a_removal_has_emptied_go`,
 //!   `execute::folders::a_first_folder_is_counted_from_the_configured_prefix`,
-//!   `execute::folders::restored_folders_are_as_they_were`.
-//! - Folders come back as they were.
-//!   In: `storage::local::folders::as_it_was`, `ledger::places::add_rights`.
-//!   Test: `execute::folders::restored_folders_are_as_they_were`.
+//!   `execute::folders::restored_folders_are_as_they_were`,
+//!   `execute::folders::an_emptied_folder_stays_that_its_owner_cannot_make_again`.
+//! - Folders come back as they were, also where a restore is killed as it makes one.
+//!   In: `storage::local::folders::as_it_was`, `storage::local::folders::make_theirs`, `ledger::places::add_rights`.
+//!   Tests: `execute::folders::restored_folders_are_as_they_were`,
+//!   `execute::folders::a_restore_that_is_killed_as_it_makes_a_folder_leaves_it_to_the_next`.
 //!
 //! # I17 A side that is behind
 //!

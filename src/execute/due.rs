@@ -12,6 +12,8 @@ use crate::domain::removal::Removals;
 use crate::ledger::{Removal, State, Step, Which};
 use crate::storage::{Hands, Presence, Removed};
 
+const NOT_THERE: &str = "it is not in the trash any more";
+
 /// Removes trash of before `before` for good, at most `planned` files.
 pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, removals: &mut Removals) -> Result<()> {
     let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
@@ -62,23 +64,30 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
     site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;
     let keys: Vec<&str> = batch.iter().filter_map(|removal| removal.trash_key.as_deref()).collect();
     let answers = match site.store.hands() {
-        Hands::Copies(copies) => copies.remove(&keys).await,
+        Hands::Copies(copies) => copies.remove(&keys).await.into_iter().map(Some).collect(),
         Hands::Moves(moves) => moves.discard(&keys),
     };
     let mut steps = Vec::new();
     for (removal, answer) in batch.iter().zip(answers) {
+        let ended = if is_left(removal) { removal.state.without_copy() } else { State::Purged };
         let state = match answer {
-            Removed::Gone => {
+            // Somebody took it away: this run frees nothing by it.
+            None => {
+                removals.skip(NOT_THERE);
+                steps.push(Step::because(removal.id, ended, NOT_THERE));
+                continue;
+            }
+            Some(Removed::Gone) => {
                 removals.purged += 1;
                 removals.purged_bytes += removal.object.size;
-                if is_left(removal) { removal.state.without_copy() } else { State::Purged }
+                ended
             }
-            Removed::Refused(reason) => {
+            Some(Removed::Refused(reason)) => {
                 removals.fail(&removal.object.key, &format!("its trash could not be removed: {reason}"));
                 if is_left(removal) { removal.state } else { State::Trashed }
             }
             // The next run looks it up.
-            Removed::Unknown(reason) => {
+            Some(Removed::Unknown(reason)) => {
                 removals.fail(&removal.object.key, &format!("its trash may not be removed: {reason}"));
                 continue;
             }

@@ -11,6 +11,7 @@ mod removing;
 mod resume;
 pub mod rows;
 mod rows_back;
+mod strayed;
 mod taking;
 mod wanted;
 
@@ -35,6 +36,7 @@ use crate::storage::{Hands, Store};
 pub use put_back::{Restored, restore};
 pub use resume::resume;
 pub use rows_back::{has_open_rows, restore_rows, resume_rows};
+pub use strayed::strayed;
 
 /// Files moved to the trash in one batch.
 const TRASH_BATCH: usize = 100;

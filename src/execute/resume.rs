@@ -22,6 +22,8 @@ use crate::storage::{Hands, Moves, Presence, Returned, Store};
 
 /// A run that was killed may have sent a delete that the store has not carried out yet: it is given some time to do so.
 const SETTLING: Duration = Duration::from_secs(if cfg!(feature = "failpoints") { 0 } else { 10 });
+/// Removals that are named one by one where they stay open.
+const NAMED: usize = 20;
 /// Removals resolved at once.
 const BATCH: usize = 1_000;
 
@@ -29,13 +31,25 @@ const BATCH: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct Resumed {
     pub resolved: u64,
-    /// What is still open, and why: nothing else waits for it.
-    pub open: Vec<String>,
+    /// What is still open, and why, the first of it: nothing else waits for it.
+    open: Vec<String>,
+    /// How many more there are.
+    more: u64,
 }
 
 impl Resumed {
+    /// What to say of what is still open.
+    pub fn told(self) -> impl Iterator<Item = String> {
+        let more = (self.more > 0).then(|| format!("{} more removals are still open", self.more));
+        self.open.into_iter().chain(more)
+    }
+
     /// Notes a removal that cannot be resolved now.
     pub(super) fn leave_open(&mut self, name: &str, why: &anyhow::Error) {
+        if self.open.len() >= NAMED {
+            self.more += 1;
+            return;
+        }
         let name = Printable(name);
         self.open
             .push(format!("{name}: what became of its removal is still open, as it could not be looked at: {why:#}"));
@@ -52,16 +66,18 @@ pub async fn resume(
     derived: &[DerivedRule],
     store: &dyn Store,
 ) -> Result<Resumed> {
-    let mut resumed = Resumed::default();
+    let mut resumed = Resumed { open: of_others(ledger).await?, ..Resumed::default() };
     let mut after = 0;
     loop {
         let open = ledger.removals(Which::Open, after, BATCH).await?;
         let Some(last) = open.last() else { return Ok(resumed) };
         after = last.id;
-        wait_for_the_last_requests().await;
-        store.is_there().await?;
         // A delete that was sent may still be on its way; a move is over with the run that made it.
         let may_be_late = matches!(store.hands(), Hands::Copies(_));
+        if may_be_late {
+            wait_for_the_last_requests().await;
+        }
+        store.is_there().await?;
         let mut unsettled = Vec::new();
         let mut steps = Vec::new();
         for removal in open {
@@ -81,6 +97,19 @@ pub async fn resume(
         steps.extend(settle(database, derived, store, &unsettled, &mut resumed).await?);
         ledger.advance(&steps, "resume", Utc::now()).await?;
     }
+}
+
+/// What to say of removals that runs of another database left open: it alone can say what became wanted meanwhile.
+async fn of_others(ledger: &mut Ledger) -> Result<Vec<String>> {
+    let open = ledger.open_of_others().await?.into_iter();
+    let open = open.map(|(database, count)| {
+        let (removals, are) = if count == 1 { ("removal", "is") } else { ("removals", "are") };
+        format!(
+            "{count} {removals} by a run of another database ({database}) {are} still open: its own configuration resolves \
+             them, with `--execute` or `restore`"
+        )
+    });
+    Ok(open.collect())
 }
 
 /// Waits, once, for what a run that was killed may still have under way.
@@ -111,9 +140,20 @@ async fn of_moves(store: &dyn Store, moves: &dyn Moves, removal: &Removal) -> Re
         moves.bring_back_from_hand(key)?;
     }
     let original = at(store, key).await?;
-    let taken = match &removal.trash_key {
-        Some(trash_key) => present(moves.look_in_trash(trash_key)?)?,
+    let taken = match removal.trash_key.as_ref().map(|trash_key| moves.look_in_trash(trash_key).and_then(present)) {
+        Some(Ok(taken)) => taken,
         None => None,
+        // A trash that was taken away, or may not be read: the same is tried again when it is due, or restored.
+        Some(Err(_)) if matches!(removal.state, State::Purging | State::Restoring) => {
+            return Ok((State::Trashed, "the run ended before that, and its trash could not be looked at"));
+        }
+        // The sources are asked about it all the same; what they want stays open.
+        Some(Err(_)) if removal.state == State::TrashedUnsettled => return Ok((State::TrashedUnsettled, "")),
+        // What is as it was judged was not moved.
+        Some(Err(_)) if original.as_ref().is_some_and(|original| judge::is_surely_copy(&removal.object, original)) => {
+            return Ok((State::Skipped, "the run ended before it was removed"));
+        }
+        Some(Err(error)) => return Err(error),
     };
     Ok(match (removal.state, original, taken, &removal.trash_key) {
         (State::Intended, Some(_), None, _) => (State::Skipped, "the run ended before it was removed"),
@@ -127,7 +167,12 @@ async fn of_moves(store: &dyn Store, moves: &dyn Moves, removal: &Removal) -> Re
             Returned::TargetTaken => (State::Trashed, "it was replaced as it was taken, and once more since"),
             Returned::NotThere => (State::Failed, "it was in the trash, and is not any more"),
         },
-        (State::Intended, Some(_), Some(_), _) => (State::Trashed, "something else is at its key now"),
+        // One file has both names where its way back was a link.
+        (State::Intended, Some(_), Some(_), Some(trash_key)) => match moves.give_back(trash_key, key, &[])? {
+            Returned::Done => (State::Skipped, "it was replaced as it was taken, and is back"),
+            Returned::TargetTaken => (State::Trashed, "something else is at its key now"),
+            Returned::NotThere => (State::Skipped, "it was replaced as it was taken"),
+        },
         (State::TrashedUnsettled, Some(_), None, _) => (State::PutBack, "the run ended as it was put back"),
         (State::TrashedUnsettled | State::Restoring, None, None, _) => {
             (State::Failed, "it was in the trash, and is not any more")

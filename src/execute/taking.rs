@@ -29,6 +29,11 @@ fn take(moves: &dyn Moves, intents: Vec<Removal>, removals: &mut Removals, steps
                 steps.push(Step::because(removal.id, State::Skipped, "it changed"));
                 continue;
             }
+            Ok(Taken::Gone) => {
+                removals.skip("it is gone already");
+                steps.push(Step::because(removal.id, State::Skipped, "it is gone already"));
+                continue;
+            }
             // The intent stays open.
             Ok(Taken::Unknown(reason)) => {
                 removals.fail(&removal.object.key, &format!("unknown: {reason}"));
@@ -38,7 +43,8 @@ fn take(moves: &dyn Moves, intents: Vec<Removal>, removals: &mut Removals, steps
             Ok(Taken::Left(reason)) if removal.trash_key.is_some() => (State::Trashed, reason),
             Ok(Taken::Left(reason)) => (State::Failed, reason),
             Ok(Taken::TargetTaken) => {
-                (State::Failed, "something is at the place to which it would be moved".to_owned())
+                let place = removal.trash_key.as_deref().unwrap_or("the place to which it would be moved");
+                (State::Failed, format!("something is at {place} already"))
             }
             Err(error) => (State::Failed, format!("{error:#}")),
         };

@@ -177,7 +177,7 @@ impl Ledger {
             " AND r.key >= finding.key AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))"
         );
         let query =
-            sqlx::query(sql).bind(Hold::Trashed.code()).bind(&self.store_pairs).bind(Kind::OrphanedRecord.name());
+            sqlx::query(sql).bind(Hold::Trashed.code()).bind(&self.kin.of_store).bind(Kind::OrphanedRecord.name());
         query.execute(&mut self.connection).await?;
         Ok(())
     }

@@ -31,6 +31,7 @@ pub use history::{Run, stamp};
 pub use holding::{Doubts, End};
 pub use open::default_path;
 pub use packed::LongPart;
+use pairs::Kin;
 pub use pairs::{Pair, SEPARATOR, Side};
 pub use planned::{Acting, FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
@@ -45,8 +46,8 @@ pub struct Ledger {
     pair: i64,
     /// ... what it is now, ...
     pair_now: Pair,
-    /// ... and the rows of all pairs of that store, as a JSON array: what is in its trash is theirs.
-    store_pairs: String,
+    /// ... and the pairs of that store.
+    kin: Kin,
     /// When this run's findings were kept as sightings, to the second.
     kept_at: Option<Time>,
     /// The file of a ledger that could not be written where it should; it goes with the run.

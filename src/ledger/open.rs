@@ -85,7 +85,7 @@ async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) ->
         .busy_timeout(Duration::from_secs(60));
     let mut connection = options.disable_statement_logging().connect().await?;
     migrate(&mut connection).await?;
-    let (number, store_pairs) = super::pairs::look_up(&mut connection, pair).await?;
+    let (number, kin) = super::pairs::look_up(&mut connection, pair).await?;
     connection.execute(super::staging::SCHEMA).await?;
     connection.execute(sqlx::raw_sql(super::derived::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::aliases::SCHEMA)).await?;
@@ -94,7 +94,7 @@ async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) ->
     connection.execute(sqlx::raw_sql(super::folders::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::resembling::SCHEMA)).await?;
     let pair_now = pair.clone();
-    Ok(Ledger { connection, pair: number, pair_now, store_pairs, kept_at: None, _temporary: temporary })
+    Ok(Ledger { connection, pair: number, pair_now, kin, kept_at: None, _temporary: temporary })
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {

@@ -68,6 +68,18 @@ impl Side {
     }
 }
 
+impl Side {
+    /// Whether it is the side that was seen `before`, and nothing speaks against that.
+    fn is_surely(&self, before: &Side) -> bool {
+        self.found_by(before).is_some_and(|by| by != FoundBy::AddressAlone)
+    }
+
+    /// Whether it is known to be another.
+    fn is_surely_not(&self, before: &Side) -> bool {
+        self.identity.is_some() && before.identity.is_some() && !self.is_surely(before)
+    }
+}
+
 fn found_by(is_there: bool, identities: Option<(&str, &str)>) -> Option<FoundBy> {
     match (is_there, identities) {
         (true, Some((now, then))) if without_device(now) != without_device(then) => Some(FoundBy::AddressAlone),
@@ -138,18 +150,42 @@ fn find<'k>(pair: &Pair, known: &'k [Known]) -> Option<&'k Known> {
     found.min_by_key(|(by, known)| std::cmp::Reverse(rank(*by, known))).map(|(_, known)| known)
 }
 
-/// The pairs of the same store, as a JSON array of their numbers: the trash is the store's, whatever its database is called.
-fn of_same_store(store: &Side, known: &[Known]) -> String {
-    let same = known.iter().filter(|known| store.found_by(&known.pair.store).is_some()).map(|known| known.id);
-    // 0 stands for a pair that is not known yet.
-    serde_json::json!(same.chain([0]).collect::<Vec<_>>()).to_string()
+/// The pairs of a pair's store, as JSON arrays of their numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kin {
+    /// All of them: the trash is the store's, whatever its database is called.
+    pub of_store: String,
+    /// Those of the same database: only its own rows are looked for, and put back, in it.
+    pub of_database: String,
+    /// All but those that are known to be of another database: only that one says what became wanted of what they left open.
+    pub not_of_others: String,
+    /// Those at the address of the store where another one was; empty: it is the one that was there.
+    pub replaced: Vec<i64>,
 }
 
-/// The number of a pair, 0 where it is not known; and those of the same store.
-pub async fn look_up(connection: &mut SqliteConnection, pair: &Pair) -> Result<(i64, String)> {
+impl Kin {
+    /// The kin of the pair with the number `id`, 0 where it is not known.
+    fn of(id: i64, pair: &Pair, known: &[Known]) -> Self {
+        let numbers = |is_meant: &dyn Fn(&Side) -> bool| {
+            let same = known.iter().filter(|known| pair.store.found_by(&known.pair.store).is_some());
+            let same = same.filter(|known| known.id != id && is_meant(&known.pair.database)).map(|known| known.id);
+            serde_json::json!(same.chain([id]).collect::<Vec<_>>()).to_string()
+        };
+        let is_replaced = |known: &&Known| pair.store.found_by(&known.pair.store) == Some(FoundBy::AddressAlone);
+        Kin {
+            replaced: known.iter().filter(is_replaced).map(|known| known.id).collect(),
+            of_store: numbers(&|_| true),
+            of_database: numbers(&|database| pair.database.is_surely(database)),
+            not_of_others: numbers(&|database| !pair.database.is_surely_not(database)),
+        }
+    }
+}
+
+/// The number of a pair, 0 where it is not known; and its kin.
+pub async fn look_up(connection: &mut SqliteConnection, pair: &Pair) -> Result<(i64, Kin)> {
     let known = known(connection).await?;
     let id = find(pair, &known).map_or(0, |known| known.id);
-    Ok((id, of_same_store(&pair.store, &known)))
+    Ok((id, Kin::of(id, pair, &known)))
 }
 
 impl Ledger {
@@ -171,30 +207,45 @@ impl Ledger {
             .execute(&mut self.connection)
             .await?;
         self.pair = added.last_insert_rowid();
-        self.store_pairs = look_up(&mut self.connection, &self.pair_now).await?.1;
+        self.kin = look_up(&mut self.connection, &self.pair_now).await?.1;
         Ok(())
+    }
+
+    /// The address of the store, where another one was there before.
+    pub fn replaced_store(&self) -> Option<String> {
+        (!self.kin.replaced.is_empty()).then(|| self.pair_now.store.address.clone())
+    }
+
+    /// Whether the store has pairs of which it is not known that they are of this database.
+    pub fn may_have_others(&self) -> bool {
+        self.kin.of_store != self.kin.of_database
     }
 
     /// Makes the ledger that of the database with this identity, where it is known by another address.
     pub async fn recognize(&mut self, database: Option<String>) -> Result<()> {
         self.pair_now.database.identity = database;
-        (self.pair, self.store_pairs) = look_up(&mut self.connection, &self.pair_now).await?;
+        (self.pair, self.kin) = look_up(&mut self.connection, &self.pair_now).await?;
         Ok(())
     }
 
     /// Says what the database is, once that is known: where the ledger knows it by another address, `run` goes on as one of
-    /// that pair. Gives what people should know of it.
-    pub async fn identify(&mut self, database: Option<String>, run: i64) -> Result<Vec<String>> {
+    /// that pair. Gives what people should know of it. A store that `is_strayed` is not the one that the ledger is to know.
+    pub async fn identify(&mut self, database: Option<String>, run: i64, is_strayed: bool) -> Result<Vec<String>> {
         self.pair_now.database.identity = database;
-        let pair = self.pair_now.clone();
+        let mut pair = self.pair_now.clone();
         let known = known(&mut self.connection).await?;
         let Some(found) = find(&pair, &known) else { return Ok(Vec::new()) };
         let changes = pair.changes(&found.pair);
         if found.id != self.pair {
             self.go_on_as(found.id, run).await?;
         }
+        if is_strayed {
+            pair.store.identity = None;
+        }
         let sql = "UPDATE pairs SET database_address = ?2, database_identity = coalesce(?3, database_identity), \
                        store_address = ?4, store_identity = coalesce(?5, store_identity) WHERE id = ?1";
+        let replaced = "UPDATE pairs SET store_identity = coalesce(?1, store_identity) \
+                            WHERE id IN (SELECT value FROM json_each(?2))";
         sqlx::query(sql)
             .bind(found.id)
             .bind(&pair.database.address)
@@ -203,6 +254,10 @@ impl Ledger {
             .bind(&pair.store.identity)
             .execute(&mut self.connection)
             .await?;
+        let query =
+            sqlx::query(replaced).bind(&pair.store.identity).bind(serde_json::json!(self.kin.replaced).to_string());
+        query.execute(&mut self.connection).await?;
+        self.kin = look_up(&mut self.connection, &self.pair_now).await?.1;
         Ok(changes)
     }
 

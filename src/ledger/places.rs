@@ -64,7 +64,7 @@ impl Ledger {
                        OR substr(store_identity, 1, length(?3)) = ?3
                           AND substr(store_identity, length(?3) + 1, 1) IN ('', '/', ' ')
                    ORDER BY place";
-        let query = sqlx::query_scalar(sql).bind(&self.store_pairs).bind(&store.address).bind(&store.identity);
+        let query = sqlx::query_scalar(sql).bind(&self.kin.of_store).bind(&store.address).bind(&store.identity);
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 
@@ -76,7 +76,7 @@ impl Ledger {
         let sql = "SELECT key, owner, owner_group, mode, max(pair) FROM folder_rights
                    WHERE pair IN (SELECT value FROM json_each(?1)) AND key IN (SELECT value FROM json_each(?2))
                    GROUP BY key";
-        let query = sqlx::query_as(sql).bind(&self.store_pairs).bind(serde_json::to_string(&folders)?);
+        let query = sqlx::query_as(sql).bind(&self.kin.of_store).bind(serde_json::to_string(&folders)?);
         let rows: Vec<(String, u32, u32, u32, i64)> = query.fetch_all(&mut self.connection).await?;
         Ok(rows.into_iter().map(|(key, owner, group, mode, _)| FolderRights { key, owner, group, mode }).collect())
     }

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use super::Ledger;
 use super::What;
 use super::history::stamp;
+use super::pairs::Kin;
 use super::places;
 use crate::domain::{FolderRights, Image, Kind, Object, Time};
 use crate::failpoint;
@@ -68,10 +69,20 @@ macro_rules! in_trash {
 }
 pub(super) use in_trash;
 
-/// Whether trash of another pair of the same store is this pair's to empty: that of a pair that still runs is its own.
+/// States of files of which a step may be under way.
+macro_rules! open {
+    () => {
+        "('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring')"
+    };
+}
+
+/// Whether trash of another database of the same store is this one's to empty: where that one still runs, be it seldom, it
+/// is its own, however short this one keeps its trash.
 macro_rules! is_left_to_us {
     () => {
-        "(removals.pair = ?5 OR NOT EXISTS (SELECT 1 FROM runs WHERE runs.pair = removals.pair AND runs.started_at > ?3))"
+        "(removals.pair IN (SELECT value FROM json_each(?5)) \
+          OR NOT EXISTS (SELECT 1 FROM runs WHERE runs.pair = removals.pair \
+                             AND runs.started_at > min(?3, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-90 days'))))"
     };
 }
 
@@ -295,6 +306,8 @@ pub enum Which<'a> {
     OpenRows,
     /// In the trash since before this time.
     Due(Time),
+    /// Files that are in the trash, or of which a step may be under way; the last ones first.
+    Expected,
 }
 
 impl Which<'_> {
@@ -315,8 +328,9 @@ impl Which<'_> {
                                    UNION SELECT removal FROM row_keys WHERE key IN (?3, ?3 || '/')) \
                         AND state IN ('row-deleted', 'row-updated') GROUP BY table_name, handle)"
             }
+            Which::Expected => concat!("(state IN ", in_trash!(), " OR state IN ", open!(), ") AND ?3 = 0"),
             Which::Open => {
-                "state IN ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring') AND ?3 = 0"
+                concat!("state IN ", open!(), " AND ?3 = 0")
             }
             Which::OpenRows => {
                 "state IN ('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', \
@@ -331,6 +345,17 @@ impl Which<'_> {
                     is_left_to_us!()
                 )
             }
+        }
+    }
+}
+
+impl Kin {
+    /// The pairs of which such removals are meant.
+    fn of_removals(&self, which: Which<'_>) -> &str {
+        match which {
+            Which::RowsOfRun(_) | Which::LastRowsOf(_) | Which::OpenRows => &self.of_database,
+            Which::Open => &self.not_of_others,
+            _ => &self.of_store,
         }
     }
 }
@@ -453,29 +478,36 @@ impl Ledger {
         Ok(())
     }
 
-    /// Removals of this store, whatever its database was called, after the number `after`, in the order in
-    /// which they were made; of rows that a run removed, the
-    /// last first, and from the end where `after` is 0.
+    /// Removals after the number `after`, in the order in which they were made; of rows that a run removed, the last first,
+    /// and from the end where `after` is 0. Files are those of this store, whatever its database was called; rows are those
+    /// of this database.
     pub async fn removals(&mut self, which: Which<'_>, after: i64, limit: usize) -> Result<Vec<Removal>> {
         // Rows come back in the order in which they could have gone: what points at another last of all.
         let (after_it, order) = match which {
-            Which::RowsOfRun(_) => ("(?2 = 0 OR id < ?2)", "DESC"),
+            Which::RowsOfRun(_) | Which::Expected => ("(?2 = 0 OR id < ?2)", "DESC"),
             _ => ("id > ?2", "ASC"),
         };
         let condition = which.condition();
         let sql = format!(
             "SELECT * FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {after_it} AND {condition} ORDER BY id {order} LIMIT ?4"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(&self.store_pairs).bind(after);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(self.kin.of_removals(which)).bind(after);
         let query = match which {
             Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) | Which::RowsOfRun(run) => {
                 query.bind(run)
             }
             Which::TrashedAt(key) | Which::LastRowsOf(key) => query.bind(key.to_owned()),
-            Which::Open | Which::OpenRows => query.bind(0),
+            Which::Open | Which::OpenRows | Which::Expected => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),
         };
-        query.bind(limit as i64).bind(self.pair).fetch_all(&mut self.connection).await?.iter().map(removal).collect()
+        query
+            .bind(limit as i64)
+            .bind(&self.kin.of_database)
+            .fetch_all(&mut self.connection)
+            .await?
+            .iter()
+            .map(removal)
+            .collect()
     }
 
     /// A key, and the other keys of the rows that were removed last with it.
@@ -485,8 +517,32 @@ impl Ledger {
             "WITH gone AS (SELECT id, key FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {rows})
              SELECT ?3 UNION SELECT key FROM gone WHERE key <> '' UNION SELECT key FROM row_keys WHERE removal IN (SELECT id FROM gone)"
         );
-        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&self.store_pairs).bind(0).bind(key);
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&self.kin.of_database).bind(0).bind(key);
         Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    /// Of each other database of this store, where it is, and how many removals its runs left open: they are its own to
+    /// resolve.
+    pub async fn open_of_others(&mut self) -> Result<Vec<(String, u64)>> {
+        let sql = concat!(
+            "SELECT database_address, count(*) FROM removals JOIN pairs ON pairs.id = removals.pair
+             WHERE pair IN (SELECT value FROM json_each(?1)) AND pair NOT IN (SELECT value FROM json_each(?2)) AND state IN ",
+            open!(),
+            " GROUP BY pair ORDER BY pair"
+        );
+        let query = sqlx::query_as(sql).bind(&self.kin.of_store).bind(&self.kin.not_of_others);
+        let open: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
+        Ok(open.into_iter().map(|(database, count)| (database, count.unsigned_abs())).collect())
+    }
+
+    /// Of each other database of this store, where it is, and how many rows that a run removed are its own.
+    pub async fn rows_of_others(&mut self, run: i64) -> Result<Vec<(String, u64)>> {
+        let sql = "SELECT database_address, count(*) FROM removals JOIN pairs ON pairs.id = removals.pair
+             WHERE pair IN (SELECT value FROM json_each(?1)) AND pair NOT IN (SELECT value FROM json_each(?2))
+                 AND state IN ('row-deleted', 'row-updated') AND run = ?3 GROUP BY pair ORDER BY pair";
+        let query = sqlx::query_as(sql).bind(&self.kin.of_store).bind(&self.kin.of_database).bind(run);
+        let rows: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
+        Ok(rows.into_iter().map(|(database, count)| (database, count.unsigned_abs())).collect())
     }
 
     /// How many files, and bytes, of trash are due.
@@ -496,11 +552,11 @@ impl Ledger {
             "SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {condition}"
         );
         let query = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(&self.store_pairs)
+            .bind(&self.kin.of_store)
             .bind(0)
             .bind(stamp(before))
             .bind(0)
-            .bind(self.pair);
+            .bind(&self.kin.of_database);
         let (files, bytes): (i64, i64) = query.fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }
@@ -511,11 +567,11 @@ impl Ledger {
             concat!("SELECT count(*), min(removals.key), named FROM removals JOIN temp.resembling AS r ON r.key = removals.key
              WHERE what = ?2 AND pair IN (SELECT value FROM json_each(?1)) AND state = 'trashed' AND done_at <= ?3 AND ", is_left_to_us!(), " HAVING count(*) > 0");
         let query = sqlx::query_as(sql)
-            .bind(&self.store_pairs)
+            .bind(&self.kin.of_store)
             .bind(What::Trashed as u8)
             .bind(stamp(before))
             .bind(0)
-            .bind(self.pair);
+            .bind(&self.kin.of_database);
         let first: Option<(i64, String, String)> = query.fetch_optional(&mut self.connection).await?;
         Ok(first.map(|(count, key, named)| (count.unsigned_abs(), key, named)))
     }

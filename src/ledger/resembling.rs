@@ -178,7 +178,7 @@ impl Ledger {
             What::Known => return Ok(Vec::new()),
         };
         let query = sqlx::query_as(sql).bind(after).bind(limit as i64).bind(YOUNG).bind(kind.name());
-        let query = query.bind(&self.store_pairs);
+        let query = query.bind(&self.kin.of_store);
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 

@@ -79,7 +79,7 @@ impl Ledger {
                    OR EXISTS (SELECT 1 FROM json_each(?1) AS k JOIN removals AS r ON r.key IN (k.value, k.value || '/') \
                        AND r.pair IN (SELECT value FROM json_each(?3)))";
         let query = sqlx::query_scalar(sql).bind(serde_json::to_string(keys)?).bind(self.pair);
-        let query = query.bind(&self.store_pairs).bind(serde_json::to_string(kinds)?);
+        let query = query.bind(&self.kin.of_store).bind(serde_json::to_string(kinds)?);
         Ok(query.fetch_one(&mut self.connection).await?)
     }
 

@@ -143,8 +143,14 @@ impl Run<'_> {
         let mut requests = Requests::default();
         let inspecting = async {
             let sides = opened.insert(self.open().await?);
+            let strayed = execute::strayed(ledger, &*sides.store).await.context("the storage")?;
             let identities = joined(sides.database.identities().await);
-            report.warnings.extend(ledger.identify(identities, self.number).await.context("the ledger")?);
+            let changes = ledger.identify(identities, self.number, strayed.is_some()).await.context("the ledger")?;
+            report.warnings.extend(changes);
+            if let Some(strayed) = strayed {
+                anyhow::ensure!(!self.options.execute, strayed);
+                report.warnings.push(strayed);
+            }
             // Where nobody can confirm nothing is removed, and nothing else is changed either.
             if sides.advisory.is_some() && std::io::stdin().is_terminal() {
                 let (database, store) = (&sides.database, &*sides.store);
@@ -152,7 +158,7 @@ impl Run<'_> {
                 let files = execute::resume(ledger, Some(database), &self.config.derived, store).await;
                 let files = files.context(RESUMING)?;
                 report.resumed = rows.resolved + files.resolved;
-                report.warnings.extend(rows.open.into_iter().chain(files.open));
+                report.warnings.extend(rows.told().chain(files.told()));
             }
             let inspection = Inspection {
                 config: &self.config,

@@ -25,7 +25,7 @@ pub(super) fn scope(config: &Config, narrowed: Option<&str>) -> Result<Scope> {
         TrashPlace::Prefix(prefix) => vec![prefix.clone()],
         TrashPlace::Folder(_) => Vec::new(),
     };
-    Ok(Scope { root, prefix, ignore: config.storage.ignore.clone(), trash })
+    Ok(Scope { root, prefix, ignore: config.storage.ignore.clone(), trash, earlier_trash: Vec::new() })
 }
 
 /// Adds the places to which earlier runs moved what they removed: the configuration may have named another then.
@@ -35,9 +35,7 @@ pub(super) async fn add_earlier_trash(scope: &mut Scope, config: &Config, ledger
     let address = format!("{kind} {}", address.trim_end_matches('/'));
     let places = ledger.trash_places(&Side { address, identity: storage::identity(&whole) }).await?;
     let places = places.into_iter().filter_map(|place| storage::key_below_root(&config.storage, &place));
-    scope.trash.extend(places);
-    scope.trash.sort_unstable();
-    scope.trash.dedup();
+    scope.earlier_trash = places.filter(|place| !scope.trash.contains(place)).collect();
     Ok(())
 }
 

@@ -155,8 +155,8 @@ pub trait Moves: Send + Sync {
     /// As [`Store::look`].
     fn look_in_trash(&self, trash_key: &str) -> Result<Presence>;
 
-    /// Removes files from the trash for good; the answers are in the order of the keys.
-    fn discard(&self, trash_keys: &[&str]) -> Vec<Removed>;
+    /// Removes files from the trash for good; the answers are in the order of the keys. `None`: it was not there.
+    fn discard(&self, trash_keys: &[&str]) -> Vec<Option<Removed>>;
 
     /// Brings back what a run that was killed had in hand as it removed this key for good.
     ///
@@ -177,9 +177,12 @@ pub enum Taken {
     Done,
     /// What is there is not the object that was judged, and is where it was.
     Changed,
+    /// Nothing is there any more.
+    Gone,
     /// Something is at its place in the trash, and was left alone.
     TargetTaken,
-    /// What was taken is not the object that was judged, and could not be put back: where it is, and why.
+    /// What was taken is not the object that was judged, or could not be removed, and something was stored at its key since:
+    /// where it is, and why.
     Left(String),
     /// Nobody knows: the next run must look it up.
     Unknown(String),

@@ -3,19 +3,19 @@
 
 mod told;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use futures::StreamExt;
 
 use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config::{self, Config};
-use crate::database::{Advisory, Back, Database};
+use crate::database::{self, Advisory, Back, Database};
 use crate::domain::Kind;
 use crate::execute;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Which};
 use crate::lock::Lock;
-use crate::maintain::{ledger_path, own_files, pair};
+use crate::maintain::{joined, ledger_path, own_files, pair};
 use crate::storage::{self, Presence, Store};
 use told::Told;
 
@@ -64,9 +64,16 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
     }
     let _lock = Lock::take(&path)?;
     let mut ledger = Ledger::open(&path, &pair(&config)?).await?;
+    if ledger.may_have_others() {
+        // Which of them this database is tells what it is.
+        ledger.recognize(joined(database::identities(&config).await)).await.context("the ledger")?;
+    }
     ledger.mark_interrupted().await.context("the ledger")?;
     let own = own_files(&config, [])?;
     let store = storage::open(&config, &config.storage.prefix, &own).await.context("the storage")?;
+    if let Some(strayed) = execute::strayed(&mut ledger, &*store).await.context("the storage")? {
+        bail!(strayed);
+    }
     let (database, told) = (None, Told::new(format)?);
     let mut restoring = Restoring { config: &config, store: &*store, ledger, database, told, found: 0 };
     restoring.resume().await?;
@@ -96,10 +103,10 @@ impl Restoring<'_> {
         if execute::has_open_rows(&mut self.ledger).await? {
             let database = opened(&mut self.database, self.config).await?;
             let rows = execute::resume_rows(&mut self.ledger, self.config, database, self.store).await;
-            rows.context(RESUMING)?.open.iter().for_each(|open| tracing::warn!("{open}"));
+            rows.context(RESUMING)?.told().for_each(|open| tracing::warn!("{open}"));
         }
         let files = execute::resume(&mut self.ledger, None, &self.config.derived, self.store).await;
-        files.context(RESUMING)?.open.iter().for_each(|open| tracing::warn!("{open}"));
+        files.context(RESUMING)?.told().for_each(|open| tracing::warn!("{open}"));
         Ok(())
     }
 
@@ -120,6 +127,12 @@ impl Restoring<'_> {
             _ => self.files(files).await?,
         }
         self.rows(rows).await?;
+        if let Which::RowsOfRun(run) = rows {
+            for (database, count) in self.ledger.rows_of_others(run).await? {
+                self.found += 1;
+                self.told.rows_of_another(&database, count)?;
+            }
+        }
         if let (Which::TrashedAt(key), true) = (files, self.found == before) {
             self.told.nothing_of(key)?;
         }

@@ -85,6 +85,17 @@ impl Told {
         }
     }
 
+    /// Rows of another database, which are not looked for in this one.
+    pub fn rows_of_another(&mut self, database: &str, count: u64) -> io::Result<()> {
+        let (rows, were) = if count == 1 { ("row", "was") } else { ("rows", "were") };
+        let why = format!(
+            "{count} {rows} {were} removed from another database ({database}): `restore` with its own configuration brings \
+             them back"
+        );
+        eprintln!("{}", Printable(&why));
+        self.failed(json!({ "key": null, "table": null, "id": null, "detail": why }))
+    }
+
     /// A key of which nothing was removed.
     pub fn nothing_of(&mut self, key: &str) -> io::Result<()> {
         let why = "it is not in the trash, and no row of it was removed";

@@ -3,9 +3,11 @@
 //!
 //! Linux 5.6 resolves so by itself (`openat2`); before, a path is walked folder by folder.
 
-use std::io;
+use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, openat, openat2};
@@ -26,6 +28,8 @@ pub struct Beneath {
     path: PathBuf,
     handle: OwnedFd,
     status: Status,
+    /// What is mounted beneath, by its path there, where the kernel does not tell the mount of a file.
+    mounts: Vec<Vec<u8>>,
 }
 
 /// What a path leads to.
@@ -55,7 +59,8 @@ impl Beneath {
         let path = path.canonicalize()?;
         let handle = openat(CWD, &path, LOOK, Mode::empty())?;
         let status = Status::of(&handle)?;
-        Ok(Beneath { path, handle, status })
+        let mounts = if status.mount.is_none() { mounts_beneath(&path)? } else { Vec::new() };
+        Ok(Beneath { path, handle, status, mounts })
     }
 
     pub fn path(&self) -> &Path {
@@ -73,9 +78,9 @@ impl Beneath {
         self.status.shares_mount(&other.status)
     }
 
-    /// Whether what was seen beneath lies on the folder's own mount.
-    pub fn is_own(&self, status: &Status) -> bool {
-        self.status.shares_mount(status)
+    /// Whether what was seen at a path beneath lies on the folder's own mount.
+    pub fn is_own(&self, status: &Status, path: &[u8]) -> bool {
+        self.status.shares_mount(status) && self.mounts.iter().all(|mount| mount != path)
     }
 
     /// Opens a folder beneath; an empty path is the folder itself.
@@ -84,11 +89,16 @@ impl Beneath {
         if path.is_empty() {
             return Ok(Way::Open(openat(&self.handle, ".", access, Mode::empty())?));
         }
-        match self.open_at_once(path, access) {
-            Ok(folder) if self.is_own(&Status::of(&folder)?) => Ok(Way::Open(folder)),
+        let opened = self.open_at_once(path, access);
+        let is_crossing = matches!(opened, Err(Errno::XDEV));
+        match opened {
+            Ok(folder) if self.is_own(&Status::of(&folder)?, path) => Ok(Way::Open(folder)),
             Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(Way::Absent),
             // What stands in the way is found and named step by step.
-            _ => self.walk_to(path, access),
+            _ => match self.walk_to(path, access)? {
+                Way::Open(_) if is_crossing => Ok(Way::Barred(on_another_mount(path))),
+                way => Ok(way),
+            },
         }
     }
 
@@ -157,10 +167,35 @@ impl Beneath {
         if status.kind == FileType::Symlink {
             return Some(format!("{} is a symbolic link, which is not followed", shown(path)));
         }
-        let is_crossing = !self.is_own(status);
-        is_crossing
-            .then(|| format!("{} lies on another mount, or another file system, which is not entered", shown(path)))
+        (!self.is_own(status, path)).then(|| on_another_mount(path))
     }
+}
+
+fn on_another_mount(path: &[u8]) -> String {
+    format!("{} lies on another mount, or another file system, which is not entered", shown(path))
+}
+
+/// The paths beneath a folder on which something is mounted, as the kernel lists mounts.
+fn mounts_beneath(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let list = fs::read("/proc/self/mountinfo")?;
+    let points = list.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
+    let beneath = points.filter_map(|point| {
+        let point = PathBuf::from(OsString::from_vec(unescaped(point)));
+        Some(point.strip_prefix(folder).ok()?.as_os_str().as_bytes().to_vec())
+    });
+    Ok(beneath.filter(|path| !path.is_empty()).collect())
+}
+
+/// A path in which the kernel wrote spaces and the like as `\\040`.
+fn unescaped(path: &[u8]) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), path);
+    while let Some((first, after)) = rest.split_first() {
+        let octal = after.get(..3).filter(|_| *first == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[3..] } else { after };
+    }
+    bytes
 }
 
 fn shown(path: &[u8]) -> String {

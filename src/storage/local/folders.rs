@@ -5,18 +5,23 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchmod, fchown, mkdirat, openat, unlinkat};
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Uid, fchmod, fchown, mkdirat, openat, renameat, renameat_with,
+    unlinkat,
+};
 use rustix::io::Errno;
 
 use super::beneath::{self, Beneath, Way};
+use super::own::IN_HAND;
 use super::status::Status;
 use crate::domain::FolderRights;
 use crate::domain::key::Printable;
+use crate::failpoint;
 
 /// Whose a new folder is.
 pub enum Dress {
-    /// Ours, with these rights at most.
-    Ours(u32),
+    /// Ours alone.
+    Ours,
     /// As far as we may give it away.
     Theirs(FolderRights),
 }
@@ -45,6 +50,8 @@ pub fn make(root: &Beneath, folder: &str, dress: impl Fn(&str, &Status) -> Dress
                 let parent = Status::of(&here)?;
                 make_one(&here, name, dress(path, &parent))
                     .with_context(|| format!("making the folder {}", Printable(path)))?;
+                let is_file = Status::at(&here, name.as_bytes()).is_ok_and(|now| now.kind != FileType::Directory);
+                anyhow::ensure!(!is_file, "a file is where the folder {} was", Printable(path));
                 opened(path)?.with_context(|| format!("the folder {} is gone again", Printable(path)))?
             }
         };
@@ -53,30 +60,49 @@ pub fn make(root: &Beneath, folder: &str, dress: impl Fn(&str, &Status) -> Dress
 }
 
 fn make_one(parent: &OwnedFd, name: &str, dress: Dress) -> rustix::io::Result<()> {
-    let mode = match &dress {
-        Dress::Ours(mode) => *mode,
-        // Nobody looks into it before it is whose it is.
-        Dress::Theirs(_) => 0o700,
+    let made = match dress {
+        Dress::Ours => mkdirat(parent, name, Mode::RWXU),
+        Dress::Theirs(rights) => make_theirs(parent, name, &rights),
     };
-    match mkdirat(parent, name, Mode::from_raw_mode(mode)) {
+    match made {
         // Somebody else made it meanwhile, and knows whose it is.
-        Err(Errno::EXIST) => return Ok(()),
-        made => made?,
+        Err(Errno::EXIST) => Ok(()),
+        made => made,
     }
-    let Dress::Theirs(FolderRights { owner, group, mode, .. }) = dress else { return Ok(()) };
-    let folder = openat(parent, name, beneath::READ | OFlags::NOFOLLOW, Mode::empty())?;
-    let (owner, group) = (Uid::from_raw(owner), Gid::from_raw(group));
-    // Who is not root may give a folder to a group of their own alone.
-    if fchown(&folder, Some(owner), Some(group)).is_err() && fchown(&folder, None, Some(group)).is_err() {
-        tracing::warn!("the folder {} cannot be given back to its owner", Printable(name));
-    }
-    fchmod(&folder, Mode::from_raw_mode(mode))
 }
 
-/// Makes a folder in the trash, as private as the one that the file is in.
-pub fn make_trash(trash: &Beneath, folder: &str, like: &OwnedFd) -> Result<OwnedFd> {
-    let private = Status::of(like).map_or(0o700, |status| status.mode & 0o777);
-    make(trash, folder, |path, _| Dress::Ours(if path == folder { private } else { 0o755 }))
+/// Makes a folder of somebody else under a name of our own: it has its name once it is whose it is, whenever we are stopped.
+fn make_theirs(parent: &OwnedFd, name: &str, rights: &FolderRights) -> rustix::io::Result<()> {
+    let new = format!("{IN_HAND}folder");
+    // A run that was killed may have left it.
+    let _ = unlinkat(parent, &*new, AtFlags::REMOVEDIR);
+    mkdirat(parent, &*new, Mode::RWXU)?;
+    failpoint::before("folder");
+    let folder = openat(parent, &*new, beneath::READ | OFlags::NOFOLLOW, Mode::empty())?;
+    let (owner, group) = (Uid::from_raw(rights.owner), Gid::from_raw(rights.group));
+    if fchown(&folder, Some(owner), Some(group)).is_err() {
+        tracing::warn!("the folder {} cannot be given back to its owner", Printable(&rights.key));
+        // Who is not root may give it to a group of their own; where that fails too, the warning says it.
+        let _ = fchown(&folder, None, Some(group));
+    }
+    fchmod(&folder, Mode::from_raw_mode(rights.mode))?;
+    let placed = match renameat_with(parent, &*new, parent, name, RenameFlags::NOREPLACE) {
+        // An empty folder is all that this could take the place of.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => renameat(parent, &*new, parent, name),
+        placed => placed,
+    };
+    if placed.is_err() {
+        let _ = unlinkat(parent, &*new, AtFlags::REMOVEDIR);
+    }
+    match placed {
+        Err(Errno::NOTEMPTY | Errno::NOTDIR) => Err(Errno::EXIST),
+        placed => placed,
+    }
+}
+
+/// Makes a folder in the trash, where nobody else may look: a file may have been kept from others by any folder above it.
+pub fn make_trash(trash: &Beneath, folder: &str) -> Result<OwnedFd> {
+    make(trash, folder, |_, _| Dress::Ours)
 }
 
 /// As a folder was, or as the one that it lies in.
@@ -120,15 +146,22 @@ pub fn remove_emptied(root: &Beneath, mut folders: BTreeSet<String>, base: &str)
 }
 
 /// Whether somebody set the folder up by hand: it has a bit (set-group-ID, sticky) that the one above it has not, and that
-/// an application which makes it again would not give it.
+/// an application which makes it again would not give it; or whose it is may make none in the one above it.
 fn is_set_up(root: &Beneath, path: &str) -> bool {
     const BITS: u32 = 0o7000;
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let bits = |path: &str| match root.folder(path.as_bytes(), beneath::LOOK) {
-        Ok(Way::Open(folder)) => Status::of(folder).map_or(0, |status| status.mode & BITS),
-        _ => 0,
+    let look = |path: &str| match root.folder(path.as_bytes(), beneath::LOOK) {
+        Ok(Way::Open(folder)) => Status::of(folder).ok(),
+        _ => None,
     };
-    bits(path) & !bits(parent) != 0
+    let (Some(folder), Some(parent)) = (look(path), look(parent)) else { return false };
+    folder.mode & BITS & !parent.mode != 0 || !may_write(folder.owner, folder.group, &parent)
+}
+
+/// Whether somebody of this group may make a folder in this one.
+fn may_write(owner: u32, group: u32, parent: &Status) -> bool {
+    let by_group = parent.group == group && parent.mode & 0o020 != 0;
+    owner == 0 || owner == parent.owner || by_group || parent.mode & 0o002 != 0
 }
 
 /// Removes a folder where it is empty.

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -48,8 +48,6 @@ pub struct Folder {
     own: Arc<OwnFiles>,
     /// Where removed files go, if that is a folder of its own: its path as keys in it begin, and the folder.
     trash: Option<(String, Arc<Beneath>)>,
-    /// Whether files can be linked, where that was asked.
-    can_link: OnceLock<bool>,
     unreadable_names: Arc<Mutex<BTreeSet<String>>>,
     /// The links and mounts that were seen.
     links: Arc<Links>,
@@ -70,7 +68,6 @@ impl Folder {
             new_for: Duration::ZERO,
             own: Arc::default(),
             trash: None,
-            can_link: OnceLock::new(),
             unreadable_names: Arc::default(),
             links: Arc::default(),
         })

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use md5::{Digest, Md5};
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, unlinkat};
+use rustix::fs::{AtFlags, RenameFlags, linkat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::beneath::{self, Beneath, Spot, Way, is_path};
 use super::own::IN_HAND;
+use super::status::Status;
 use super::{Folder, folders};
 use crate::domain::key::Printable;
 use crate::domain::{FolderRights, Object};
@@ -22,14 +23,19 @@ use crate::storage::{Moves, Presence, Removed, Returned, Taken, Target};
 
 const CANNOT: &str = "this file system can neither rename a file without writing over another one, nor link it, so that what \
                       is taken by mistake could not be put back";
+const MAY_NOT: &str = "this file system cannot rename a file without writing over another one, and this file may not be \
+                       linked, so that it could not be put back if it were taken by mistake; run as its owner";
 
 /// What became of a rename.
+#[derive(Debug)]
 enum Renamed {
     Done,
     /// Something is at the target.
     TargetTaken,
     /// Nothing is at the source.
     Gone,
+    /// Nobody knows, and why.
+    Unknown(String),
 }
 
 impl Moves for Folder {
@@ -42,8 +48,8 @@ impl Moves for Folder {
 
     fn give_back(&self, trash_key: &str, key: &str, rights: &[FolderRights]) -> Result<Returned> {
         let (trash, path) = self.trash_place(trash_key)?;
-        let from = match trash.file(path).with_context(|| format!("looking at {trash_key}"))? {
-            Way::Open((spot, _)) => spot,
+        let (from, before) = match trash.file(path).with_context(|| format!("looking at {trash_key}"))? {
+            Way::Open(found) => found,
             Way::Absent => return Ok(Returned::NotThere),
             Way::Barred(why) => bail!(why),
         };
@@ -51,11 +57,13 @@ impl Moves for Folder {
         let folder = folders::make(&self.root, folder, |path, parent| folders::as_it_was(path, parent, rights))?;
         let to = Spot { folder, name: name.into() };
         failpoint::before("move");
-        let moved = self.rename(&from, &to, Target::MustBeFree);
+        let moved = rename(&from, &before, &to, Target::MustBeFree);
         failpoint::after("move");
         let returned = match moved.with_context(|| format!("moving {trash_key} to {key}"))? {
             Renamed::Done => Returned::Done,
-            Renamed::Gone => Returned::NotThere,
+            Renamed::Gone if is_absent(&from) => Returned::NotThere,
+            Renamed::Gone => bail!("its folder went away as it was put back"),
+            Renamed::Unknown(why) => bail!(why),
             // Both are one file where it was linked, and a run was killed before the other name went.
             Renamed::TargetTaken if is_one_file(&from, &to)? => {
                 unlinkat(&from.folder, &*from.name, AtFlags::empty())?;
@@ -77,24 +85,24 @@ impl Moves for Folder {
         })
     }
 
-    fn discard(&self, trash_keys: &[&str]) -> Vec<Removed> {
-        trash_keys
-            .iter()
-            .map(|key| self.discard_one(key).unwrap_or_else(|e| Removed::Unknown(format!("{e:#}"))))
-            .collect()
+    fn discard(&self, trash_keys: &[&str]) -> Vec<Option<Removed>> {
+        // Whatever kept it from being looked at kept it from being removed.
+        let discard = |key: &&str| self.discard_one(key).unwrap_or_else(|e| Some(Removed::Refused(format!("{e:#}"))));
+        trash_keys.iter().map(discard).collect()
     }
 
     fn bring_back_from_hand(&self, key: &str) -> Result<()> {
         let (folder, name) = split(key);
         let Way::Open(folder) = self.root.folder(folder.as_bytes(), beneath::LOOK)? else { return Ok(()) };
         let to = Spot { folder, name: name.into() };
-        let Some(from) = in_hand(&to)? else { return Ok(()) };
-        match self.rename(&from, &to, Target::MustBeFree).with_context(|| format!("putting {key} back"))? {
+        let Some((from, before)) = in_hand(&to)? else { return Ok(()) };
+        match rename(&from, &before, &to, Target::MustBeFree).with_context(|| format!("putting {key} back"))? {
             Renamed::Done | Renamed::Gone => {}
+            Renamed::Unknown(why) => bail!(why),
             Renamed::TargetTaken => tracing::warn!(
                 "{}: a file that was stored there before is left beside it as {}",
                 Printable(key),
-                String::from_utf8_lossy(&from.name)
+                Printable(&beside(key, &from))
             ),
         }
         Ok(())
@@ -115,7 +123,7 @@ impl Folder {
         let (from, before) = match self.root.file(key).with_context(|| format!("looking at {key}"))? {
             Way::Open(found) if is_path(key) => found,
             Way::Barred(why) => bail!(why),
-            _ => return Ok(Taken::Changed),
+            _ => return Ok(Taken::Gone),
         };
         if self.own.holds(key.as_bytes(), &before) {
             bail!("it is a file of cleanup-assets itself");
@@ -124,20 +132,22 @@ impl Folder {
             return Ok(Taken::Changed);
         }
         let target = match to {
-            Some(trash_key) => self.trash_spot(trash_key, &from)?,
-            None => hand(&from)?,
+            Some(trash_key) => self.trash_spot(trash_key)?,
+            None => free_hand(&from, key)?,
         };
         failpoint::before("move");
-        let moved = self.rename(&from, &target, Target::Own);
+        let moved = rename(&from, &before, &target, Target::Own);
         failpoint::after("move");
         match moved.with_context(|| format!("moving {key}"))? {
             Renamed::Done => {}
             Renamed::TargetTaken => return Ok(Taken::TargetTaken),
-            Renamed::Gone => return Ok(Taken::Changed),
+            Renamed::Gone => return Ok(Taken::Gone),
+            Renamed::Unknown(why) => return Ok(Taken::Unknown(why)),
         }
+        let place = to.map_or_else(|| beside(key, &target), str::to_owned);
         match target.status() {
             Ok(now) if now.is_same_file(&before) => {}
-            Ok(_) => return Ok(self.put_back(&target, &from, to)),
+            Ok(now) => return Ok(put_back(&target, &now, &from, &place, "it was replaced as it was taken")),
             Err(error) => return Ok(Taken::Unknown(format!("it was moved, and could not be looked at: {error}"))),
         }
         match to {
@@ -146,76 +156,37 @@ impl Folder {
                 failpoint::before("unlink");
                 let removed = unlinkat(&target.folder, &*target.name, AtFlags::empty());
                 failpoint::after("unlink");
-                if let Err(error) = removed {
-                    let put_back = self.put_back(&target, &from, to);
-                    bail!(
-                        "it could not be removed: {error}{}",
-                        if put_back == Taken::Changed { "" } else { ", nor put back" }
-                    );
+                if let Err(error) = removed
+                    && !is_absent(&target)
+                {
+                    let why = format!("it could not be removed ({error})");
+                    match put_back(&target, &before, &from, &place, &why) {
+                        Taken::Changed => bail!(why),
+                        left => return Ok(left),
+                    }
                 }
             }
         }
         Ok(Taken::Done)
     }
 
-    /// Puts back what is not the file that was judged.
-    fn put_back(&self, taken: &Spot, from: &Spot, to: Option<&str>) -> Taken {
-        let place = to.map_or_else(|| String::from_utf8_lossy(&taken.name).into_owned(), str::to_owned);
-        let left =
-            |why: &str| Taken::Left(format!("it was replaced as it was taken, and {why}: what was taken is {place}"));
-        match self.rename(taken, from, Target::MustBeFree) {
-            Ok(Renamed::Done | Renamed::Gone) => Taken::Changed,
-            Ok(Renamed::TargetTaken) => left("once more since"),
-            Err(error) => left(&format!("could not be put back ({error})")),
-        }
-    }
-
-    /// Renames a file to a name at which nothing is.
-    fn rename(&self, from: &Spot, to: &Spot, target: Target) -> io::Result<Renamed> {
-        let lacks = failpoint::lacks("rename-noreplace");
-        let renamed = match lacks {
-            true => Err(Errno::INVAL),
-            false => renameat_with(&from.folder, &*from.name, &to.folder, &*to.name, RenameFlags::NOREPLACE),
-        };
-        match (renamed, target) {
-            // File systems that do not know how (NFS, some in user space), and kernels that do not.
-            (Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP), Target::Own) => self.rename_to_own(from, to),
-            (Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP), Target::MustBeFree) => link_over(from, to),
-            (renamed, _) => renamed_as(renamed),
-        }
-    }
-
-    /// The same to a name that only this run uses, where the system cannot refuse to write over a file. The way back is a
-    /// link, which can: where files cannot be linked, none is taken.
-    fn rename_to_own(&self, from: &Spot, to: &Spot) -> io::Result<Renamed> {
-        if !*self.can_link.get_or_init(|| can_link(to)) {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, CANNOT));
-        }
-        match to.status() {
-            Ok(_) => Ok(Renamed::TargetTaken),
-            Err(error) if beneath::proves_absence(&error) => {
-                renamed_as(renameat(&from.folder, &*from.name, &to.folder, &*to.name))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn discard_one(&self, trash_key: &str) -> Result<Removed> {
+    fn discard_one(&self, trash_key: &str) -> Result<Option<Removed>> {
         let (trash, path) = self.trash_place(trash_key)?;
-        let spot = match trash.file(path)? {
+        let spot = match trash.file(path).with_context(|| format!("looking at {trash_key}"))? {
             Way::Open((spot, _)) => spot,
-            Way::Absent => return Ok(Removed::Gone),
-            Way::Barred(why) => return Ok(Removed::Refused(why)),
+            Way::Absent => return Ok(None),
+            Way::Barred(why) => return Ok(Some(Removed::Refused(why))),
         };
         failpoint::before("unlink");
         let removed = unlinkat(&spot.folder, &*spot.name, AtFlags::empty());
         failpoint::after("unlink");
         match removed {
-            Ok(()) | Err(Errno::NOENT) => {
+            Ok(()) => {
                 folders::tidy_trash(&trash, split(path).0);
-                Ok(Removed::Gone)
+                Ok(Some(Removed::Gone))
             }
-            Err(error) => Ok(Removed::Refused(error.to_string())),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Ok(Some(Removed::Refused(error.to_string()))),
         }
     }
 
@@ -243,11 +214,11 @@ impl Folder {
         Ok((trash.into(), path))
     }
 
-    /// A name in the trash, in a folder that is as private as the one that the file is in.
-    fn trash_spot(&self, trash_key: &str, from: &Spot) -> Result<Spot> {
+    /// A name in the trash, in a folder that is made for it.
+    fn trash_spot(&self, trash_key: &str) -> Result<Spot> {
         let (trash, path) = self.trash_place(trash_key)?;
         let (folder, name) = split(path);
-        let folder = folders::make_trash(&trash, folder, &from.folder)?;
+        let folder = folders::make_trash(&trash, folder)?;
         Ok(Spot { folder, name: name.into() })
     }
 }
@@ -267,11 +238,94 @@ fn hand(from: &Spot) -> io::Result<Spot> {
 }
 
 /// The same, where a file is there.
-fn in_hand(place: &Spot) -> io::Result<Option<Spot>> {
+fn in_hand(place: &Spot) -> io::Result<Option<(Spot, Status)>> {
     let spot = hand(place)?;
     match spot.status() {
-        Ok(_) => Ok(Some(spot)),
+        Ok(seen) => Ok(Some((spot, seen))),
         Err(error) if beneath::proves_absence(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where what an earlier run had to leave in hand has gone, so that its place is free.
+fn free_hand(from: &Spot, key: &str) -> io::Result<Spot> {
+    if let Some((left, _)) = in_hand(from)? {
+        let aside = Spot { folder: left.folder, name: format!("{IN_HAND}left-{}", ulid::Ulid::generate()).into() };
+        renameat(&aside.folder, &*left.name, &aside.folder, &*aside.name)?;
+        let (key, place) = (Printable(key), beside(key, &aside));
+        tracing::warn!("{key}: a file that an earlier run left beside it is now {}", Printable(&place));
+    }
+    hand(from)
+}
+
+/// The path of what lies in the folder of a key.
+fn beside(key: &str, spot: &Spot) -> String {
+    let name = String::from_utf8_lossy(&spot.name);
+    key.rsplit_once('/').map_or_else(|| name.clone().into_owned(), |(folder, _)| format!("{folder}/{name}"))
+}
+
+/// Whether it is certain that nothing is there.
+fn is_absent(spot: &Spot) -> bool {
+    spot.status().is_err_and(|error| beneath::proves_absence(&error))
+}
+
+/// Puts back what is not to be taken, and why; `place` is where it is.
+fn put_back(taken: &Spot, seen: &Status, from: &Spot, place: &str, why: &str) -> Taken {
+    let left = |more: &str| format!("{why}, and {more}: what was taken is {place}");
+    match rename(taken, seen, from, Target::MustBeFree) {
+        Ok(Renamed::Done) => Taken::Changed,
+        Ok(Renamed::Gone) if is_absent(taken) => Taken::Changed,
+        Ok(Renamed::TargetTaken) => Taken::Left(left("something was stored there since")),
+        // The next run tries again.
+        Ok(Renamed::Gone) => Taken::Unknown(left("its folder went away")),
+        Ok(Renamed::Unknown(error)) => Taken::Unknown(left(&format!("may not be back ({error})"))),
+        Err(error) => Taken::Unknown(left(&format!("could not be put back ({error})"))),
+    }
+}
+
+/// Renames a file to a name at which nothing is. A server may have done what it answers with an error, or with "nothing is
+/// there" the second time: then the file says where it is, by its number `before` (I13).
+fn rename(from: &Spot, before: &Status, to: &Spot, target: Target) -> io::Result<Renamed> {
+    let answer = match try_rename(from, to, target) {
+        Ok(Renamed::Done) if failpoint::lacks("rename-answer") => Err(Errno::IO.into()),
+        Ok(Renamed::Done) if failpoint::lacks("first-rename-answer") => Ok(Renamed::Gone),
+        answer => answer,
+    };
+    let why = match &answer {
+        Ok(Renamed::Gone) => "nothing is there".to_owned(),
+        Err(error) => error.to_string(),
+        _ => return answer,
+    };
+    let is_at = |spot: &Spot| spot.status().is_ok_and(|now| now.number == before.number);
+    match is_at(to) {
+        true if is_absent(from) => Ok(Renamed::Done),
+        false if is_absent(to) => answer,
+        _ => Ok(Renamed::Unknown(format!("it may have been moved, though the answer was: {why}"))),
+    }
+}
+
+fn try_rename(from: &Spot, to: &Spot, target: Target) -> io::Result<Renamed> {
+    let renamed = match failpoint::lacks("rename-noreplace") {
+        true => Err(Errno::INVAL),
+        false => renameat_with(&from.folder, &*from.name, &to.folder, &*to.name, RenameFlags::NOREPLACE),
+    };
+    match (renamed, target) {
+        // File systems that do not know how (NFS, some in user space), and kernels that do not.
+        (Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP), Target::Own) => rename_to_own(from, to),
+        (Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP), Target::MustBeFree) => link_over(from, to),
+        (renamed, _) => renamed_as(renamed),
+    }
+}
+
+/// The same to a name that only this run uses, where the system cannot refuse to write over a file. The way back is a link,
+/// which can: a file that cannot be linked is not taken.
+fn rename_to_own(from: &Spot, to: &Spot) -> io::Result<Renamed> {
+    try_link(from, to)?;
+    match to.status() {
+        Ok(_) => Ok(Renamed::TargetTaken),
+        Err(error) if beneath::proves_absence(&error) => {
+            renamed_as(renameat(&from.folder, &*from.name, &to.folder, &*to.name))
+        }
         Err(error) => Err(error),
     }
 }
@@ -297,20 +351,24 @@ fn link_over(from: &Spot, to: &Spot) -> io::Result<Renamed> {
     }
 }
 
-/// Whether files can be linked in the folder of a spot: tried with a file of our own.
-fn can_link(spot: &Spot) -> bool {
-    if failpoint::lacks("link") {
-        return false;
+/// Tries whether this very file can be linked where it goes: another user's may not be, one with very many links cannot.
+fn try_link(from: &Spot, to: &Spot) -> io::Result<()> {
+    let probe = format!("{IN_HAND}probe-{}", ulid::Ulid::generate());
+    let linked = match failpoint::lacks("link") {
+        true => Err(Errno::OPNOTSUPP),
+        false => linkat(&from.folder, &*from.name, &to.folder, &*probe, AtFlags::empty()),
+    };
+    let refused = |why: &str, error: Errno| {
+        let kind = io::ErrorKind::Unsupported;
+        Err(io::Error::new(kind, format!("{why} ({})", io::Error::from(error))))
+    };
+    match linked {
+        Ok(()) => Ok(unlinkat(&to.folder, &*probe, AtFlags::empty())?),
+        // The rename will say so.
+        Err(Errno::NOENT) => Ok(()),
+        Err(error @ (Errno::PERM | Errno::ACCESS | Errno::MLINK)) => refused(MAY_NOT, error),
+        Err(error) => refused(CANNOT, error),
     }
-    let names = ["probe", "probe-2"].map(|name| format!("{IN_HAND}{name}"));
-    let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    let made = openat(&spot.folder, &*names[0], new, Mode::RUSR);
-    let linked = made.and_then(|_| linkat(&spot.folder, &*names[0], &spot.folder, &*names[1], AtFlags::empty()));
-    for name in &names {
-        // What could not be made is not there.
-        let _ = unlinkat(&spot.folder, &**name, AtFlags::empty());
-    }
-    linked.is_ok()
 }
 
 fn is_one_file(one: &Spot, other: &Spot) -> io::Result<bool> {
@@ -319,7 +377,7 @@ fn is_one_file(one: &Spot, other: &Spot) -> io::Result<bool> {
 
 /// Remembers a folder that has new names, and syncs the one before it, where that is another.
 fn sync_before(unsynced: &mut Option<Opened>, folder: Opened) {
-    let number = |folder: &Opened| super::Status::of(folder).ok().map(|status| status.number);
+    let number = |folder: &Opened| Status::of(folder).ok().map(|status| status.number);
     let is_same = unsynced.as_ref().is_some_and(|before| number(before) == number(&folder));
     if !is_same {
         sync_last(unsynced.replace(folder));

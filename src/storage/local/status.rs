@@ -22,7 +22,7 @@ pub struct Status {
     /// When it was made here; when it was last changed, where the file system knows no birth.
     came: Option<Time>,
     /// The mount that it lies on; `None`: the kernel is older than 5.8, and does not tell.
-    mount: Option<u64>,
+    pub mount: Option<u64>,
     pub owner: u32,
     pub group: u32,
     /// Rights, with the bits for set-user-ID, set-group-ID and sticky.

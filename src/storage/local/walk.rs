@@ -177,7 +177,7 @@ impl Walk {
         if status.kind != FileType::RegularFile || self.own.holds(&key, &status) {
             return Ok(None);
         }
-        if !self.root.is_own(&status) {
+        if !self.root.is_own(&status, &key) {
             self.links.add(&key);
             tracing::warn!("{} is a mount of its own, and is not compared", self.shown(&key));
             return Ok(None);

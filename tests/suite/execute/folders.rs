@@ -176,3 +176,109 @@ fn an_earlier_trash_is_still_trash() {
         assert_eq!(scene.run(&["restore", &scene.orphans[0]]).code, 0);
     }
 }
+
+/// A trash folder that somebody took away: what is due there stays on record, and no run is held up by it.
+#[test]
+fn a_trash_folder_that_was_taken_away_leaves_nothing_open() {
+    let scene = Scene::on_local();
+    let trash = scene.root().with_file_name("trash");
+    fs::create_dir(&trash).expect("a folder");
+    scene.configure(&format!("[trash]\nfolder = {trash:?}"));
+    let run = scene.executed()["run"]["id"].clone();
+    fs::rename(&trash, scene.root().with_file_name("elsewhere")).expect("a rename");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.configure("[trash]\nkeep = \"0s\"");
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(scene.removals(&run).values().all(|outcome| outcome == "trashed"), "{:?}", scene.removals(&run));
+    let ledger = format!("sqlite:{}", scene.tool.path("ledger.db").display());
+    crate::support::sqlite::run_sql(&ledger, "UPDATE removals SET state = 'purging'");
+    scene.configure("");
+    scene.run(&["restore", "no-such-key"]);
+    assert!(scene.removals(&run).values().all(|outcome| outcome == "trashed"), "{:?}", scene.removals(&run));
+    fs::rename(scene.root().with_file_name("elsewhere"), &trash).expect("a rename");
+    assert_eq!(scene.run(&["restore", "--run", &run.to_string()]).code, 0);
+}
+
+/// A place that was once named as trash by mistake hides nothing but what runs moved there.
+#[test]
+fn a_prefix_that_was_trash_by_mistake_is_compared_again() {
+    for scene in Scene::on_both() {
+        scene.configure("[trash]\nprefix = \"assets/\"\n[safety]\nmax_percent = 100");
+        scene.put("other/known.png");
+        scene.insert(&["other/known.png".to_owned()]);
+        scene.put("other/unknown.png");
+        let outcome = scene.execute(&["--format", "json"]);
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+        scene.configure("");
+        let report = scene.run(&["--format", "json"]).json();
+        assert_eq!(crate::support::tool::keys_of(&report, "orphaned-file"), scene.orphans, "{report:#}");
+    }
+}
+
+/// Nobody else may look into the trash, however open the folder of a file was; its folder comes back as it was.
+#[test]
+fn the_trash_is_private() {
+    let scene = scene();
+    scene.put("u/900/b/a.png");
+    let mode = |path: &std::path::Path| fs::metadata(path).expect("a folder").mode() & 0o777;
+    fs::set_permissions(scene.root().join("u/900"), PermissionsExt::from_mode(0o700)).expect("rights");
+    fs::set_permissions(scene.root().join("u/900/b"), PermissionsExt::from_mode(0o755)).expect("rights");
+    let run = scene.executed()["run"]["id"].to_string();
+    let place = scene.root().join(scene.trashed("u/900/b/a.png").expect("it is in the trash"));
+    let folders: Vec<_> = place.ancestors().skip(1).take_while(|folder| *folder != scene.root()).collect();
+    assert!(folders.len() == 5 && folders.iter().all(|folder| mode(folder) == 0o700), "{folders:?}");
+    assert_eq!(scene.run(&["restore", "--run", &run]).code, 0);
+    assert_eq!(mode(&scene.root().join("u/900")), 0o700);
+    assert_eq!(mode(&scene.root().join("u/900/b")), 0o755);
+}
+
+/// A folder stays that its owner could not make again.
+#[test]
+fn an_emptied_folder_stays_that_its_owner_cannot_make_again() {
+    let scene = scene();
+    ["u/900/a.png", "u/901/a.png"].iter().for_each(|key| scene.put(key));
+    if chown(scene.root().join("u/900"), Some(33), Some(33)).is_err() {
+        println!("no right to give a folder away: nothing is tested");
+        return;
+    }
+    scene.executed();
+    assert!(scene.root().join("u/900").exists() && !scene.root().join("u/901").exists());
+}
+
+/// A restore that is killed as it makes a folder leaves none that is not whose it was: the next one makes it.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_restore_that_is_killed_as_it_makes_a_folder_leaves_it_to_the_next() {
+    let scene = scene();
+    scene.put("u/900/b/a.png");
+    fs::set_permissions(scene.root().join("u/900"), PermissionsExt::from_mode(0o751)).expect("rights");
+    let run = scene.executed()["run"]["id"].to_string();
+    let marker = scene.tool.path("held");
+    let mut command = scene.tool.command(&["restore", "--run", &run]);
+    command.env("CLEANUP_ASSETS_HOLD", "folder:before:1").env("CLEANUP_ASSETS_HOLD_FILE", &marker);
+    let mut child = command.spawn().expect("the tool");
+    while !marker.exists() {
+        assert!(child.try_wait().expect("its status").is_none(), "it was not held");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child.kill().expect("a kill");
+    child.wait().expect("an end");
+    assert!(!scene.root().join("u/900").exists());
+    assert_eq!(scene.run(&["restore", "--run", &run]).code, 0);
+    let mode = |path: &str| fs::metadata(scene.root().join(path)).expect("a folder").mode() & 0o777;
+    assert_eq!(mode("u/900"), 0o751);
+    assert_eq!(fs::read_dir(scene.root().join("u")).expect("a folder").count(), 41);
+}
+
+/// A file where a folder was is told by what it is.
+#[test]
+fn a_file_where_a_folder_was_is_named() {
+    let scene = scene();
+    scene.put("u/900/b/a.png");
+    let run = scene.executed()["run"]["id"].to_string();
+    scene.put("u/900");
+    let outcome = scene.run(&["restore", "--run", &run]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(outcome.stderr.contains("a file is where the folder u/900 was"), "{outcome:#?}");
+}

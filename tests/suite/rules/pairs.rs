@@ -110,7 +110,32 @@ fn a_root_by_another_path_finds_its_trash() {
     assert_eq!((outcome.code, &outcome.json()["removals"]["purged"]), (0, &1.into()), "{outcome:#?}");
 }
 
-/// Trash of another database of the same store is emptied by whoever has the store now, but not while that other one runs.
+/// A row of another database is not put into this one, whatever run removed it; its file comes back.
+#[test]
+fn rows_of_another_database_are_not_brought_back_into_this_one() {
+    let scene = Scene::of_assets(Engine::Sqlite, DEAD);
+    scene.asset(4, "live/4.png", "dead", "NULL");
+    scene.put("live/4.png");
+    let run = scene.executed()["run"]["id"].to_string();
+    let config = scene.tool.path("config.toml");
+    let own = fs::read_to_string(&config).expect("the configuration");
+    let (file, copy) = (scene.database.url().trim_start_matches("sqlite:").to_owned(), scene.tool.path("copy.db"));
+    fs::copy(&file, &copy).expect("a copy");
+    fs::write(&config, own.replace(&file, &copy.display().to_string())).expect("the configuration");
+    scene.tool.report();
+    let before = fs::read(&copy).expect("the copy");
+    let outcome = scene.tool.run(&["restore", "--run", &run]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(outcome.stderr.contains("1 row was removed from another database"), "{outcome:#?}");
+    assert_eq!(fs::read(&copy).expect("the copy"), before, "{outcome:#?}");
+    assert!(scene.files().contains("live/4.png"));
+    fs::write(&config, own).expect("the configuration");
+    assert_eq!(scene.tool.run(&["restore", "--run", &run]).code, 0);
+    assert_eq!(scene.ids("assets"), ["1", "2", "3", "4"]);
+}
+
+/// Trash of another database of the same store is emptied by whoever has the store now, but not while that other one runs,
+/// be it seldom.
 #[test]
 fn due_trash_of_a_pair_that_still_runs_is_its_own() {
     let scene = Scene::of_assets(Engine::Sqlite, "");
@@ -130,9 +155,65 @@ fn due_trash_of_a_pair_that_still_runs_is_its_own() {
         );
     };
     past("removals", "done_at", 2);
-    let outcome = terminal::run_without_prompt(&scene.tool, &["--execute", "--format", "json"]);
-    assert_eq!(outcome.json()["removals"]["purged"], 0, "it ran within the hour: {outcome:#?}");
-    past("runs", "started_at", 2);
+    for hours in [0, 2, 80 * 24] {
+        past("runs", "started_at", hours);
+        let outcome = terminal::run_without_prompt(&scene.tool, &["--execute", "--format", "json"]);
+        assert_eq!(outcome.json()["removals"]["purged"], 0, "it may run again: {outcome:#?}");
+    }
+    past("runs", "started_at", 11 * 24);
     let outcome = terminal::run(&scene.tool, &["--execute", "--format", "json"], NAME);
     assert_eq!((outcome.code, &outcome.json()["removals"]["purged"]), (0, &1.into()), "{outcome:#?}");
+}
+
+/// Changes the configuration by replacing a text in it.
+fn reconfigure(scene: &Scene, old: &str, new: &str) {
+    let config = scene.tool.path("config.toml");
+    let text = fs::read_to_string(&config).expect("the configuration");
+    assert!(text.contains(old), "{old}: {text}");
+    fs::write(&config, text.replace(old, new)).expect("the configuration");
+}
+
+/// Every command that acts refuses to resolve, restore or purge, and says what to do.
+fn expect_strayed(scene: &Scene) {
+    assert!(scene.tool.report()["warnings"].to_string().contains("mount it"));
+    for arguments in [["restore", "live/unknown.png"], ["--execute", "--no-progress"]] {
+        let outcome = scene.tool.run(&arguments);
+        assert_eq!(outcome.code, 1, "{outcome:#?}");
+        assert!(outcome.stderr.contains("if its volume is not mounted, mount it"), "{outcome:#?}");
+    }
+}
+
+/// An empty folder at the root's path, as a mount point is without its volume: nothing in the trash is called lost, and all
+/// comes back with the volume, or with a copy of it.
+#[test]
+fn a_mount_point_without_its_volume_loses_no_trash() {
+    let scene = Scene::of_assets(Engine::Sqlite, "");
+    ["live/unknown.png", "live/other.png"].iter().for_each(|key| scene.put(key));
+    scene.executed();
+    let (root, volume) = (scene.tool.path(NAME), scene.tool.path("volume"));
+    fs::rename(&root, &volume).expect("the volume");
+    fs::create_dir(&root).expect("a mount point");
+    expect_strayed(&scene);
+    fs::remove_dir(&root).expect("nothing is in the mount point");
+    fs::rename(&volume, &root).expect("the volume");
+    restore(&scene, "live/unknown.png");
+    let copied = std::process::Command::new("cp").args(["-a"]).arg(&root).arg(&volume).status();
+    assert!(copied.is_ok_and(|status| status.success()));
+    fs::rename(&root, scene.tool.path("before")).expect("the old root");
+    fs::rename(&volume, &root).expect("the copy");
+    restore(&scene, "live/other.png");
+}
+
+/// The same address with another root: keys of the trash would lead elsewhere.
+#[test]
+fn a_root_that_was_changed_with_its_prefix_loses_no_trash() {
+    let scene = Scene::of_assets(Engine::Sqlite, "");
+    scene.put("live/unknown.png");
+    scene.executed();
+    let (root, home) = (scene.tool.path(NAME), scene.tool.home().to_owned());
+    let (before, after) = (format!("root = {root:?}\n"), format!("root = {home:?}\nprefix = \"{NAME}/\"\n"));
+    reconfigure(&scene, &before, &after);
+    expect_strayed(&scene);
+    reconfigure(&scene, &after, &before);
+    restore(&scene, "live/unknown.png");
 }
