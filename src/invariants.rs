@@ -808,7 +808,8 @@
 //!   Test: `storage::local::moving::tests::a_trash_that_is_a_link_takes_nothing`.
 //! - What a run that was killed had taken, and nobody had judged, goes back; resuming deletes nothing from the trash.
 //!   In: `execute::resume::of_moves`.
-//!   Test: `killed::removal::what_a_killed_run_took_and_nobody_judged_goes_back`.
+//!   Tests: `killed::removal::what_a_killed_run_took_and_nobody_judged_goes_back`,
+//!   `killed::removal::what_has_both_names_is_back`.
 //! - A folder goes only where it is empty, by the system's own word, and never a first one, nor one that was set up by hand.
 //!   In: `storage::local::folders::remove_emptied`, `storage::local::folders::is_set_up`.
 //!   Tests: `execute::folders::folders_that_a_removal_has_emptied_go`,

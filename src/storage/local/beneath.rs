@@ -59,7 +59,10 @@ impl Beneath {
         let path = path.canonicalize()?;
         let handle = openat(CWD, &path, LOOK, Mode::empty())?;
         let status = Status::of(&handle)?;
-        let mounts = if status.mount.is_none() { mounts_beneath(&path)? } else { Vec::new() };
+        let mounts = match status.mount {
+            None => mounts_beneath(&path).context("reading what is mounted from /proc/self/mountinfo")?,
+            Some(_) => Vec::new(),
+        };
         Ok(Beneath { path, handle, status, mounts })
     }
 

@@ -455,6 +455,8 @@ mod tests {
         }
         assert!(!home.path().join(PLACE).exists());
         assert_eq!(read(&home, "a/b.png").as_deref(), Some("longer bytes"));
+        fs::remove_file(home.path().join("a/b.png")).expect("the file");
+        assert_eq!(take(&folder, &object, Some(PLACE)).expect("a look"), Taken::Gone);
     }
 
     #[test]
@@ -489,7 +491,7 @@ mod tests {
             let linked = Object { key: key.to_owned(), ..object.clone() };
             for to in [Some(PLACE), None] {
                 let taken = take(&folder, &linked, to);
-                assert!(taken.is_err() || taken.is_ok_and(|taken| taken == Taken::Changed), "{key}");
+                assert!(taken.is_err() || taken.is_ok_and(|taken| taken == Taken::Gone), "{key}");
             }
         }
         assert!(home.path().join("link").is_symlink());

@@ -158,6 +158,24 @@ fn what_a_killed_run_took_and_nobody_judged_goes_back() {
     say_run(2, "replaced as it was taken");
 }
 
+/// The way back was a link, and the run was killed before the other name went: one file is at both, and is back.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn what_has_both_names_is_back() {
+    let scene = Scene::new(Mode::TrashInFolder, lost(4));
+    Hold { step: Step::Failpoint("move"), moment: Moment::After, nth: 1 }.kill(&scene, &["--execute"]);
+    let key = &scene.orphans[0];
+    let place =
+        scene.files().into_keys().find(|place| place.ends_with(&format!("/{key}"))).expect("it is in the trash");
+    scene.put(&place, "stored in that moment");
+    scene.link(&place, key);
+    let outcome = scene.run(&["restore", "no-such-key"]);
+    let files = scene.files();
+    assert_eq!(files.get(key).map(String::as_str), Some("stored in that moment"), "{outcome:#?}");
+    assert!(!files.contains_key(&place), "{outcome:#?}");
+    say_run(1, "both names");
+}
+
 /// What an application stores at the key of a file that was just removed stays as it is; the old file stays in the trash.
 #[test]
 fn a_file_stored_at_the_same_key_while_the_tool_was_dead_stays_beside_the_old_one_in_the_trash() {
