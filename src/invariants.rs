@@ -405,6 +405,9 @@
 //! - The row's object is looked at before.
 //!   In: `execute::rows::looking::Site::look_at_object`.
 //!   Test: `rules::missing_file::a_file_that_appears_while_the_prompt_waits_keeps_its_row`.
+//! - So is what lies in its folder, whatever order the store lists in.
+//!   In: `execute::rows::looking::Site::look_at_folder`.
+//!   Test: `sources::folders::a_file_that_came_meanwhile_keeps_its_folder`.
 //! - Each row is read and judged again.
 //!   In: `execute::rows::looking::Site::judge_rows`, `judge::stays`.
 //!   Tests: `killed::rows::removal::rows_that_are_taken_up_again_before_a_kill_stay`,

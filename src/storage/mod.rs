@@ -24,6 +24,10 @@ pub trait Store: Send + Sync {
     /// Lists the objects below the store's prefix whose keys come after `after`, in byte order.
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing>;
 
+    /// Lists the objects below a folder, whose name ends in `/`, in no certain order. Nothing is asked but for its prefix: not
+    /// every store heeds where a listing is to start.
+    fn listing_below(&self, folder: &str) -> Box<dyn Listing>;
+
     /// Looks at one object.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use aws_sdk_s3::types::EncodingType;
 use chrono::DateTime;
 use futures::FutureExt;
@@ -167,10 +168,13 @@ impl Bucket {
 }
 
 impl Bucket {
+    fn pages(&self, first: ListObjectsV2FluentBuilder) -> listing::Pages {
+        listing::Pages::new(first.bucket(&self.name), self.meter.clone(), self.host.clone())
+    }
+
     /// Whether any key below a folder counts.
     async fn any_below(&self, folder: &str, counts: impl Fn(&str) -> bool) -> Result<bool> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
-        let mut pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
+        let mut pages = self.pages(self.client.list_objects_v2().prefix(folder).max_keys(2));
         // A page may be empty, and say that more follows.
         while let Some(page) = pages.next_page().await? {
             if page.objects.iter().any(|object| counts(object.key)) {
@@ -183,13 +187,16 @@ impl Bucket {
 
 impl Store for Bucket {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix);
-        let first = first.set_start_after(after.map(str::to_owned));
-        let pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
+        let first = self.client.list_objects_v2().prefix(&self.prefix).set_start_after(after.map(str::to_owned));
+        let pages = self.pages(first);
         match self.listing {
             ListingOrder::Ordered => Box::new(pages),
             ListingOrder::Unordered => Box::new(Unordered::Unread(Box::new(pages))),
         }
+    }
+
+    fn listing_below(&self, folder: &str) -> Box<dyn Listing> {
+        Box::new(self.pages(self.client.list_objects_v2().prefix(folder)))
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {

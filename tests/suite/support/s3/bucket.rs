@@ -38,6 +38,8 @@ pub struct Bucket {
     pub(super) page_size: AtomicUsize,
     /// Whether keys are listed in an order that is not theirs.
     pub(super) has_no_order: AtomicBool,
+    /// Whether a listing begins with the first key below its prefix, wherever it is told to start.
+    pub ignores_start_after: AtomicBool,
     /// Whether a delete heeds `If-Match`, as few stores do.
     pub heeds_if_match: AtomicBool,
     /// What GetBucketVersioning says; without it the store has no such call.
@@ -69,6 +71,7 @@ impl Bucket {
             name: name.to_owned(),
             page_size: AtomicUsize::new(1000),
             has_no_order: AtomicBool::new(false),
+            ignores_start_after: AtomicBool::new(false),
             heeds_if_match: AtomicBool::new(false),
             versioning: Mutex::new(None),
             loses_cache_control: AtomicBool::new(false),

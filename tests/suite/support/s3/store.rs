@@ -63,6 +63,7 @@ impl Store {
                 let key = token.strip_prefix(TOKEN).ok_or_else(|| s3_error!(InvalidArgument, "not a token"))?;
                 percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
             }
+            None if bucket.ignores_start_after.load(Ordering::Relaxed) => String::new(),
             None => input.start_after.clone().unwrap_or_default(),
         };
         let asked = usize::try_from(input.max_keys.unwrap_or(1000)).unwrap_or(0);
