@@ -489,6 +489,10 @@
 //! - So is the copy of what a dead run removed, when it is restored or put back.
 //!   In: `execute::put_back::copy_back`.
 //!   Test: `killed::late::a_file_that_was_restored_before_a_late_delete_is_in_the_trash_all_the_same`.
+//! - And where something is at the key that is not surely what was put back.
+//!   In: `execute::resume::put_back`.
+//!   Tests: `killed::late::what_is_not_what_was_put_back_leaves_the_copy_known`,
+//!   `killed::late::a_file_that_was_put_back_and_not_looked_at_stays_in_the_trash_too`.
 //! - And of what a run removed after a delete that had no answer.
 //!   In: `execute::removing::Site::answers`.
 //!   Test: `killed::late::a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_too`.

@@ -111,10 +111,7 @@ async fn of_moves(store: &dyn Store, moves: &dyn Moves, removal: &Removal) -> Re
         moves.bring_back_from_hand(key)?;
     }
     let original = at(store, key).await?;
-    let taken = match &removal.trash_key {
-        Some(trash_key) => present(moves.look_in_trash(trash_key)?)?,
-        None => None,
-    };
+    let taken = in_trash(store, removal).await?;
     Ok(match (removal.state, original, taken, &removal.trash_key) {
         (State::Intended, Some(_), None, _) => (State::Skipped, "the run ended before it was removed"),
         (State::Intended, None, None, None) => (State::DeletedUnsettled, ""),
@@ -142,10 +139,7 @@ async fn of_moves(store: &dyn Store, moves: &dyn Moves, removal: &Removal) -> Re
 /// The same in a bucket.
 async fn of_copies(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
     let original = at(store, &removal.object.key).await?;
-    let copy = match &removal.trash_key {
-        Some(trash_key) => at(store, trash_key).await?,
-        None => None,
-    };
+    let copy = in_trash(store, removal).await?;
     Ok(match (removal.state, original, copy) {
         // Something else was stored there meanwhile; the copy is of what was to be removed.
         (State::Intended, Some(original), Some(copy))
@@ -219,11 +213,22 @@ async fn put_back(store: &dyn Store, removal: &Removal) -> Result<(State, &'stat
         Restored::Done => Ok((State::PutBack, BACK)),
         Restored::DoneLeft => Ok((State::PutBackLeft, BACK)),
         Restored::Taken => Ok((State::Trashed, "it became wanted, and something else is at its key now")),
-        // Put back already, by the run that died?
         Restored::Failed(reason) => match at(store, &removal.object.key).await? {
+            // Put back already, by the run that died? While a copy is in the trash, the ledger must know it: what is at the
+            // key may be something else, or be deleted by a request that comes late.
+            Some(_) if in_trash(store, removal).await?.is_some() => Ok((State::PutBackLeft, BACK)),
             Some(_) => Ok((State::PutBack, BACK)),
             None => anyhow::bail!("it became wanted and could not be put back: {reason}"),
         },
+    }
+}
+
+/// What the trash holds of a removal, if anything.
+async fn in_trash(store: &dyn Store, removal: &Removal) -> Result<Option<Object>> {
+    let Some(trash_key) = &removal.trash_key else { return Ok(None) };
+    match store.hands() {
+        Hands::Copies(_) => at(store, trash_key).await,
+        Hands::Moves(moves) => present(moves.look_in_trash(trash_key)?),
     }
 }
 
