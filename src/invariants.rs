@@ -450,6 +450,9 @@
 //! - A key without an answer is not gone.
 //!   In: `execute::removing::Site::remove_surely`, `storage::s3::removing::Bucket::remove_objects`.
 //!   Test: `execute::faults::an_empty_answer_is_none`.
+//! - Nor is a server's fault with a key a refusal.
+//!   In: `storage::s3::removing::refuses`.
+//!   Test: `killed::late::a_file_of_which_a_delete_met_a_servers_fault_stays_in_the_trash_too`.
 //! - What cannot be learned of stays open.
 //!   In: `execute::taking::Site::copy_and_delete`.
 //!   Test: `execute::faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`.

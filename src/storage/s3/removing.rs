@@ -66,7 +66,9 @@ impl Bucket {
                 let deleted = output.deleted().iter().filter_map(|deleted| Some((deleted.key()?, Removed::Gone)));
                 let errors = output.errors().iter().filter_map(|error| {
                     let (code, message) = (error.code().unwrap_or("no code"), error.message().unwrap_or_default());
-                    Some((error.key()?, Removed::Refused(format!("{code}: {message}"))))
+                    let said = format!("{code}: {message}");
+                    let answer = if refuses(code) { Removed::Refused(said) } else { Removed::Unknown(said) };
+                    Some((error.key()?, answer))
                 });
                 // A key in both lists was not removed for sure.
                 let answered: HashMap<&str, Removed> = deleted.chain(errors).collect();
@@ -104,6 +106,34 @@ impl Bucket {
 
 pub(super) fn without_retries() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
+}
+
+/// Whether an error of this code says that the request itself was wrong, or not allowed: nothing was done, and nothing will be.
+/// A fault of the server says neither (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+fn refuses(code: &str) -> bool {
+    const REFUSALS: [&str; 20] = [
+        "AccessDenied",
+        "AccountProblem",
+        "AllAccessDisabled",
+        "EntityTooLarge",
+        "Forbidden",
+        "InvalidAccessKeyId",
+        "InvalidArgument",
+        "InvalidObjectName",
+        "InvalidObjectState",
+        "InvalidRequest",
+        "KeyTooLongError",
+        "MalformedXML",
+        "MethodNotAllowed",
+        "NoSuchBucket",
+        "NotImplemented",
+        "ObjectLocked",
+        "ObjectLockedByBucketPolicy",
+        "PreconditionFailed",
+        "SignatureDoesNotMatch",
+        "Unauthorized",
+    ];
+    REFUSALS.contains(&code)
 }
 
 /// Whether XML 1.0 can carry the key as it is, white space included.

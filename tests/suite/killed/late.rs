@@ -109,6 +109,18 @@ fn a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_
     delete_late_and_restore(&scene, &key);
 }
 
+/// A server's fault, told of one key inside an answer of 200, refuses nothing: the delete may be carried out yet.
+#[test]
+fn a_file_of_which_a_delete_met_a_servers_fault_stays_in_the_trash_too() {
+    let scene = Scene::new(Mode::TrashInBucket, lost(4));
+    let key = scene.orphans[0].clone();
+    scene.server().fault(Fault::on(Call::DeleteMany, What::ErrorsInside));
+    let outcome = scene.run(&["--execute"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    scene.server().no_more_faults();
+    delete_late_and_restore(&scene, &key);
+}
+
 /// One of the keys answers 403 to everybody from then on: it is named and stays open, and everything else goes on.
 #[test]
 fn what_cannot_be_looked_at_stays_open_and_stops_nothing_else() {
