@@ -70,6 +70,9 @@ holds! {
     NewlyMissing = "newly-missing",
 }
 
+/// How a removal says that the copy lost something, which follows.
+pub const LOSES: &str = "a copy of it in this store loses its ";
+
 impl Hold {
     /// The hold of this code.
     pub fn coded(code: &str) -> Option<Self> {

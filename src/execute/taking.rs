@@ -7,6 +7,7 @@ use futures::StreamExt;
 use super::batch::{Fate, look};
 use super::removing::Answered;
 use super::{Answer, Site};
+use crate::domain::LOSES;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Removal, State, Step};
@@ -167,15 +168,12 @@ impl Site<'_> {
     async fn copy_one(&self, copies: &dyn Copies, removal: &Removal) -> Fate {
         let (object, Some(trash_key)) = (&removal.object, &removal.trash_key) else { return Fate::Go };
         match copies.copy(object, trash_key, Target::Own).await {
-            Ok(Copied::Done) => {}
-            Ok(Copied::SourceChanged) => return Fate::Skip("it changed".to_owned()),
-            Ok(Copied::TargetTaken) => return Fate::Taken(format!("something is at {trash_key} already")),
-            Err(error) => return Fate::Fail(format!("{error:#}")),
-        }
-        match self.store.look(trash_key).await {
-            Ok(Presence::Present(copy)) if judge::is_copy(object, &copy) => Fate::Go,
-            Ok(_) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
-            Err(error) => Fate::Fail(format!("its copy in the trash could not be looked at: {error:#}")),
+            Ok(Copied::Done(copy)) if judge::is_copy(object, &copy) => Fate::Go,
+            Ok(Copied::Done(_)) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
+            Ok(Copied::Lost(what)) => Fate::Fail(format!("{LOSES}{what}")),
+            Ok(Copied::SourceChanged) => Fate::Skip("it changed".to_owned()),
+            Ok(Copied::TargetTaken) => Fate::Taken(format!("something is at {trash_key} already")),
+            Err(error) => Fate::Fail(format!("{error:#}")),
         }
     }
 

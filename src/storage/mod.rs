@@ -101,7 +101,8 @@ pub enum Hands<'s> {
 
 /// What a bucket can do: a file is copied to the trash and then deleted.
 pub trait Copies: Send + Sync {
-    /// Copies an object, with its content type and metadata, if it is still the one that was looked at.
+    /// Copies an object, with everything that is stored with it, if it is still the one that was looked at; and looks at the
+    /// copy.
     ///
     /// # Errors
     /// Whatever leaves open whether the copy was made.
@@ -220,7 +221,10 @@ pub enum Target {
 /// What became of a copy.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Copied {
-    Done,
+    /// The copy, as a look at it says.
+    Done(Box<Object>),
+    /// The copy was made, and this of what is stored with the object is not as it was.
+    Lost(&'static str),
     /// The object is no longer the one that was looked at.
     SourceChanged,
     /// Something is at the target, and was left alone.

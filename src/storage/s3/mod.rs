@@ -43,6 +43,8 @@ use unordered::Unordered;
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
 
+const NOTHING: &str = "HEAD of an object was answered with nothing";
+
 /// A bucket, and the prefix below which it is listed.
 pub struct Bucket {
     client: Client,
@@ -132,7 +134,7 @@ impl Bucket {
         }
         match self.client.head_object().bucket(&self.name).key(key).send().await {
             // Whoever has the object can say of when it is.
-            Ok(head) if head.last_modified().is_none() => Err(anyhow!("HEAD of an object was answered with nothing")),
+            Ok(head) if head.last_modified().is_none() => Err(anyhow!(NOTHING)),
             Ok(head) => {
                 let object = object_of(key, &head);
                 self.last_looks.remember(key, head);

@@ -30,6 +30,8 @@ pub struct About {
     pub redirect: Option<String>,
     /// The KMS key that it is encrypted with; a copy has none unless it is told.
     pub kms_key: Option<String>,
+    /// Whether it is encrypted with a key of the store's.
+    pub is_encrypted: bool,
 }
 
 /// A bucket, and what it is told to do wrong when asked to delete.
@@ -46,6 +48,10 @@ pub struct Bucket {
     pub versioning: Mutex<Option<&'static str>>,
     /// Whether a copy loses `Cache-Control`, whatever it is told.
     pub loses_cache_control: AtomicBool,
+    /// Whether a copy loses the user's own metadata.
+    pub loses_metadata: AtomicBool,
+    /// Whether everything that is stored, or copied, is encrypted from now on.
+    pub encrypts: AtomicBool,
     objects: Mutex<BTreeMap<String, Stored>>,
     refused: Mutex<BTreeSet<String>>,
     unanswered: Mutex<BTreeSet<String>>,
@@ -75,6 +81,8 @@ impl Bucket {
             heeds_if_match: AtomicBool::new(false),
             versioning: Mutex::new(None),
             loses_cache_control: AtomicBool::new(false),
+            loses_metadata: AtomicBool::new(false),
+            encrypts: AtomicBool::new(false),
             objects: Mutex::default(),
             refused: Mutex::default(),
             unanswered: Mutex::default(),

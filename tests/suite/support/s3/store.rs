@@ -3,6 +3,7 @@
 //! The methods are written without `async fn`, in the shape that s3s's trait expands to: they never wait, but for the
 //! body of a PUT.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -109,11 +110,11 @@ impl Store {
             metadata: Some(stored.about.metadata),
             cache_control: stored.about.cache_control,
             website_redirect_location: stored.about.redirect,
-            server_side_encryption: stored
-                .about
-                .kms_key
-                .as_ref()
-                .map(|_| ServerSideEncryption::AWS_KMS.to_owned().into()),
+            server_side_encryption: match (&stored.about.kms_key, stored.about.is_encrypted) {
+                (Some(_), _) => Some(ServerSideEncryption::from_static(ServerSideEncryption::AWS_KMS)),
+                (None, true) => Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+                (None, false) => None,
+            },
             ssekms_key_id: stored.about.kms_key,
             ..HeadObjectOutput::default()
         })
@@ -178,11 +179,14 @@ impl Store {
             false => source.about,
         };
         let loses_cache_control = self.bucket.loses_cache_control.load(Ordering::Relaxed);
+        let loses_metadata = self.bucket.loses_metadata.load(Ordering::Relaxed);
         let about = About {
             redirect: input.website_redirect_location.clone(),
             kms_key: input.ssekms_key_id.clone(),
+            is_encrypted: about.is_encrypted || self.bucket.encrypts.load(Ordering::Relaxed),
             cache_control: about.cache_control.filter(|_| !loses_cache_control),
-            ..about
+            metadata: if loses_metadata { HashMap::new() } else { about.metadata },
+            content_type: about.content_type,
         };
         let stored = self.bucket.store(&input.key, source.body, SystemTime::now(), about);
         let result = CopyObjectResult {
