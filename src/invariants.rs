@@ -562,8 +562,9 @@
 //!   In: `storage::s3::about::About::keep_in_copy`, `storage::s3::about::About::keep_in_parts`.
 //!   Test: `execute::promises::what_a_copy_would_lose_comes_back_with_the_file`.
 //! - Where it does not, the file stays.
-//!   In: `storage::s3::about::Bucket::expect_kept`.
-//!   Test: `execute::promises::a_file_stays_of_which_a_copy_loses_something`.
+//!   In: `storage::s3::about::Bucket::compare`.
+//!   Tests: `execute::promises::a_file_stays_of_which_a_copy_loses_something`,
+//!   `execute::promises::a_file_of_which_a_copy_lost_something_is_held_from_then_on`.
 //! - A copy that is refused for an etag that did not change is no change.
 //!   In: `storage::s3::copying::Bucket::copy_whole`.
 //!   Test: `execute::promises::a_refused_copy_of_an_unchanged_file_is_no_change`.

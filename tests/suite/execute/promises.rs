@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::scene::{Scene, about, bytes_of};
 use crate::support::s3::{About, Call, Fault, What, days};
+use crate::support::terminal;
 
 /// A store that heeds `If-Match` deletes nothing that was stored after the last look.
 #[test]
@@ -79,6 +80,43 @@ fn a_file_stays_of_which_a_copy_loses_something() {
     let errors = outcome.json()["removals"]["errors"].to_string();
     assert!(errors.contains(&key) && errors.contains("loses its Cache-Control"), "{errors}");
     assert!(scene.everything().contains_key(&key) && scene.trashed(&key).is_none(), "{outcome:#?}");
+}
+
+/// So does one with nothing but what every file has; later runs hold it, as long as it is this very file.
+#[test]
+fn a_file_of_which_a_copy_lost_something_is_held_from_then_on() {
+    let scene = Scene::on_s3();
+    scene.server().bucket.loses_metadata.store(true, Ordering::Relaxed);
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(outcome.json()["removals"]["errors"].to_string().contains("loses its metadata"), "{outcome:#?}");
+    assert!(scene.orphans.iter().all(|key| scene.trashed(key).is_none()), "{outcome:#?}");
+    let outcome = terminal::run_without_prompt(&scene.tool, &["--execute", "--format", "json"]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let report = outcome.json();
+    let findings = report["findings"].as_array().expect("findings");
+    assert!(findings.iter().all(|finding| finding["held_by"] == "metadata"), "{report:#}");
+    assert_eq!((findings.len(), scene.everything().len()), (3, 43), "{report:#}");
+    // Without a trash nothing is copied.
+    scene.configure("[trash]\nenabled = false");
+    let report = scene.run(&["--format", "json"]).json();
+    assert_eq!(report["totals"]["held"], 0, "{report:#}");
+    scene.configure("");
+    scene.server().bucket.loses_metadata.store(false, Ordering::Relaxed);
+    scene.put_bytes(&scene.orphans[0], &bytes_of(&scene.orphans[0]), SystemTime::now() - days(80));
+    assert_eq!(scene.executed()["removals"]["files_trashed"], 1);
+}
+
+/// A bucket that encrypts by itself since a file was stored gives its copy more than the file has: it goes, and comes back.
+#[test]
+fn a_file_goes_whose_copy_has_more_than_it() {
+    let (scene, key, rare) = with_rare_metadata();
+    let plain = About { kms_key: None, ..rare };
+    scene.server().bucket.put_as(&key, &bytes_of(&key), SystemTime::now() - days(90), plain.clone());
+    scene.server().bucket.encrypts.store(true, Ordering::Relaxed);
+    scene.executed();
+    assert_eq!(scene.run(&["restore", &key]).code, 0);
+    assert_eq!(scene.server().bucket.get(&key).expect("the file").about, About { is_encrypted: true, ..plain });
 }
 
 /// A store that does not know the etag that it gave, and one that does not find what is there.

@@ -307,7 +307,11 @@ fn a_file_that_came_meanwhile_keeps_its_folder() {
         assert!(terminal.prompt(), "{place}: {}", terminal.shown);
         scene.put_at("videos/3/new.ts", SystemTime::now());
         let outcome = terminal.answer(NAME);
-        assert_eq!((outcome.code, outcome.json()["removals"]["skipped"].clone()), (0, 3.into()), "{place}: {outcome:#?}");
+        assert_eq!(
+            (outcome.code, outcome.json()["removals"]["skipped"].clone()),
+            (0, 3.into()),
+            "{place}: {outcome:#?}"
+        );
         assert_eq!((in_folder(&scene, "videos/3"), streams(&scene).len()), (3, 20), "{place}: {outcome:#?}");
     }
 }
