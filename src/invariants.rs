@@ -380,6 +380,9 @@
 //!   In: `storage::s3::conditions::Bucket::remove_objects_unchanged`, `execute::Site::learn_conditions`.
 //!   Tests: `execute::promises::what_was_stored_just_before_the_delete_stays_where_a_delete_heeds_a_condition`,
 //!   `execute::promises::conditions_are_tried_once_for_each_pair`.
+//! - That condition is written as the store wants it, and one that an unchanged object does not meet is looked into.
+//!   In: `storage::s3::conditions::condition`, `storage::s3::conditions::Bucket::remove_if`.
+//!   Test: `execute::promises::a_condition_that_is_not_met_by_an_unchanged_file_is_no_change`.
 //! - The wait for the rate of deletes comes before the last looks.
 //!   In: `execute::Site::remove_window`.
 //!   Test: `execute::meanwhile::a_slow_rate_waits_before_the_last_look`.

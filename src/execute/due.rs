@@ -73,6 +73,10 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
                 removals.purged_bytes += removal.object.size;
                 if is_left(removal) { removal.state.without_copy() } else { State::Purged }
             }
+            Removed::Changed => {
+                removals.fail(&removal.object.key, "its trash changed, and stays");
+                if is_left(removal) { removal.state } else { State::Trashed }
+            }
             Removed::Refused(reason) => {
                 removals.fail(&removal.object.key, &format!("its trash could not be removed: {reason}"));
                 if is_left(removal) { removal.state } else { State::Trashed }

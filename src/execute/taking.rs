@@ -49,6 +49,8 @@ fn take(moves: &dyn Moves, intents: Vec<Removal>, removals: &mut Removals, steps
     removed
 }
 
+const CHANGED: &str = "it changed";
+
 /// Counts a file that is gone from its place.
 fn gone(removal: &Removal, removals: &mut Removals) -> Step {
     removals.bytes += removal.object.size;
@@ -126,6 +128,10 @@ impl Site<'_> {
                     steps.push(gone(&removal, removals));
                     removed.push(removal);
                 }
+                Removed::Changed => {
+                    removals.skip(CHANGED);
+                    steps.extend(self.give_up(copies, &removal, State::Skipped, CHANGED.to_owned()).await);
+                }
                 Removed::Refused(reason) => {
                     removals.fail(&removal.object.key, &reason);
                     steps.extend(self.give_up(copies, &removal, State::Failed, reason).await);
@@ -171,7 +177,7 @@ impl Site<'_> {
             Ok(Copied::Done(copy)) if judge::is_copy(object, &copy) => Fate::Go,
             Ok(Copied::Done(_)) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
             Ok(Copied::Lost(what)) => Fate::Fail(format!("{LOSES}{what}")),
-            Ok(Copied::SourceChanged) => Fate::Skip("it changed".to_owned()),
+            Ok(Copied::SourceChanged) => Fate::Skip(CHANGED.to_owned()),
             Ok(Copied::TargetTaken) => Fate::Taken(format!("something is at {trash_key} already")),
             Err(error) => Fate::Fail(format!("{error:#}")),
         }

@@ -236,6 +236,8 @@ pub enum Copied {
 pub enum Removed {
     /// The store says so.
     Gone,
+    /// What is there is not the object that was looked at, and stays.
+    Changed,
     /// The store refused, and the object is still there.
     Refused(String),
     /// Nobody knows: it must be looked up.

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Bucket;
 use super::about::About;
+use super::conditions::condition;
 use crate::domain::Object;
 use crate::failpoint;
 use crate::storage::{Copied, Presence, Target};
@@ -48,7 +49,7 @@ impl Bucket {
 
     async fn copy_whole(&self, (from, about): (&Object, &About), to: &str, target: Target) -> Result<Made> {
         let mut request = self.client.copy_object().bucket(&self.name).key(to).copy_source(self.source(&from.key));
-        request = about.keep_in_copy(request).set_copy_source_if_match(from.etag.clone());
+        request = about.keep_in_copy(request).set_copy_source_if_match(condition(from));
         if target == Target::MustBeFree {
             request = request.if_none_match("*");
         }
@@ -73,7 +74,7 @@ impl Bucket {
     }
 
     /// Whether an object is the one that was to be copied, as far as its etag says.
-    async fn is_still_there(&self, from: &Object) -> Result<bool> {
+    pub(super) async fn is_still_there(&self, from: &Object) -> Result<bool> {
         let now = self.head(&from.key).await?;
         Ok(matches!(now, Presence::Present(now) if now.bare_etag() == from.bare_etag() && now.size == from.size))
     }
@@ -107,10 +108,14 @@ impl Bucket {
             let end = (start + bytes).min(from.size) - 1;
             let part = self.client.upload_part_copy().bucket(&self.name).key(to).upload_id(upload).part_number(number);
             let part = part.copy_source(self.source(&from.key)).copy_source_range(format!("bytes={start}-{end}"));
-            let copied = match part.set_copy_source_if_match(from.etag.clone()).send().await {
+            let copied = match part.clone().set_copy_source_if_match(condition(from)).send().await {
                 Ok(copied) => copied,
                 Err(error) if matches!(status(&error), Some(404 | 412)) && !self.is_still_there(from).await? => {
                     return Ok(Made::SourceChanged);
+                }
+                // A store that does not know its own etag: the original is looked at once more after the copy.
+                Err(error) if status(&error) == Some(412) => {
+                    part.send().await.map_err(|error| self.explained("copying a part of", &from.key, error))?
                 }
                 Err(error) => return Err(self.explained("copying a part of", &from.key, error)),
             };

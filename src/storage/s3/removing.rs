@@ -91,7 +91,7 @@ impl Bucket {
         futures::stream::iter(removals).buffer_unordered(SINGLE).collect().await
     }
 
-    async fn remove_one<'k>(&self, key: &'k str) -> (&'k str, Removed) {
+    pub(super) async fn remove_one<'k>(&self, key: &'k str) -> (&'k str, Removed) {
         let request = self.client.delete_object().bucket(&self.name).key(key).customize();
         let answer = match request.config_override(without_retries()).send().await {
             Ok(_) => Removed::Gone,

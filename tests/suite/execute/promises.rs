@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use super::scene::{Scene, about, bytes_of};
-use crate::support::s3::{About, Call, Fault, What, days};
+use crate::support::s3::{About, Call, Fault, What, days, hours_ago};
 use crate::support::terminal;
 
 /// A store that heeds `If-Match` deletes nothing that was stored after the last look.
@@ -21,10 +21,30 @@ fn what_was_stored_just_before_the_delete_stays_where_a_delete_heeds_a_condition
         }
     });
     let outcome = scene.execute(&["--format", "json"]);
-    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    let report = outcome.json();
+    assert_eq!((&report["removals"]["skipped"], &report["removals"]["failed"]), (&1.into(), &0.into()), "{report:#}");
     let all = scene.everything();
     assert_eq!(all.get(&key).map(Vec::as_slice), Some(b"stored meanwhile".as_slice()), "{outcome:#?}");
     assert!(scene.orphans[1..].iter().all(|other| !all.contains_key(other)), "{outcome:#?}");
+}
+
+/// Where a listing writes etags in another way than a condition wants them, and where a store does not know its own etag.
+#[test]
+fn a_condition_that_is_not_met_by_an_unchanged_file_is_no_change() {
+    for weak in [true, false] {
+        let scene = Scene::on_s3();
+        scene.server().bucket.heeds_if_match.store(true, Ordering::Relaxed);
+        scene.server().bucket.lists_weak_etags.store(weak, Ordering::Relaxed);
+        if !weak {
+            scene.server().fault(Fault::on(Call::Delete, What::Status(412, "PreconditionFailed")).times(1));
+        }
+        let report = scene.executed();
+        assert_eq!(report["removals"]["files_trashed"], 3, "{report:#}");
+        assert_eq!(scene.server().count(Call::Delete), if weak { 3 } else { 4 });
+        assert_eq!(scene.server().count(Call::Copy), 3);
+        scene.expect_removed();
+    }
 }
 
 /// Whether it does is tried once, and nothing of the try is left.
@@ -103,7 +123,7 @@ fn a_file_of_which_a_copy_lost_something_is_held_from_then_on() {
     assert_eq!(report["totals"]["held"], 0, "{report:#}");
     scene.configure("");
     scene.server().bucket.loses_metadata.store(false, Ordering::Relaxed);
-    scene.put_bytes(&scene.orphans[0], &bytes_of(&scene.orphans[0]), SystemTime::now() - days(80));
+    scene.put_bytes(&scene.orphans[0], &bytes_of(&scene.orphans[0]), hours_ago(90 * 24 - 1));
     assert_eq!(scene.executed()["removals"]["files_trashed"], 1);
 }
 

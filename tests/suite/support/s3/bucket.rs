@@ -42,6 +42,8 @@ pub struct Bucket {
     pub(super) has_no_order: AtomicBool,
     /// Whether a listing begins with the first key below its prefix, wherever it is told to start.
     pub ignores_start_after: AtomicBool,
+    /// Whether a listing calls its etags weak: a condition on a weak one is never met.
+    pub lists_weak_etags: AtomicBool,
     /// Whether a delete heeds `If-Match`, as few stores do.
     pub heeds_if_match: AtomicBool,
     /// What GetBucketVersioning says; without it the store has no such call.
@@ -78,6 +80,7 @@ impl Bucket {
             page_size: AtomicUsize::new(1000),
             has_no_order: AtomicBool::new(false),
             ignores_start_after: AtomicBool::new(false),
+            lists_weak_etags: AtomicBool::new(false),
             heeds_if_match: AtomicBool::new(false),
             versioning: Mutex::new(None),
             loses_cache_control: AtomicBool::new(false),

@@ -45,7 +45,9 @@ fn etag(stored: &Stored) -> ETag {
 fn fits(condition: &ETagCondition, stored: &Stored) -> bool {
     match condition {
         ETagCondition::Any => true,
-        ETagCondition::ETag(wanted) => wanted.value() == stored.etag,
+        // A weak one is the same as nothing.
+        ETagCondition::ETag(ETag::Strong(wanted)) => *wanted == stored.etag,
+        ETagCondition::ETag(ETag::Weak(_)) => false,
     }
 }
 
@@ -72,11 +74,12 @@ impl Store {
         let (page, more) = bucket.page(input.prefix.as_deref().unwrap_or(""), &after, limit);
 
         let encode = |text: &str| if input.encoding_type.is_some() { url_encoded(text) } else { text.to_owned() };
+        let lists_weak_etags = bucket.lists_weak_etags.load(Ordering::Relaxed);
         let last = page.last().map_or(after.as_str(), |(key, _)| key);
         let contents = page.iter().map(|(key, stored)| Object {
             key: Some(encode(key)),
             last_modified: Some(stored.modified.into()),
-            e_tag: Some(etag(stored)),
+            e_tag: Some(if lists_weak_etags { ETag::Weak(stored.etag.clone()) } else { etag(stored) }),
             size: i64::try_from(stored.body.len()).ok(),
             storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
             ..Object::default()
