@@ -383,6 +383,9 @@
 //! - That condition is written as the store wants it, and one that an unchanged object does not meet is looked into.
 //!   In: `storage::s3::conditions::condition`, `storage::s3::conditions::Bucket::remove_if`.
 //!   Test: `execute::promises::a_condition_that_is_not_met_by_an_unchanged_file_is_no_change`.
+//! - Only an answer that says whether it does is remembered, and it is forgotten where a delete is refused.
+//!   In: `storage::s3::conditions::Bucket::try_at`, `execute::Site::doubt_conditions`.
+//!   Test: `execute::promises::an_odd_answer_to_a_try_is_no_answer`.
 //! - The wait for the rate of deletes comes before the last looks.
 //!   In: `execute::Site::remove_window`.
 //!   Test: `execute::meanwhile::a_slow_rate_waits_before_the_last_look`.

@@ -114,12 +114,14 @@ pub trait Copies: Send + Sync {
     /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that.
     fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>>;
 
-    /// Tries whether the store honours a condition on a delete, with an object of its own at `place`. `None`: it could not be
-    /// tried.
-    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>>;
+    /// Tries whether the store honours a condition on a delete, with an object of its own at `place`.
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried>;
 
     /// Says whether it does, as was found out by [trying](Self::try_conditions): deletes carry conditions then.
     fn set_conditions(&self, are_honoured: bool);
+
+    /// Whether a delete was refused since, so that what was found out may be wrong.
+    fn doubts_conditions(&self) -> bool;
 }
 
 /// What a folder can do: one step takes whatever is at a path, so that nothing that is stored there meanwhile is lost.
@@ -229,6 +231,19 @@ pub enum Copied {
     SourceChanged,
     /// Something is at the target, and was left alone.
     TargetTaken,
+}
+
+/// What a try of a delete with a condition has shown.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// A wrong condition is refused, and a right one is met.
+    Honoured,
+    /// The store deletes whatever the condition says, or has no conditions.
+    Ignored,
+    /// Nothing: it could not be tried, or the answers were odd.
+    Nothing,
+    /// No delete is allowed at all, and what the store says to it.
+    NoDeletes(String),
 }
 
 /// What became of one key of a removal.

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use super::Bucket;
 use super::removing::without_retries;
 use crate::domain::Object;
-use crate::storage::{Presence, Removed};
+use crate::storage::{Presence, Removed, Tried};
 
 /// No object's etag.
 const WRONG: &str = "\"00000000000000000000000000000000\"";
@@ -37,7 +37,13 @@ impl Bucket {
                 Ok(true) => self.remove_one(&object.key).await.1,
                 Err(error) => Removed::Refused(format!("whether it changed could not be looked up: {error:#}")),
             },
-            Some(400 | 401 | 403) => Removed::Refused(self.host.explained("deleting", error).to_string()),
+            // It takes no conditions, whatever it did when it was tried.
+            Some(400 | 501) => {
+                self.heeds_conditions.store(false, Relaxed);
+                self.doubts_conditions.store(true, Relaxed);
+                self.remove_one(&object.key).await.1
+            }
+            Some(401 | 403) => self.refused(error),
             _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
         }
     }
@@ -47,29 +53,42 @@ impl Bucket {
         request.customize().config_override(without_retries()).send().await.map(|_| ())
     }
 
-    /// Whether the store refuses a delete with a wrong condition, and carries out one with the right one. `None`: there may be
-    /// no object of ours at `place`, or it does not say.
-    pub(super) async fn try_conditional_deletes(&self, place: &str) -> Option<bool> {
+    /// Tries whether the store refuses a delete with a wrong condition, and carries out one with the right one.
+    pub(super) async fn try_conditional_deletes(&self, place: &str) -> Tried {
         let put = self.client.put_object().bucket(&self.name).key(place).body(b"cleanup-assets".to_vec().into());
-        let etag = put.send().await.ok()?.e_tag()?.to_owned();
-        let refusal = self.delete_if(place, Some(WRONG.to_owned())).await;
-        let now = self.head(place).await.ok()?;
-        let stayed = matches!(now, Presence::Present(_));
-        let heeds = match refusal {
-            Ok(()) => Some(false),
-            Err(error) => match status(&error) {
-                Some(412) if stayed => Some(self.delete_if(place, Some(etag)).await.is_ok()),
-                Some(400 | 412 | 501) => Some(false),
-                _ => None,
-            },
+        let Ok(put) = put.send().await else { return Tried::Nothing };
+        let tried = match put.e_tag() {
+            Some(etag) => self.try_at(place, etag).await,
+            None => Tried::Nothing,
         };
-        if now != Presence::Missing
-            && heeds != Some(true)
-            && let Err(error) = self.delete_if(place, None).await
-        {
-            tracing::warn!("{:#}", self.explained("taking away what was put for a try at", place, error));
+        // What was put there goes again.
+        if matches!(self.head(place).await, Ok(Presence::Missing)) {
+            return tried;
         }
-        heeds
+        let Err(error) = self.delete_if(place, None).await else { return tried };
+        let is_refused = matches!(status(&error), Some(401 | 403));
+        let error = self.explained("taking away what was put for a try at", place, error);
+        if is_refused {
+            return Tried::NoDeletes(format!("{error:#}"));
+        }
+        tracing::warn!("{error:#}");
+        tried
+    }
+
+    /// Tries it at the object of ours that is at `place`. Only an answer that says it is an answer: any other may be another
+    /// one the next time.
+    async fn try_at(&self, place: &str, etag: &str) -> Tried {
+        let Err(error) = self.delete_if(place, Some(WRONG.to_owned())).await else { return Tried::Ignored };
+        match status(&error) {
+            Some(501) => Tried::Ignored,
+            Some(412) if matches!(self.head(place).await, Ok(Presence::Present(_))) => {
+                match self.delete_if(place, Some(etag.to_owned())).await {
+                    Ok(()) => Tried::Honoured,
+                    Err(_) => Tried::Nothing,
+                }
+            }
+            _ => Tried::Nothing,
+        }
     }
 }
 

@@ -33,7 +33,7 @@ use futures::future::BoxFuture;
 use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target};
+use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target, Tried};
 use about::LastLooks;
 use connector::Meter;
 use explained::Host;
@@ -59,6 +59,8 @@ pub struct Bucket {
     deletes_singly: AtomicBool,
     /// Whether the store heeds a condition on a delete.
     heeds_conditions: AtomicBool,
+    /// Whether a delete was refused, so that what was learned of deletes may be wrong.
+    doubts_conditions: AtomicBool,
     /// Whether DeleteObjects wants a Content-MD5 and no other checksum.
     wants_md5: bool,
 }
@@ -123,6 +125,7 @@ impl Bucket {
             last_looks: LastLooks::default(),
             deletes_singly: AtomicBool::new(false),
             heeds_conditions: AtomicBool::new(false),
+            doubts_conditions: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
         })
     }
@@ -264,12 +267,16 @@ impl Copies for Bucket {
         self.remove_objects_unchanged(objects).boxed()
     }
 
-    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>> {
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried> {
         self.try_conditional_deletes(place).boxed()
     }
 
     fn set_conditions(&self, are_honoured: bool) {
         self.heeds_conditions.store(are_honoured, Relaxed);
+    }
+
+    fn doubts_conditions(&self) -> bool {
+        self.doubts_conditions.load(Relaxed)
     }
 }
 

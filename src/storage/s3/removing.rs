@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::base64;
 use futures::StreamExt;
 use md5::{Digest, Md5};
@@ -67,7 +69,13 @@ impl Bucket {
                 let errors = output.errors().iter().filter_map(|error| {
                     let (code, message) = (error.code().unwrap_or("no code"), error.message().unwrap_or_default());
                     let said = format!("{code}: {message}");
-                    let answer = if refuses(code) { Removed::Refused(said) } else { Removed::Unknown(said) };
+                    let answer = match refuses(code) {
+                        true => {
+                            self.doubts_conditions.store(true, Relaxed);
+                            Removed::Refused(said)
+                        }
+                        false => Removed::Unknown(said),
+                    };
                     Some((error.key()?, answer))
                 });
                 // A key in both lists was not removed for sure.
@@ -80,7 +88,7 @@ impl Bucket {
                     self.deletes_singly.store(true, Relaxed);
                     self.remove_singly(keys).await
                 }
-                Some(400 | 401 | 403) => all(Removed::Refused(self.host.explained("deleting", error).to_string())),
+                Some(400 | 401 | 403) => all(self.refused(error)),
                 _ => all(Removed::Unknown(self.host.explained("deleting", error).to_string())),
             },
         }
@@ -96,11 +104,20 @@ impl Bucket {
         let answer = match request.config_override(without_retries()).send().await {
             Ok(_) => Removed::Gone,
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(400 | 401 | 403) => Removed::Refused(self.host.explained("deleting", error).to_string()),
+                Some(400 | 401 | 403) => self.refused(error),
                 _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
             },
         };
         (key, answer)
+    }
+
+    /// A delete that the store refused: perhaps it allows none any more.
+    pub(super) fn refused<E>(&self, error: SdkError<E, HttpResponse>) -> Removed
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.doubts_conditions.store(true, Relaxed);
+        Removed::Refused(self.host.explained("deleting", error).to_string())
     }
 }
 

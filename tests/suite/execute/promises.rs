@@ -64,6 +64,68 @@ fn conditions_are_tried_once_for_each_pair() {
     }
 }
 
+/// How often the tool has tried it.
+fn tries(scene: &Scene) -> usize {
+    scene.server().tries().iter().filter(|seen| seen.call == Call::Put).count()
+}
+
+/// What is no answer is not remembered, and the next run tries again; nor is an answer that turns out to be wrong.
+#[test]
+fn an_odd_answer_to_a_try_is_no_answer() {
+    let faults = [
+        (Fault::on(Call::Delete, What::Status(400, "InvalidArgument")).times(1), 2),
+        (Fault::on(Call::Delete, What::Status(412, "PreconditionFailed")).after(1).times(1), 2),
+        (Fault::on(Call::Delete, What::Status(501, "NotImplemented")).times(1), 1),
+    ];
+    for (fault, expected) in faults {
+        let scene = Scene::on_s3();
+        scene.server().bucket.heeds_if_match.store(true, Ordering::Relaxed);
+        scene.server().fault_in_tries(fault);
+        scene.executed();
+        scene.put("assets/000001-again.png");
+        scene.executed();
+        assert_eq!(tries(&scene), expected);
+        assert!(!scene.everything().keys().any(|key| key.ends_with(".if-match")));
+    }
+    for status in [400, 501] {
+        let scene = Scene::on_s3();
+        scene.server().bucket.heeds_if_match.store(true, Ordering::Relaxed);
+        scene.server().fault(Fault::on(Call::Delete, What::Status(status, "NotImplemented")).times(1));
+        assert_eq!(scene.executed()["removals"]["files_trashed"], 3);
+        scene.put("assets/000001-again.png");
+        scene.executed();
+        assert_eq!(tries(&scene), 2, "{status}");
+    }
+}
+
+/// Where no delete is allowed nothing is copied; where that is seen only later, the copies stay on record, and the next
+/// run copies nothing.
+#[test]
+fn where_deletes_are_refused_no_copies_heap_up() {
+    let denied = || What::Status(403, "AccessDenied");
+    let scene = Scene::on_s3();
+    scene.server().fault_in_tries(Fault::on(Call::Delete, denied()));
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!((outcome.code, scene.server().count(Call::Copy)), (1, 0), "{outcome:#?}");
+    assert!(outcome.stderr.contains("s3:DeleteObject"), "{outcome:#?}");
+
+    let scene = Scene::on_s3();
+    let deny =
+        |scene: &Scene| [Call::Delete, Call::DeleteMany].map(|call| scene.server().fault(Fault::on(call, denied())));
+    deny(&scene);
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!((outcome.code, scene.server().count(Call::Copy)), (3, 3), "{outcome:#?}");
+    let said = scene.removals(&outcome.json()["run"]["id"]);
+    assert!(scene.orphans.iter().all(|key| said[key] == "failed"), "{said:#?}");
+    assert!(scene.orphans.iter().all(|key| scene.copies(key).len() == 1), "{outcome:#?}");
+    scene.server().fault_in_tries(Fault::on(Call::Delete, denied()));
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!((outcome.code, scene.server().count(Call::Copy)), (1, 3), "{outcome:#?}");
+    scene.server().no_more_faults();
+    scene.executed();
+    scene.expect_removed();
+}
+
 /// An orphan of which a copy loses something unless it is told.
 fn with_rare_metadata() -> (Scene, String, About) {
     let scene = Scene::on_s3();
