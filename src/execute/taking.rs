@@ -67,6 +67,12 @@ fn gone(removal: &Removal, removals: &mut Removals) -> Step {
     Step::to(removal.id, state).late(removal.late)
 }
 
+/// The same end of a removal, with its copy in the trash.
+fn left(step: Step) -> Step {
+    let state = if step.state == State::Skipped { State::SkippedLeft } else { State::FailedLeft };
+    Step { state, ..step }
+}
+
 impl Site<'_> {
     /// Moves files to the trash, or removes them for good. Gives those that are gone.
     pub(super) async fn move_away(
@@ -194,8 +200,7 @@ impl Site<'_> {
             Ok(Presence::Unknown(_)) | Err(_) => return None,
         }
         if removal.late {
-            let state = if state == State::Skipped { State::SkippedLeft } else { State::FailedLeft };
-            return step.map(|step| Step { state, late: true, ..step });
+            return step.map(|step| left(step).late(true));
         }
         // The copy may be the last one.
         match self.store.look(&removal.object.key).await {
@@ -206,7 +211,11 @@ impl Site<'_> {
             }
             _ => return None,
         }
-        let answers = copies.remove(&[trash_key]).await;
-        step.filter(|_| answers.iter().all(|answer| *answer == Removed::Gone))
+        match copies.remove(&[trash_key]).await.first() {
+            Some(Removed::Gone) => step,
+            // It stays, and goes when it is due, or by hand.
+            Some(Removed::Refused(_) | Removed::Changed) => step.map(left),
+            Some(Removed::Unknown(_)) | None => None,
+        }
     }
 }
