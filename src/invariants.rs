@@ -508,6 +508,9 @@
 //! - Such a copy is kept for a day at least.
 //!   In: `ledger::removals::Which::condition`.
 //!   Test: `killed::late::a_copy_that_a_late_delete_may_need_is_not_due_at_once`.
+//! - And where a file is at the key that may be the one in the trash.
+//!   In: `execute::put_back::copy_back`.
+//!   Test: `execute::promises::a_file_that_is_back_already_is_not_called_something_else`.
 //! - What is in the trash alone counts as removed.
 //!   In: `execute::resume::of_copies`.
 //!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.

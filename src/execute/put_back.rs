@@ -114,6 +114,12 @@ async fn copy_back(store: &dyn Store, copies: &dyn Copies, removal: &Removal, tr
         Ok(Copied::SourceChanged) => return Restored::Failed("it changed in the trash".to_owned()),
         Ok(Copied::TargetTaken) => match store.look(&removal.object.key).await {
             Ok(Presence::Present(there)) if judge::is_surely_copy(&trashed, &there) => {}
+            // Neither encrypted objects nor those of several parts have etags by which two could be told apart.
+            Ok(Presence::Present(there)) if judge::is_copy(&trashed, &there) => {
+                let key = crate::domain::key::Printable(&removal.object.key);
+                tracing::warn!("{key}: a file of the same size is there; its copy stays in the trash");
+                return Restored::DoneLeft;
+            }
             // Something else was stored there meanwhile.
             Ok(Presence::Present(_)) => return Restored::Taken,
             Ok(_) => return Restored::Failed("something was at its key, and is gone again".to_owned()),

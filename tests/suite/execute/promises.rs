@@ -152,6 +152,25 @@ fn what_a_copy_would_lose_comes_back_with_the_file() {
     assert_eq!(scene.server().bucket.get(&key).expect("the file").about, rare);
 }
 
+/// A file that came back by half, and whose etag tells nothing, is no other file; its copy stays in the trash.
+#[test]
+fn a_file_that_is_back_already_is_not_called_something_else() {
+    let (scene, key, rare) = with_rare_metadata();
+    scene.executed();
+    let old = SystemTime::now() - days(90);
+    scene.server().bucket.put_as(&key, &bytes_of(&key), old, rare.clone());
+    let outcome = scene.run(&["restore", &key]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert!(outcome.stderr.contains("a file of the same size is there; its copy stays in the trash"), "{outcome:#?}");
+    assert!(scene.trashed(&key).is_some(), "{outcome:#?}");
+    // One of another size is something else.
+    scene.server().bucket.put_as(&key, "other", old, rare);
+    assert_eq!(scene.run(&["restore", &key]).code, 3);
+    scene.server().bucket.remove(&key);
+    assert_eq!(scene.run(&["restore", &key]).code, 0);
+    assert_eq!(scene.everything()[&key], bytes_of(&key).into_bytes());
+}
+
 /// Where the store's copy loses something all the same, the file stays, and the reason is told.
 #[test]
 fn a_file_stays_of_which_a_copy_loses_something() {
