@@ -511,6 +511,9 @@
 //! - And where a file is at the key that may be the one in the trash.
 //!   In: `execute::put_back::copy_back`.
 //!   Test: `execute::promises::a_file_that_is_back_already_is_not_called_something_else`.
+//! - One that has turned out to be the last copy when it is due is called purged.
+//!   In: `execute::due::Site::as_last_ones`.
+//!   Test: `execute::promises::a_copy_that_turned_out_to_be_the_last_is_called_purged`.
 //! - What is in the trash alone counts as removed.
 //!   In: `execute::resume::of_copies`.
 //!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.

@@ -126,6 +126,33 @@ fn where_deletes_are_refused_no_copies_heap_up() {
     scene.expect_removed();
 }
 
+/// A copy that was left beside its original, and is the last one when it is due, is told of as any other trash.
+#[test]
+fn a_copy_that_turned_out_to_be_the_last_is_called_purged() {
+    let scene = Scene::on_s3();
+    for call in [Call::Delete, Call::DeleteMany] {
+        scene.server().fault(Fault::on(call, What::Status(403, "AccessDenied")));
+    }
+    let run = scene.execute(&["--format", "json"]).json()["run"]["id"].clone();
+    scene.server().no_more_faults();
+    scene.server().bucket.remove(&scene.orphans[0]);
+    scene.put_bytes(&scene.orphans[1], "another file", hours_ago(1));
+    scene.insert(&scene.orphans[1..]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.configure("[trash]\nkeep = \"0s\"");
+    let unseen = scene.orphans[2].clone();
+    // It is wanted, and looked at once for that.
+    let fault = Fault::on(Call::Head, What::Status(403, "AccessDenied")).when(move |seen| seen.key == unseen);
+    scene.server().fault(fault.after(1));
+    let outcome = scene.execute(&["--format", "json"]);
+    assert_eq!((outcome.code, outcome.json()["removals"]["purged"].clone()), (3, 2.into()), "{outcome:#?}");
+    assert_eq!(scene.orphans.iter().map(|key| scene.copies(key).len()).collect::<Vec<_>>(), [0, 0, 1]);
+    scene.server().no_more_faults();
+    assert_eq!(scene.executed()["removals"]["purged"], 1);
+    let said = scene.removals(&run);
+    assert_eq!(scene.orphans.iter().map(|key| said[key].as_str()).collect::<Vec<_>>(), ["purged", "purged", "failed"]);
+}
+
 /// An orphan of which a copy loses something unless it is told.
 fn with_rare_metadata() -> (Scene, String, About) {
     let scene = Scene::on_s3();
