@@ -54,9 +54,10 @@
 //! - A page that says that more follows, and not where, is an error.
 //!   In: `storage::s3::listing::Pages::fetch`.
 //!   Test: `faults::listing::a_truncated_page_without_a_token_fails_and_finds_nothing`.
-//! - A continuation token that comes twice in a row is an error.
-//!   In: `storage::s3::listing::Pages::fetch`.
-//!   No test fails: the keys of the repeated page are out of order, which fails the run too.
+//! - A continuation token that comes twice is an error, and so are very many empty pages: the listing would have no end.
+//!   In: `storage::s3::listing::Tokens::come_back`, `storage::s3::listing::Pages::fetch`.
+//!   Tests: `storage::s3::listing::tests::a_circle_of_tokens_is_met_wherever_it_begins_and_others_are_not_taken_for_one`,
+//!   `faults::unordered::a_listing_without_an_end_fails`.
 //! - A key out of order, or outside the range, is an error.
 //!   In: `compare::cursor::Cursor::check`.
 //!   Tests: `compare::cursor::tests::a_listing_out_of_order_or_outside_its_range_fails`,
