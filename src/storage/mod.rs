@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 
 use crate::config::{AgeBy, Config, Place, Storage, TrashPlace};
 use crate::domain::listed::Objects;
+use crate::domain::removal::Versions;
 use crate::domain::{FileNumber, FolderRights, Object, Requests, Time};
 use crate::same_file;
 
@@ -37,9 +38,9 @@ pub trait Store: Send + Sync {
     /// How it takes files away, and brings them back.
     fn hands(&self) -> Hands<'_>;
 
-    /// Whether the bytes of a deleted object stay, as an old version of it; `None`: that may not be asked.
-    fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
-        async { Some(false) }.boxed()
+    /// Whether the bytes of a deleted object stay, as an old version of it.
+    fn keeps_versions(&self) -> BoxFuture<'_, Versions> {
+        async { Versions::None }.boxed()
     }
 
     /// Whether any object is below a folder, whose name ends in `/`.

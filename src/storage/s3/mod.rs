@@ -25,12 +25,13 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::types::{BucketVersioningStatus, EncodingType};
 use chrono::DateTime;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::config::{ListingOrder, Place, Storage};
+use crate::domain::removal::Versions;
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
 use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target, Tried};
@@ -155,18 +156,26 @@ impl Bucket {
 impl Bucket {
     /// Whether a deleted object stays as an old version. A store that has no such call has no versions; whoever may not ask
     /// does not know.
-    async fn has_versioning(&self) -> Option<bool> {
+    async fn versions(&self) -> Versions {
         match self.client.get_bucket_versioning().bucket(&self.name).send().await {
-            // Where versions are suspended, those that were made before stay.
-            Ok(versioning) => Some(versioning.status().is_some()),
+            Ok(versioning) => match versioning.status() {
+                None => Versions::None,
+                Some(BucketVersioningStatus::Suspended) => Versions::Suspended,
+                Some(_) => Versions::Kept,
+            },
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(404 | 405 | 501) => Some(false),
+                Some(404 | 405 | 501) => Versions::None,
                 // Not everybody calls the answer by the name that the SDK expects.
                 Some(200) => {
-                    let body = error.raw_response()?.body().bytes()?;
-                    Some(memchr::memmem::find(body, b"<Status>").is_some())
+                    let body = error.raw_response().and_then(|response| response.body().bytes()).unwrap_or_default();
+                    let says = |words: &str| memchr::memmem::find(body, words.as_bytes()).is_some();
+                    match (says("<Status>Suspended"), says("<Status>")) {
+                        (true, _) => Versions::Suspended,
+                        (false, true) => Versions::Kept,
+                        (false, false) => Versions::None,
+                    }
                 }
-                _ => None,
+                _ => Versions::Unknown,
             },
         }
     }
@@ -221,8 +230,8 @@ impl Store for Bucket {
         Hands::Copies(self)
     }
 
-    fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
-        self.has_versioning().boxed()
+    fn keeps_versions(&self) -> BoxFuture<'_, Versions> {
+        self.versions().boxed()
     }
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {

@@ -276,7 +276,8 @@ fn what_is_freed_now_and_later_is_told_apart() {
         (good, None, (Some(bytes), 0, "none")),
         ("", Some("Enabled"), (Some(0), bytes, "kept")),
         (good, Some("Enabled"), (Some(0), bytes, "kept")),
-        (good, Some("Suspended"), (Some(0), bytes, "kept")),
+        ("", Some("Suspended"), (Some(0), bytes, "suspended")),
+        (good, Some("Suspended"), (None, 0, "suspended")),
     ];
     for (trash, versioning, (freed, later, versions)) in cells {
         let scene = Scene::on_s3();
@@ -299,6 +300,10 @@ fn what_is_freed_now_and_later_is_told_apart() {
 /// The text says so too.
 #[test]
 fn a_bucket_that_keeps_old_versions_is_told_of() {
+    let scene = Scene::on_s3();
+    *scene.server().bucket.versioning.lock().expect("the versioning") = Some("Suspended");
+    let outcome = scene.execute(&[]);
+    assert!(outcome.stdout.contains("versioning is suspended"), "{outcome:#?}");
     let scene = Scene::on_s3();
     *scene.server().bucket.versioning.lock().expect("the versioning") = Some("Enabled");
     let outcome = scene.execute(&[]);
