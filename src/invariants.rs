@@ -493,6 +493,9 @@
 //! - What became wanted meanwhile is put back.
 //!   In: `execute::resume::settle`.
 //!   Test: `killed::put_back::a_put_back_by_the_next_run_that_is_killed_too_is_finished_by_the_one_after`.
+//! - What cannot be put back stays open, and is named with its place in the trash.
+//!   In: `execute::resume::settle`, `execute::resume::put_back`.
+//!   Test: `killed::late::a_wanted_file_that_cannot_be_put_back_is_named_with_its_place`.
 //! - A copy whose original stays is left in the trash until it is due: the dead run's delete may come late.
 //!   In: `execute::resume::of_copies`.
 //!   Test: `killed::late::a_file_that_became_wanted_before_a_late_delete_is_in_the_trash_all_the_same`.

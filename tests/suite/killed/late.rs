@@ -84,6 +84,22 @@ fn a_file_that_was_put_back_and_not_looked_at_stays_in_the_trash_too() {
     delete_late_and_restore(&scene, &key);
 }
 
+/// It became wanted and cannot be put back: that is said, and it does not count as resolved.
+#[test]
+fn a_wanted_file_that_cannot_be_put_back_is_named_with_its_place() {
+    let (mut scene, key) = killed_as_it_deletes(Moment::After);
+    scene.want(std::slice::from_ref(&key));
+    let fits = key.clone();
+    let fault = Fault::on(Call::Copy, What::Status(403, "AccessDenied")).when(move |seen| seen.key == fits);
+    scene.server().fault(fault);
+    let outcome = scene.run(&["--execute"]);
+    let said = format!("{key} is wanted, is not at its place, and lies at .trash/");
+    assert!(outcome.stdout.contains(&said) && outcome.stdout.contains("Resolved 3 removals"), "{outcome:#?}");
+    scene.server().no_more_faults();
+    scene.run_once_more();
+    assert_eq!(scene.files().get(&key), Some(&key));
+}
+
 /// A trash that is kept for no time keeps such a copy for a day.
 #[test]
 fn a_copy_that_a_late_delete_may_need_is_not_due_at_once() {
