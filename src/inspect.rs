@@ -277,6 +277,7 @@ impl Inspection<'_> {
             root: &self.scope.root,
             has_urls: self.config.records.iter().any(|records| records.url_base.is_some())
                 || self.config.references.iter().any(|reference| reference.url_base.is_some()),
+            has_trash: self.config.trash.enabled,
             undated: self.seen_before("it has no created_at, and no updated_at, that can be read, and"),
             newly_missing: self.seen_before("no updated_at says when it was changed, and its file"),
             rules: rules.iter().map(|name| &**name).collect(),

@@ -54,9 +54,10 @@
 //! - A page that says that more follows, and not where, is an error.
 //!   In: `storage::s3::listing::Pages::fetch`.
 //!   Test: `faults::listing::a_truncated_page_without_a_token_fails_and_finds_nothing`.
-//! - A continuation token that comes twice in a row is an error.
-//!   In: `storage::s3::listing::Pages::fetch`.
-//!   No test fails: the keys of the repeated page are out of order, which fails the run too.
+//! - A continuation token that comes twice is an error, and so are very many empty pages: the listing would have no end.
+//!   In: `storage::s3::listing::Tokens::come_back`, `storage::s3::listing::Pages::fetch`.
+//!   Tests: `storage::s3::listing::tests::a_circle_of_tokens_is_met_wherever_it_begins_and_others_are_not_taken_for_one`,
+//!   `faults::unordered::a_listing_without_an_end_fails`.
 //! - A key out of order, or outside the range, is an error.
 //!   In: `compare::cursor::Cursor::check`.
 //!   Tests: `compare::cursor::tests::a_listing_out_of_order_or_outside_its_range_fails`,
@@ -386,6 +387,12 @@
 //!   In: `storage::s3::conditions::Bucket::remove_objects_unchanged`, `execute::Site::learn_conditions`.
 //!   Tests: `execute::promises::what_was_stored_just_before_the_delete_stays_where_a_delete_heeds_a_condition`,
 //!   `execute::promises::conditions_are_tried_once_for_each_pair`.
+//! - That condition is written as the store wants it, and one that an unchanged object does not meet is looked into.
+//!   In: `storage::s3::conditions::condition`, `storage::s3::conditions::Bucket::remove_if`.
+//!   Test: `execute::promises::a_condition_that_is_not_met_by_an_unchanged_file_is_no_change`.
+//! - Only an answer that says whether it does is remembered, and it is forgotten where a delete is refused.
+//!   In: `storage::s3::conditions::Bucket::try_at`, `execute::Site::doubt_conditions`.
+//!   Test: `execute::promises::an_odd_answer_to_a_try_is_no_answer`.
 //! - The wait for the rate of deletes comes before the last looks.
 //!   In: `execute::Site::remove_window`.
 //!   Test: `execute::meanwhile::a_slow_rate_waits_before_the_last_look`.
@@ -411,6 +418,9 @@
 //! - The row's object is looked at before.
 //!   In: `execute::rows::looking::Site::look_at_object`.
 //!   Test: `rules::missing_file::a_file_that_appears_while_the_prompt_waits_keeps_its_row`.
+//! - So is what lies in its folder, whatever order the store lists in.
+//!   In: `execute::rows::looking::Site::look_at_folder`.
+//!   Test: `sources::folders::a_file_that_came_meanwhile_keeps_its_folder`.
 //! - Each row is read and judged again.
 //!   In: `execute::rows::looking::Site::judge_rows`, `judge::stays`.
 //!   Tests: `killed::rows::removal::rows_that_are_taken_up_again_before_a_kill_stay`,
@@ -453,6 +463,9 @@
 //! - A key without an answer is not gone.
 //!   In: `execute::removing::Site::remove_surely`, `storage::s3::removing::Bucket::remove_objects`.
 //!   Test: `execute::faults::an_empty_answer_is_none`.
+//! - Nor is a server's fault with a key a refusal.
+//!   In: `storage::s3::removing::refuses`.
+//!   Test: `killed::late::a_file_of_which_a_delete_met_a_servers_fault_stays_in_the_trash_too`.
 //! - What cannot be learned of stays open.
 //!   In: `execute::taking::Site::copy_and_delete`.
 //!   Test: `execute::faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`.
@@ -486,18 +499,31 @@
 //! - What became wanted meanwhile is put back.
 //!   In: `execute::resume::settle`.
 //!   Test: `killed::put_back::a_put_back_by_the_next_run_that_is_killed_too_is_finished_by_the_one_after`.
+//! - What cannot be put back stays open, and is named with its place in the trash.
+//!   In: `execute::resume::settle`, `execute::resume::put_back`.
+//!   Test: `killed::late::a_wanted_file_that_cannot_be_put_back_is_named_with_its_place`.
 //! - A copy whose original stays is left in the trash until it is due: the dead run's delete may come late.
 //!   In: `execute::resume::of_copies`.
 //!   Test: `killed::late::a_file_that_became_wanted_before_a_late_delete_is_in_the_trash_all_the_same`.
 //! - So is the copy of what a dead run removed, when it is restored or put back.
 //!   In: `execute::put_back::copy_back`.
 //!   Test: `killed::late::a_file_that_was_restored_before_a_late_delete_is_in_the_trash_all_the_same`.
+//! - And where something is at the key that is not surely what was put back.
+//!   In: `execute::resume::put_back`.
+//!   Tests: `killed::late::what_is_not_what_was_put_back_leaves_the_copy_known`,
+//!   `killed::late::a_file_that_was_put_back_and_not_looked_at_stays_in_the_trash_too`.
 //! - And of what a run removed after a delete that had no answer.
 //!   In: `execute::removing::Site::answers`.
 //!   Test: `killed::late::a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_too`.
 //! - Such a copy is kept for a day at least.
 //!   In: `ledger::removals::Which::condition`.
 //!   Test: `killed::late::a_copy_that_a_late_delete_may_need_is_not_due_at_once`.
+//! - And where a file is at the key that may be the one in the trash.
+//!   In: `execute::put_back::copy_back`.
+//!   Test: `execute::promises::a_file_that_is_back_already_is_not_called_something_else`.
+//! - One that has turned out to be the last copy when it is due is called purged.
+//!   In: `execute::due::Site::as_last_ones`.
+//!   Test: `execute::promises::a_copy_that_turned_out_to_be_the_last_is_called_purged`.
 //! - What is in the trash alone counts as removed.
 //!   In: `execute::resume::of_copies`.
 //!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
@@ -558,8 +584,9 @@
 //!   In: `storage::s3::about::About::keep_in_copy`, `storage::s3::about::About::keep_in_parts`.
 //!   Test: `execute::promises::what_a_copy_would_lose_comes_back_with_the_file`.
 //! - Where it does not, the file stays.
-//!   In: `storage::s3::about::Bucket::expect_kept`.
-//!   Test: `execute::promises::a_file_stays_of_which_a_copy_loses_something`.
+//!   In: `storage::s3::about::Bucket::compare`.
+//!   Tests: `execute::promises::a_file_stays_of_which_a_copy_loses_something`,
+//!   `execute::promises::a_file_of_which_a_copy_lost_something_is_held_from_then_on`.
 //! - A copy that is refused for an etag that did not change is no change.
 //!   In: `storage::s3::copying::Bucket::copy_whole`.
 //!   Test: `execute::promises::a_refused_copy_of_an_unchanged_file_is_no_change`.

@@ -17,7 +17,7 @@ mod totals;
 use chrono::{DateTime, Utc};
 
 pub use finding::{CondemnedFile, Finding, LeftOut, Subject};
-pub use hold::{Held, Hold};
+pub use hold::{Held, Hold, LOSES};
 pub use kind::{Kind, Side};
 pub use object::{FileNumber, FolderRights, Object, Requests};
 pub use row::{Claim, Claims, Created, Image, MOST_SOURCES, Mark, Record, Seen};

@@ -42,18 +42,10 @@ pub enum Versions {
     #[default]
     None,
     Kept,
+    /// What was stored before they were suspended stays, and what was stored since goes for good.
+    Suspended,
     /// It could not be asked.
     Unknown,
-}
-
-impl From<Option<bool>> for Versions {
-    fn from(keeps: Option<bool>) -> Self {
-        match keeps {
-            Some(true) => Versions::Kept,
-            Some(false) => Versions::None,
-            None => Versions::Unknown,
-        }
-    }
 }
 
 /// Why a run stopped before its plan was done.
@@ -105,7 +97,7 @@ impl Removals {
         match (self.versions, self.deleted_bytes()) {
             (Versions::None, bytes) => Some(bytes),
             (Versions::Kept, _) | (_, 0) => Some(0),
-            (Versions::Unknown, _) => None,
+            (Versions::Suspended | Versions::Unknown, _) => None,
         }
     }
 

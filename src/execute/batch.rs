@@ -43,6 +43,7 @@ impl Site<'_> {
             Hands::Copies(copies) => self.copy_and_delete(copies, intents, answer, removals, &mut steps).await?,
         };
         self.ledger.advance(&steps, "outcome", Utc::now()).await?;
+        self.doubt_conditions().await?;
         self.ask_once_more(removed, removals, unsettled).await
     }
 

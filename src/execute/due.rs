@@ -3,12 +3,14 @@
 
 use anyhow::{Context, Result};
 use chrono::Utc;
+use futures::StreamExt;
 
 use super::wanted::wanted;
 use super::{ASK, DELETE_BATCH, Site};
 use crate::domain::Time;
 use crate::domain::key::Printable;
 use crate::domain::removal::Removals;
+use crate::judge;
 use crate::ledger::{Removal, State, Step, Which};
 use crate::storage::{Hands, Presence, Removed};
 
@@ -53,12 +55,45 @@ impl Site<'_> {
         }
         Ok(unwanted)
     }
+
+    /// A copy that was left beside its original may have turned out to be the last one: it goes on record as any other
+    /// trash. Where that cannot be looked up it stays.
+    async fn as_last_ones(&self, batch: Vec<Removal>, removals: &mut Removals) -> Vec<Removal> {
+        let look = async |removal: Removal| {
+            let original = if is_left(&removal) { Some(self.store.look(&removal.object.key).await) } else { None };
+            (removal, original)
+        };
+        let looks: Vec<_> = batch.into_iter().map(look).collect();
+        let looks: Vec<_> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
+        let mut due = Vec::new();
+        for (removal, original) in looks {
+            match original {
+                None => due.push(removal),
+                Some(Ok(Presence::Present(now))) if judge::is_copy(&removal.object, &now) => due.push(removal),
+                Some(Ok(Presence::Present(_) | Presence::Missing)) => {
+                    due.push(Removal { state: State::Trashed, ..removal });
+                }
+                Some(Ok(Presence::Unknown(why))) => removals.fail(&removal.object.key, &unseen(&why)),
+                Some(Err(error)) => removals.fail(&removal.object.key, &unseen(&format!("{error:#}"))),
+            }
+        }
+        due
+    }
+}
+
+fn unseen(why: &str) -> String {
+    format!("its trash stays, as whether it is the last copy could not be looked up: {why}")
+}
+
+/// Whether it is a copy that was left beside its original.
+fn is_left(removal: &Removal) -> bool {
+    removal.state.without_copy() != removal.state
 }
 
 async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Removals) -> Result<()> {
-    let batch = &site.unwanted(batch, removals).await?;
+    let batch = site.unwanted(batch, removals).await?;
+    let batch = &site.as_last_ones(batch, removals).await;
     // A copy that was left beside its original is nothing but that: what else is known of the file stays as it is.
-    let is_left = |removal: &Removal| removal.state.without_copy() != removal.state;
     let purged = batch.iter().filter(|removal| !is_left(removal));
     let intents: Vec<Step> = purged.map(|removal| Step::to(removal.id, State::Purging)).collect();
     site.ledger.advance(&intents, "purge-intent", Utc::now()).await?;
@@ -81,6 +116,10 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
                 removals.purged += 1;
                 removals.purged_bytes += removal.object.size;
                 ended
+            }
+            Some(Removed::Changed) => {
+                removals.fail(&removal.object.key, "its trash changed, and stays");
+                if is_left(removal) { removal.state } else { State::Trashed }
             }
             Some(Removed::Refused(reason)) => {
                 removals.fail(&removal.object.key, &format!("its trash could not be removed: {reason}"));

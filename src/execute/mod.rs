@@ -31,7 +31,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::storage::{Hands, Store};
+use crate::storage::{Hands, Store, Tried};
 
 pub use put_back::{Restored, restore};
 pub use resume::resume;
@@ -121,16 +121,34 @@ impl Site<'_> {
         let known = match self.ledger.heeds_conditions().await? {
             None => {
                 let place = format!("{}{TRIED}", self.config.trash.beginning());
-                let tried = copies.try_conditions(&place).await;
-                if let Some(heeds) = tried {
+                let heeds = match copies.try_conditions(&place).await {
+                    Tried::Honoured => Some(true),
+                    Tried::Ignored => Some(false),
+                    // Every file would be copied to the trash, every night, and stay.
+                    Tried::NoDeletes(why) if self.trash.is_some() => anyhow::bail!(
+                        "nothing was removed, as the store refuses to delete; allow it (s3:DeleteObject), also below \
+                         {}: {why}",
+                        self.config.trash.beginning()
+                    ),
+                    Tried::Nothing | Tried::NoDeletes(_) => None,
+                };
+                if heeds.is_some() {
                     self.ledger.remember_conditions(heeds).await?;
                 }
-                tried
+                heeds
             }
             known => known,
         };
         copies.set_conditions(known.unwrap_or(false));
         Ok(())
+    }
+
+    /// Forgets it where a delete was refused: the next run finds out anew.
+    async fn doubt_conditions(&mut self) -> Result<()> {
+        match self.store.hands() {
+            Hands::Copies(copies) if copies.doubts_conditions() => self.ledger.remember_conditions(None).await,
+            _ => Ok(()),
+        }
     }
 
     async fn remove_files(&mut self, planned: u64, removals: &mut Removals) -> Result<()> {

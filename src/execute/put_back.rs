@@ -100,22 +100,32 @@ async fn copy_back(store: &dyn Store, copies: &dyn Copies, removal: &Removal, tr
         Ok(_) => return Restored::Failed(NOT_THERE.to_owned()),
         Err(error) => return failed("the trash could not be looked at", &error),
     };
-    let copied = match copies.copy(&trashed, &removal.object.key, Target::MustBeFree).await {
-        Ok(copied) => copied,
-        Err(error) => return failed("it could not be copied", &error),
-    };
-    if copied == Copied::SourceChanged {
-        return Restored::Failed("it changed in the trash".to_owned());
-    }
-    match store.look(&removal.object.key).await {
-        Ok(Presence::Present(back)) if judge::is_surely_copy(&trashed, &back) => {}
+    match copies.copy(&trashed, &removal.object.key, Target::MustBeFree).await {
+        Ok(Copied::Done(back)) if judge::is_surely_copy(&trashed, &back) => {}
         // The etag of a copy in parts, or of an encrypted one, is another; it was made a moment ago.
-        Ok(Presence::Present(back))
-            if copied == Copied::Done && trashed.etag.is_some() && judge::is_copy(&trashed, &back) => {}
-        // Something else was stored there meanwhile.
-        Ok(Presence::Present(_)) if copied == Copied::TargetTaken => return Restored::Taken,
-        Ok(_) => return Restored::Failed("what was copied is not what is there".to_owned()),
-        Err(error) => return failed("it could not be looked at", &error),
+        Ok(Copied::Done(back)) if trashed.etag.is_some() && judge::is_copy(&trashed, &back) => {}
+        Ok(Copied::Done(_)) => return Restored::Failed("what was copied is not what is there".to_owned()),
+        // The file is back; the copy in the trash has more than it.
+        Ok(Copied::Lost(what)) => {
+            let key = crate::domain::key::Printable(&removal.object.key);
+            tracing::warn!("{key} is back without its {what}; its copy stays in the trash");
+            return Restored::DoneLeft;
+        }
+        Ok(Copied::SourceChanged) => return Restored::Failed("it changed in the trash".to_owned()),
+        Ok(Copied::TargetTaken) => match store.look(&removal.object.key).await {
+            Ok(Presence::Present(there)) if judge::is_surely_copy(&trashed, &there) => {}
+            // Neither encrypted objects nor those of several parts have etags by which two could be told apart.
+            Ok(Presence::Present(there)) if judge::is_copy(&trashed, &there) => {
+                let key = crate::domain::key::Printable(&removal.object.key);
+                tracing::warn!("{key}: a file of the same size is there; its copy stays in the trash");
+                return Restored::DoneLeft;
+            }
+            // Something else was stored there meanwhile.
+            Ok(Presence::Present(_)) => return Restored::Taken,
+            Ok(_) => return Restored::Failed("something was at its key, and is gone again".to_owned()),
+            Err(error) => return failed("it could not be looked at", &error),
+        },
+        Err(error) => return failed("it could not be copied", &error),
     }
     if removal.late {
         return Restored::DoneLeft;

@@ -76,7 +76,7 @@ impl Site<'_> {
                 Err(_) => Learned::Nothing,
             },
             Ok(Presence::Present(now)) if judge::is_unchanged(&removal.object, &now) => Learned::Untouched,
-            Ok(Presence::Present(_)) => Learned::Settled(Removed::Refused("it changed".to_owned())),
+            Ok(Presence::Present(_)) => Learned::Settled(Removed::Changed),
             Ok(Presence::Unknown(_)) | Err(_) => Learned::Nothing,
         }
     }

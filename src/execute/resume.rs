@@ -54,6 +54,13 @@ impl Resumed {
         self.open
             .push(format!("{name}: what became of its removal is still open, as it could not be looked at: {why:#}"));
     }
+
+    /// Notes a file that is wanted and could not be put back.
+    fn leave_away(&mut self, removal: &Removal, why: &str) {
+        let (key, trash_key) = (&removal.object.key, removal.trash_key.as_deref().unwrap_or_default());
+        let (key, trash_key) = (Printable(key), Printable(trash_key));
+        self.open.push(format!("{key} is wanted, is not at its place, and lies at {trash_key}: {why}"));
+    }
 }
 
 /// Resolves every open removal. What cannot be looked at stays open. `derived`: by what rules files belong to others.
@@ -86,13 +93,12 @@ pub async fn resume(
                 Ok((state @ (State::TrashedUnsettled | State::DeletedUnsettled), _)) => {
                     unsettled.push(Removal { state, late, ..removal });
                 }
-                Ok((state, detail)) => steps.push(Step::because(removal.id, state, detail).late(late)),
-                Err(error) => {
-                    resumed.leave_open(&removal.object.key, &error);
-                    continue;
+                Ok((state, detail)) => {
+                    resumed.resolved += 1;
+                    steps.push(Step::because(removal.id, state, detail).late(late));
                 }
+                Err(error) => resumed.leave_open(&removal.object.key, &error),
             }
-            resumed.resolved += 1;
         }
         steps.extend(settle(database, derived, store, &unsettled, &mut resumed).await?);
         ledger.advance(&steps, "resume", Utc::now()).await?;
@@ -187,10 +193,7 @@ async fn of_moves(store: &dyn Store, moves: &dyn Moves, removal: &Removal) -> Re
 /// The same in a bucket.
 async fn of_copies(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
     let original = at(store, &removal.object.key).await?;
-    let copy = match &removal.trash_key {
-        Some(trash_key) => at(store, trash_key).await?,
-        None => None,
-    };
+    let copy = in_trash(store, removal).await?;
     Ok(match (removal.state, original, copy) {
         // Something else was stored there meanwhile; the copy is of what was to be removed.
         (State::Intended, Some(original), Some(copy))
@@ -239,7 +242,7 @@ async fn settle(
         let (state, detail) = match wanted.contains(&removal.object.key) {
             false => (gone, "the run ended as it was removed"),
             true if !in_trash => (gone, "it became wanted as it was deleted for good"),
-            true => match put_back(store, removal).await {
+            true => match put_back(store, removal, resumed).await {
                 Ok(settled) => settled,
                 Err(error) => {
                     resumed.leave_open(&removal.object.key, &error);
@@ -251,6 +254,7 @@ async fn settle(
         let unsettled = if in_trash { State::TrashedUnsettled } else { State::DeletedUnsettled };
         steps.push(Step::to(removal.id, unsettled).late(removal.late));
         if state != unsettled {
+            resumed.resolved += 1;
             steps.push(Step::because(removal.id, state, detail));
         }
     }
@@ -258,17 +262,31 @@ async fn settle(
 }
 
 /// Puts back what became wanted.
-async fn put_back(store: &dyn Store, removal: &Removal) -> Result<(State, &'static str)> {
+async fn put_back(store: &dyn Store, removal: &Removal, resumed: &mut Resumed) -> Result<(State, &'static str)> {
     const BACK: &str = "it became wanted as it was removed";
     match bring_back(store, removal, &[]).await {
         Restored::Done => Ok((State::PutBack, BACK)),
         Restored::DoneLeft => Ok((State::PutBackLeft, BACK)),
         Restored::Taken => Ok((State::Trashed, "it became wanted, and something else is at its key now")),
-        // Put back already, by the run that died?
         Restored::Failed(reason) => match at(store, &removal.object.key).await? {
+            // Put back already, by the run that died? While a copy is in the trash, the ledger must know it: what is at the
+            // key may be something else, or be deleted by a request that comes late.
+            Some(_) if in_trash(store, removal).await?.is_some() => Ok((State::PutBackLeft, BACK)),
             Some(_) => Ok((State::PutBack, BACK)),
-            None => anyhow::bail!("it became wanted and could not be put back: {reason}"),
+            None => {
+                resumed.leave_away(removal, &reason);
+                Ok((removal.state, ""))
+            }
         },
+    }
+}
+
+/// What the trash holds of a removal, if anything.
+async fn in_trash(store: &dyn Store, removal: &Removal) -> Result<Option<Object>> {
+    let Some(trash_key) = &removal.trash_key else { return Ok(None) };
+    match store.hands() {
+        Hands::Copies(_) => at(store, trash_key).await,
+        Hands::Moves(moves) => present(moves.look_in_trash(trash_key)?),
     }
 }
 

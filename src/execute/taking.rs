@@ -7,6 +7,7 @@ use futures::StreamExt;
 use super::batch::{Fate, look};
 use super::removing::Answered;
 use super::{Answer, Site};
+use crate::domain::LOSES;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Removal, State, Step};
@@ -54,6 +55,8 @@ fn take(moves: &dyn Moves, intents: Vec<Removal>, removals: &mut Removals, steps
     removed
 }
 
+const CHANGED: &str = "it changed";
+
 /// Counts a file that is gone from its place.
 fn gone(removal: &Removal, removals: &mut Removals) -> Step {
     removals.bytes += removal.object.size;
@@ -68,6 +71,12 @@ fn gone(removal: &Removal, removals: &mut Removals) -> Step {
         }
     };
     Step::to(removal.id, state).late(removal.late)
+}
+
+/// The same end of a removal, with its copy in the trash.
+fn left(step: Step) -> Step {
+    let state = if step.state == State::Skipped { State::SkippedLeft } else { State::FailedLeft };
+    Step { state, ..step }
 }
 
 impl Site<'_> {
@@ -131,6 +140,10 @@ impl Site<'_> {
                     steps.push(gone(&removal, removals));
                     removed.push(removal);
                 }
+                Removed::Changed => {
+                    removals.skip(CHANGED);
+                    steps.extend(self.give_up(copies, &removal, State::Skipped, CHANGED.to_owned()).await);
+                }
                 Removed::Refused(reason) => {
                     removals.fail(&removal.object.key, &reason);
                     steps.extend(self.give_up(copies, &removal, State::Failed, reason).await);
@@ -173,15 +186,12 @@ impl Site<'_> {
     async fn copy_one(&self, copies: &dyn Copies, removal: &Removal) -> Fate {
         let (object, Some(trash_key)) = (&removal.object, &removal.trash_key) else { return Fate::Go };
         match copies.copy(object, trash_key, Target::Own).await {
-            Ok(Copied::Done) => {}
-            Ok(Copied::SourceChanged) => return Fate::Skip("it changed".to_owned()),
-            Ok(Copied::TargetTaken) => return Fate::Taken(format!("something is at {trash_key} already")),
-            Err(error) => return Fate::Fail(format!("{error:#}")),
-        }
-        match self.store.look(trash_key).await {
-            Ok(Presence::Present(copy)) if judge::is_copy(object, &copy) => Fate::Go,
-            Ok(_) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
-            Err(error) => Fate::Fail(format!("its copy in the trash could not be looked at: {error:#}")),
+            Ok(Copied::Done(copy)) if judge::is_copy(object, &copy) => Fate::Go,
+            Ok(Copied::Done(_)) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
+            Ok(Copied::Lost(what)) => Fate::Fail(format!("{LOSES}{what}")),
+            Ok(Copied::SourceChanged) => Fate::Skip(CHANGED.to_owned()),
+            Ok(Copied::TargetTaken) => Fate::Taken(format!("something is at {trash_key} already")),
+            Err(error) => Fate::Fail(format!("{error:#}")),
         }
     }
 
@@ -196,8 +206,7 @@ impl Site<'_> {
             Ok(Presence::Unknown(_)) | Err(_) => return None,
         }
         if removal.late {
-            let state = if state == State::Skipped { State::SkippedLeft } else { State::FailedLeft };
-            return step.map(|step| Step { state, late: true, ..step });
+            return step.map(|step| left(step).late(true));
         }
         // The copy may be the last one.
         match self.store.look(&removal.object.key).await {
@@ -208,7 +217,11 @@ impl Site<'_> {
             }
             _ => return None,
         }
-        let answers = copies.remove(&[trash_key]).await;
-        step.filter(|_| answers.iter().all(|answer| *answer == Removed::Gone))
+        match copies.remove(&[trash_key]).await.first() {
+            Some(Removed::Gone) => step,
+            // It stays, and goes when it is due, or by hand.
+            Some(Removed::Refused(_) | Removed::Changed) => step.map(left),
+            Some(Removed::Unknown(_)) | None => None,
+        }
     }
 }

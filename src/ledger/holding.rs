@@ -14,7 +14,7 @@ use super::history::stamp;
 use super::removals::in_trash;
 use super::staging::UNDECODED;
 use super::{Waits, What};
-use crate::domain::{Hold, Kind, Time};
+use crate::domain::{Hold, Kind, LOSES, Time};
 
 pub const SCHEMA: &str = "
     -- Rows that rules condemn because their owners' table has no row.
@@ -37,6 +37,8 @@ pub struct Doubts<'a> {
     pub database_ends: Vec<End>,
     /// How new the store's objects are.
     pub storage_ends: Option<End>,
+    /// Whether files go to the trash.
+    pub has_trash: bool,
     /// Whether files in folders of which nothing is known are held.
     pub has_unknown_folders: bool,
     /// Rows without an age must have been seen by then, which is told in these words.
@@ -65,6 +67,8 @@ impl Ledger {
             match hold {
                 // The finding came with it, from whoever looked at the object or the row.
                 Hold::Archived | Hold::KeyTooLong | Hold::ServerFile | Hold::Forbidden => {}
+                Hold::Metadata if doubts.has_trash => self.hold_what_copies_lose().await?,
+                Hold::Metadata => {}
                 Hold::NotUtf8 => self.hold_undecoded().await?,
                 Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
                 Hold::Alias => self.hold_aliases().await?,
@@ -87,6 +91,22 @@ impl Ledger {
         } else {
             Ok(())
         }
+    }
+
+    /// Holds files, and rows with them, of which an earlier run's copy lost something: the next would lose it too. An object
+    /// that was stored anew since is another one.
+    async fn hold_what_copies_lose(&mut self) -> Result<()> {
+        let sql = "
+            WITH lost (key, etag, last_modified, detail) AS MATERIALIZED (
+                SELECT key, etag, last_modified, max(detail) FROM removals
+                WHERE pair IN (SELECT value FROM json_each(?2)) AND handle IS NULL AND state IN ('failed', 'failed-left')
+                  AND substr(detail, 1, length(?3)) = ?3 GROUP BY 1, 2, 3)
+            UPDATE temp.finding SET held = lost.detail, held_by = ?1 FROM lost
+            WHERE finding.held IS NULL AND finding.size IS NOT NULL AND NOT finding.shared AND finding.key = lost.key AND finding.etag IS lost.etag
+              AND finding.last_modified IS lost.last_modified";
+        let query = sqlx::query(sql).bind(Hold::Metadata.code()).bind(&self.kin.of_store).bind(LOSES);
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// Holds what resembles a name that is not UTF-8: files by a value of the database, and records by a file.

@@ -472,7 +472,7 @@ impl Ledger {
         Ok(query.fetch_one(&mut self.connection).await?)
     }
 
-    pub async fn remember_conditions(&mut self, are_heeded: bool) -> Result<()> {
+    pub async fn remember_conditions(&mut self, are_heeded: Option<bool>) -> Result<()> {
         let query = sqlx::query("UPDATE pairs SET heeds_conditions = ? WHERE id = ?").bind(are_heeded).bind(self.pair);
         query.execute(&mut self.connection).await.context(WRITING)?;
         Ok(())

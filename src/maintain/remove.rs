@@ -76,7 +76,7 @@ impl Run<'_> {
             return Ok(ExitCode::Declined);
         };
 
-        let mut removals = Removals { versions: sides.store.keeps_versions().await.into(), ..Removals::default() };
+        let mut removals = Removals { versions: sides.store.keeps_versions().await, ..Removals::default() };
         let Sides { database, store, advisory } = sides;
         let mut advisory = advisory.context("the lock in the database was not taken")?;
         let mut site = Site {

@@ -183,6 +183,7 @@ impl Rendering for Json<'_> {
             "old_versions": match done.versions {
                 Versions::None => "none",
                 Versions::Kept => "kept",
+                Versions::Suspended => "suspended",
                 Versions::Unknown => "unknown",
             },
             "records_deleted": done.records_deleted,

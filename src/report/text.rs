@@ -227,6 +227,10 @@ fn bytes(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
         Versions::Kept => {
             "The bucket keeps old versions: what is deleted takes up room until a lifecycle rule expires it."
         }
+        Versions::Suspended => {
+            "The bucket's versioning is suspended: what was stored since then goes for good when it is deleted, and what was \
+             stored before stays as an old version."
+        }
         Versions::Unknown => {
             "Whether the bucket keeps old versions is unknown: it could not be asked (s3:GetBucketVersioning)."
         }

@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 
 use crate::config::{AgeBy, Config, Place, Storage, TrashPlace};
 use crate::domain::listed::Objects;
+use crate::domain::removal::Versions;
 use crate::domain::{FileNumber, FolderRights, Object, Requests, Time};
 use crate::same_file;
 
@@ -23,6 +24,10 @@ use crate::same_file;
 pub trait Store: Send + Sync {
     /// Lists the objects below the store's prefix whose keys come after `after`, in byte order.
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing>;
+
+    /// Lists the objects below a folder, whose name ends in `/`, in no certain order. Nothing is asked but for its prefix: not
+    /// every store heeds where a listing is to start.
+    fn listing_below(&self, folder: &str) -> Box<dyn Listing>;
 
     /// Looks at one object.
     ///
@@ -33,9 +38,9 @@ pub trait Store: Send + Sync {
     /// How it takes files away, and brings them back.
     fn hands(&self) -> Hands<'_>;
 
-    /// Whether the bytes of a deleted object stay, as an old version of it; `None`: that may not be asked.
-    fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
-        async { Some(false) }.boxed()
+    /// Whether the bytes of a deleted object stay, as an old version of it.
+    fn keeps_versions(&self) -> BoxFuture<'_, Versions> {
+        async { Versions::None }.boxed()
     }
 
     /// Whether any object is below a folder, whose name ends in `/`.
@@ -113,7 +118,8 @@ pub enum Hands<'s> {
 
 /// What a bucket can do: a file is copied to the trash and then deleted.
 pub trait Copies: Send + Sync {
-    /// Copies an object, with its content type and metadata, if it is still the one that was looked at.
+    /// Copies an object, with everything that is stored with it, if it is still the one that was looked at; and looks at the
+    /// copy.
     ///
     /// # Errors
     /// Whatever leaves open whether the copy was made.
@@ -125,12 +131,14 @@ pub trait Copies: Send + Sync {
     /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that.
     fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>>;
 
-    /// Tries whether the store honours a condition on a delete, with an object of its own at `place`. `None`: it could not be
-    /// tried.
-    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>>;
+    /// Tries whether the store honours a condition on a delete, with an object of its own at `place`.
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried>;
 
     /// Says whether it does, as was found out by [trying](Self::try_conditions): deletes carry conditions then.
     fn set_conditions(&self, are_honoured: bool);
+
+    /// Whether a delete was refused since, so that what was found out may be wrong.
+    fn doubts_conditions(&self) -> bool;
 }
 
 /// What a folder can do: one step takes whatever is at a path, so that nothing that is stored there meanwhile is lost.
@@ -235,11 +243,27 @@ pub enum Target {
 /// What became of a copy.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Copied {
-    Done,
+    /// The copy, as a look at it says.
+    Done(Box<Object>),
+    /// The copy was made, and this of what is stored with the object is not as it was.
+    Lost(&'static str),
     /// The object is no longer the one that was looked at.
     SourceChanged,
     /// Something is at the target, and was left alone.
     TargetTaken,
+}
+
+/// What a try of a delete with a condition has shown.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// A wrong condition is refused, and a right one is met.
+    Honoured,
+    /// The store deletes whatever the condition says, or has no conditions.
+    Ignored,
+    /// Nothing: it could not be tried, or the answers were odd.
+    Nothing,
+    /// No delete is allowed at all, and what the store says to it.
+    NoDeletes(String),
 }
 
 /// What became of one key of a removal.
@@ -247,6 +271,8 @@ pub enum Copied {
 pub enum Removed {
     /// The store says so.
     Gone,
+    /// What is there is not the object that was looked at, and stays.
+    Changed,
     /// The store refused, and the object is still there.
     Refused(String),
     /// Nobody knows: it must be looked up.

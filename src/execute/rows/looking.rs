@@ -27,16 +27,12 @@ pub(super) enum Look {
 
 /// Whether any object below a folder is too young to judge.
 async fn newest_below(store: &dyn Store, folder: &str, min_age: Duration) -> Result<bool> {
-    // The folder's own marker, if there is one, comes first, and is no younger for that.
-    let mut listing = store.listing(Some(folder));
+    let mut listing = store.listing_below(folder);
     while let Some(page) = listing.next_page().await? {
-        for object in page.objects.iter() {
-            if !object.key.starts_with(folder) {
-                return Ok(false);
-            }
-            if judge::is_young_file(object, page.now, min_age) {
-                return Ok(true);
-            }
+        // The folder's own marker, if there is one, says nothing of what is in it.
+        let mut inside = page.objects.iter().filter(|object| object.key != folder && object.key.starts_with(folder));
+        if inside.any(|object| judge::is_young_file(object, page.now, min_age)) {
+            return Ok(true);
         }
     }
     Ok(false)

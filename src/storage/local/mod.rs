@@ -168,6 +168,10 @@ impl Store for Folder {
         Box::new(Walking { walk: Some(Walk::new(self, after)) })
     }
 
+    fn listing_below(&self, folder: &str) -> Box<dyn Listing> {
+        Box::new(Walking { walk: Some(Walk::new(self, None).below(folder)) })
+    }
+
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
         async move { self.look_at(key) }.boxed()
     }

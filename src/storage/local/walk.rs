@@ -93,6 +93,11 @@ impl Walk {
         }
     }
 
+    /// The same, of what lies below this folder.
+    pub fn below(self, folder: &str) -> Self {
+        Walk { prefix: folder.into(), ..self }
+    }
+
     /// The next objects, at most `limit` and in byte order of their keys; empty at the end.
     pub fn next_objects(&mut self, limit: usize) -> Result<Objects> {
         if !self.started {

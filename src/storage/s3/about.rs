@@ -1,10 +1,10 @@
 //! What is stored with an object beside its bytes. Some of it a copy loses unless it is told: encryption, a website's
 //! redirect, the storage class; a copy in parts loses all of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
@@ -12,8 +12,9 @@ use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use aws_smithy_types::date_time::Format;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Bucket, object_of};
+use super::{Bucket, NOTHING, object_of};
 use crate::domain::Object;
+use crate::storage::Copied;
 
 /// What a look at an object says of it.
 pub(super) struct About(HeadObjectOutput);
@@ -49,7 +50,7 @@ impl About {
     pub fn keep_in_copy(&self, copy: CopyObjectFluentBuilder) -> CopyObjectFluentBuilder {
         copy.set_server_side_encryption(self.0.server_side_encryption().cloned())
             .set_ssekms_key_id(self.kms_key())
-            .set_bucket_key_enabled(self.0.bucket_key_enabled().filter(|is_enabled| *is_enabled))
+            .set_bucket_key_enabled(self.bucket_key())
             .set_website_redirect_location(self.0.website_redirect_location().map(str::to_owned))
             .set_storage_class(self.storage_class())
     }
@@ -75,10 +76,15 @@ impl About {
             .set_metadata(self.0.metadata().cloned())
             .set_server_side_encryption(self.0.server_side_encryption().cloned())
             .set_ssekms_key_id(self.kms_key())
-            .set_bucket_key_enabled(self.0.bucket_key_enabled().filter(|is_enabled| *is_enabled))
+            .set_bucket_key_enabled(self.bucket_key())
             .set_website_redirect_location(text(self.0.website_redirect_location()))
             .set_storage_class(self.storage_class())
             .set_tagging(tags))
+    }
+
+    /// Whether its KMS key is one for the bucket. Left unsaid, a copy would have it as the bucket does by itself.
+    fn bucket_key(&self) -> Option<bool> {
+        self.0.ssekms_key_id().map(|_| self.0.bucket_key_enabled().unwrap_or(false))
     }
 
     fn kms_key(&self) -> Option<String> {
@@ -89,27 +95,26 @@ impl About {
         self.0.storage_class().filter(|class| **class != StorageClass::Standard).cloned()
     }
 
-    /// Whether it has more than every store's copy takes along.
-    pub fn is_rare(&self) -> bool {
-        let head = &self.0;
-        let texts =
-            [head.cache_control(), head.content_disposition(), head.content_encoding(), head.content_language()];
-        let is_plain = |sse: &ServerSideEncryption| *sse == ServerSideEncryption::Aes256;
-        texts.into_iter().chain([head.expires_string(), head.website_redirect_location()]).any(|text| text.is_some())
-            || !head.server_side_encryption().is_none_or(is_plain)
-            || head.tag_count().is_some_and(|tags| tags > 0)
-    }
-
-    /// What a copy has not got as it was, if anything.
+    /// What a copy has not got as it was, if anything. That a copy has more is no loss: a bucket may encrypt by itself since.
     fn lost(&self, copy: &About) -> Option<&'static str> {
         let (ours, theirs) = (self.said(), copy.said());
-        ours.into_iter().zip(theirs).find(|(ours, theirs)| ours.1 != theirs.1).map(|((name, _), _)| name)
+        let is_lost = |ours: &Option<String>, theirs| ours.is_some() && ours != theirs;
+        let mut said = ours.iter().zip(&theirs);
+        let lost = said.find(|(ours, theirs)| is_lost(&ours.1, &theirs.1)).map(|(ours, _)| ours.0);
+        let theirs: HashMap<&str, &str> = copy.metadata().collect();
+        let has_lost = |(name, value): (&str, &str)| theirs.get(name) != Some(&value);
+        lost.or_else(|| self.metadata().any(has_lost).then_some("metadata"))
     }
 
-    fn said(&self) -> [(&'static str, String); 12] {
+    fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.metadata().into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// What a look says beside the metadata, where there is anything to say.
+    fn said(&self) -> [(&'static str, Option<String>); 13] {
         let head = &self.0;
-        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        let metadata: BTreeMap<_, _> = head.metadata().into_iter().flatten().collect();
+        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let count = |count: Option<i32>| count.filter(|count| *count > 0).map(|count| count.to_string());
         [
             ("Content-Type", text(head.content_type())),
             ("Cache-Control", text(head.cache_control())),
@@ -119,10 +124,11 @@ impl About {
             ("Expires", text(head.expires_string())),
             ("website redirect", text(head.website_redirect_location())),
             ("encryption", text(head.server_side_encryption().map(ServerSideEncryption::as_str))),
-            ("KMS key", text(head.ssekms_key_id())),
-            ("bucket key", head.bucket_key_enabled().unwrap_or(false).to_string()),
-            ("tags", head.tag_count().unwrap_or(0).to_string()),
-            ("metadata", format!("{metadata:?}")),
+            ("KMS key", self.kms_key()),
+            ("bucket key", head.bucket_key_enabled().filter(|is_enabled| *is_enabled).map(|_| "on".to_owned())),
+            ("storage class", self.storage_class().map(|class| class.as_str().to_owned())),
+            ("tags", count(head.tag_count())),
+            ("metadata", count(head.missing_meta())),
         ]
     }
 }
@@ -138,6 +144,7 @@ impl Bucket {
 
     async fn about(&self, key: &str) -> Result<Option<About>> {
         match self.client.head_object().bucket(&self.name).key(key).send().await {
+            Ok(head) if head.last_modified().is_none() => Err(anyhow!(NOTHING)),
             Ok(head) => Ok(Some(About(head))),
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(404) => Ok(None),
@@ -146,16 +153,13 @@ impl Bucket {
         }
     }
 
-    /// Makes sure that a copy lost nothing.
-    ///
-    /// # Errors
-    /// It did, or could not be looked at.
-    pub(super) async fn expect_kept(&self, about: &About, copy: &str) -> Result<()> {
-        let copy = self.about(copy).await?.ok_or_else(|| anyhow!("its copy is not there"))?;
-        match about.lost(&copy) {
-            Some(name) => bail!("a copy of it in this store loses its {name}"),
-            None => Ok(()),
-        }
+    /// Looks at a copy, and compares what is stored with it.
+    pub(super) async fn compare(&self, about: &About, copy: &str) -> Result<Copied> {
+        let made = self.about(copy).await?.ok_or_else(|| anyhow!("its copy is not there"))?;
+        Ok(match about.lost(&made) {
+            Some(name) => Copied::Lost(name),
+            None => Copied::Done(Box::new(object_of(copy, &made.0))),
+        })
     }
 
     /// An object's tags as a query, which a copy in parts takes.

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use super::Bucket;
 use super::removing::without_retries;
 use crate::domain::Object;
-use crate::storage::{Presence, Removed};
+use crate::storage::{Presence, Removed, Tried};
 
 /// No object's etag.
 const WRONG: &str = "\"00000000000000000000000000000000\"";
@@ -22,53 +22,79 @@ impl Bucket {
             let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
             return self.remove_objects(&keys).await;
         }
-        let removals: Vec<_> =
-            objects.iter().map(|object| self.remove_if(&object.key, object.etag.as_deref())).collect();
+        let removals: Vec<_> = objects.iter().map(|object| self.remove_if(object)).collect();
         // The gate lets as many pass as the store takes.
         let at_once = removals.len().max(1);
         futures::stream::iter(removals).buffered(at_once).collect().await
     }
 
-    async fn remove_if(&self, key: &str, etag: Option<&str>) -> Removed {
-        match self.delete_if(key, etag).await {
-            Ok(()) => Removed::Gone,
-            Err(error) => match status(&error) {
-                Some(412) => Removed::Refused("it changed".to_owned()),
-                Some(400 | 401 | 403) => Removed::Refused(self.host.explained("deleting", error).to_string()),
-                _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
+    async fn remove_if(&self, object: &Object) -> Removed {
+        let Err(error) = self.delete_if(&object.key, condition(object)).await else { return Removed::Gone };
+        match status(&error) {
+            Some(412) => match self.is_still_there(object).await {
+                Ok(false) => Removed::Changed,
+                // A store that does not know its own etag.
+                Ok(true) => self.remove_one(&object.key).await.1,
+                Err(error) => Removed::Refused(format!("whether it changed could not be looked up: {error:#}")),
             },
+            // It takes no conditions, whatever it did when it was tried.
+            Some(400 | 501) => {
+                self.heeds_conditions.store(false, Relaxed);
+                self.doubts_conditions.store(true, Relaxed);
+                self.remove_one(&object.key).await.1
+            }
+            Some(401 | 403) => self.refused(error),
+            _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
         }
     }
 
-    async fn delete_if(&self, key: &str, etag: Option<&str>) -> Result<(), DeleteError> {
-        let request = self.client.delete_object().bucket(&self.name).key(key).set_if_match(etag.map(str::to_owned));
+    async fn delete_if(&self, key: &str, condition: Option<String>) -> Result<(), DeleteError> {
+        let request = self.client.delete_object().bucket(&self.name).key(key).set_if_match(condition);
         request.customize().config_override(without_retries()).send().await.map(|_| ())
     }
 
-    /// Whether the store refuses a delete with a wrong condition, and carries out one with the right one. `None`: there may be
-    /// no object of ours at `place`, or it does not say.
-    pub(super) async fn try_conditional_deletes(&self, place: &str) -> Option<bool> {
+    /// Tries whether the store refuses a delete with a wrong condition, and carries out one with the right one.
+    pub(super) async fn try_conditional_deletes(&self, place: &str) -> Tried {
         let put = self.client.put_object().bucket(&self.name).key(place).body(b"cleanup-assets".to_vec().into());
-        let etag = put.send().await.ok()?.e_tag()?.to_owned();
-        let refusal = self.delete_if(place, Some(WRONG)).await;
-        let now = self.head(place).await.ok()?;
-        let stayed = matches!(now, Presence::Present(_));
-        let heeds = match refusal {
-            Ok(()) => Some(false),
-            Err(error) => match status(&error) {
-                Some(412) if stayed => Some(self.delete_if(place, Some(&etag)).await.is_ok()),
-                Some(400 | 412 | 501) => Some(false),
-                _ => None,
-            },
+        let Ok(put) = put.send().await else { return Tried::Nothing };
+        let tried = match put.e_tag() {
+            Some(etag) => self.try_at(place, etag).await,
+            None => Tried::Nothing,
         };
-        if now != Presence::Missing
-            && heeds != Some(true)
-            && let Err(error) = self.delete_if(place, None).await
-        {
-            tracing::warn!("{:#}", self.explained("taking away what was put for a try at", place, error));
+        // What was put there goes again.
+        if matches!(self.head(place).await, Ok(Presence::Missing)) {
+            return tried;
         }
-        heeds
+        let Err(error) = self.delete_if(place, None).await else { return tried };
+        let is_refused = matches!(status(&error), Some(401 | 403));
+        let error = self.explained("taking away what was put for a try at", place, error);
+        if is_refused {
+            return Tried::NoDeletes(format!("{error:#}"));
+        }
+        tracing::warn!("{error:#}");
+        tried
     }
+
+    /// Tries it at the object of ours that is at `place`. Only an answer that says it is an answer: any other may be another
+    /// one the next time.
+    async fn try_at(&self, place: &str, etag: &str) -> Tried {
+        let Err(error) = self.delete_if(place, Some(WRONG.to_owned())).await else { return Tried::Ignored };
+        match status(&error) {
+            Some(501) => Tried::Ignored,
+            Some(412) if matches!(self.head(place).await, Ok(Presence::Present(_))) => {
+                match self.delete_if(place, Some(etag.to_owned())).await {
+                    Ok(()) => Tried::Honoured,
+                    Err(_) => Tried::Nothing,
+                }
+            }
+            _ => Tried::Nothing,
+        }
+    }
+}
+
+/// The etag of an object as a condition has it: in quotes and strong, however a listing writes it.
+pub(super) fn condition(object: &Object) -> Option<String> {
+    object.bare_etag().map(|etag| format!("\"{etag}\""))
 }
 
 type DeleteError = SdkError<aws_sdk_s3::operation::delete_object::DeleteObjectError, HttpResponse>;

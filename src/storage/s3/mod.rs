@@ -24,15 +24,17 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
+use aws_sdk_s3::types::{BucketVersioningStatus, EncodingType};
 use chrono::DateTime;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::config::{ListingOrder, Place, Storage};
+use crate::domain::removal::Versions;
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target};
+use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target, Tried};
 use about::LastLooks;
 use connector::Meter;
 use explained::Host;
@@ -41,6 +43,8 @@ use unordered::Unordered;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
+
+const NOTHING: &str = "HEAD of an object was answered with nothing";
 
 /// A bucket, and the prefix below which it is listed.
 pub struct Bucket {
@@ -56,6 +60,8 @@ pub struct Bucket {
     deletes_singly: AtomicBool,
     /// Whether the store heeds a condition on a delete.
     heeds_conditions: AtomicBool,
+    /// Whether a delete was refused, so that what was learned of deletes may be wrong.
+    doubts_conditions: AtomicBool,
     /// Whether DeleteObjects wants a Content-MD5 and no other checksum.
     wants_md5: bool,
 }
@@ -120,6 +126,7 @@ impl Bucket {
             last_looks: LastLooks::default(),
             deletes_singly: AtomicBool::new(false),
             heeds_conditions: AtomicBool::new(false),
+            doubts_conditions: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
         })
     }
@@ -131,7 +138,7 @@ impl Bucket {
         }
         match self.client.head_object().bucket(&self.name).key(key).send().await {
             // Whoever has the object can say of when it is.
-            Ok(head) if head.last_modified().is_none() => Err(anyhow!("HEAD of an object was answered with nothing")),
+            Ok(head) if head.last_modified().is_none() => Err(anyhow!(NOTHING)),
             Ok(head) => {
                 let object = object_of(key, &head);
                 self.last_looks.remember(key, head);
@@ -149,28 +156,39 @@ impl Bucket {
 impl Bucket {
     /// Whether a deleted object stays as an old version. A store that has no such call has no versions; whoever may not ask
     /// does not know.
-    async fn has_versioning(&self) -> Option<bool> {
+    async fn versions(&self) -> Versions {
         match self.client.get_bucket_versioning().bucket(&self.name).send().await {
-            // Where versions are suspended, those that were made before stay.
-            Ok(versioning) => Some(versioning.status().is_some()),
+            Ok(versioning) => match versioning.status() {
+                None => Versions::None,
+                Some(BucketVersioningStatus::Suspended) => Versions::Suspended,
+                Some(_) => Versions::Kept,
+            },
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(404 | 405 | 501) => Some(false),
+                Some(404 | 405 | 501) => Versions::None,
                 // Not everybody calls the answer by the name that the SDK expects.
                 Some(200) => {
-                    let body = error.raw_response()?.body().bytes()?;
-                    Some(memchr::memmem::find(body, b"<Status>").is_some())
+                    let body = error.raw_response().and_then(|response| response.body().bytes()).unwrap_or_default();
+                    let says = |words: &str| memchr::memmem::find(body, words.as_bytes()).is_some();
+                    match (says("<Status>Suspended"), says("<Status>")) {
+                        (true, _) => Versions::Suspended,
+                        (false, true) => Versions::Kept,
+                        (false, false) => Versions::None,
+                    }
                 }
-                _ => None,
+                _ => Versions::Unknown,
             },
         }
     }
 }
 
 impl Bucket {
+    fn pages(&self, first: ListObjectsV2FluentBuilder) -> listing::Pages {
+        listing::Pages::new(first.bucket(&self.name), self.meter.clone(), self.host.clone())
+    }
+
     /// Whether any key below a folder counts.
     async fn any_below(&self, folder: &str, counts: impl Fn(&str) -> bool) -> Result<bool> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
-        let mut pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
+        let mut pages = self.pages(self.client.list_objects_v2().prefix(folder).max_keys(2));
         // A page may be empty, and say that more follows.
         while let Some(page) = pages.next_page().await? {
             if page.objects.iter().any(|object| counts(object.key)) {
@@ -183,13 +201,16 @@ impl Bucket {
 
 impl Store for Bucket {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix);
-        let first = first.set_start_after(after.map(str::to_owned));
-        let pages = listing::Pages::new(first, self.meter.clone(), self.host.clone());
+        let first = self.client.list_objects_v2().prefix(&self.prefix).set_start_after(after.map(str::to_owned));
+        let pages = self.pages(first);
         match self.listing {
             ListingOrder::Ordered => Box::new(pages),
             ListingOrder::Unordered => Box::new(Unordered::Unread(Box::new(pages))),
         }
+    }
+
+    fn listing_below(&self, folder: &str) -> Box<dyn Listing> {
+        Box::new(self.pages(self.client.list_objects_v2().prefix(folder)))
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
@@ -209,8 +230,8 @@ impl Store for Bucket {
         Hands::Copies(self)
     }
 
-    fn keeps_versions(&self) -> BoxFuture<'_, Option<bool>> {
-        self.has_versioning().boxed()
+    fn keeps_versions(&self) -> BoxFuture<'_, Versions> {
+        self.versions().boxed()
     }
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {
@@ -255,12 +276,16 @@ impl Copies for Bucket {
         self.remove_objects_unchanged(objects).boxed()
     }
 
-    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<bool>> {
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried> {
         self.try_conditional_deletes(place).boxed()
     }
 
     fn set_conditions(&self, are_honoured: bool) {
         self.heeds_conditions.store(are_honoured, Relaxed);
+    }
+
+    fn doubts_conditions(&self) -> bool {
+        self.doubts_conditions.load(Relaxed)
     }
 }
 

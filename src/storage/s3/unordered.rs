@@ -13,6 +13,8 @@ use crate::storage::{Listing, Page};
 
 /// Objects given at once.
 const PAGE: usize = 1_000;
+/// Objects after which it is said how far the reading has come.
+const TOLD: usize = 100_000;
 
 /// A listing that is being sorted, or that was.
 pub enum Unordered {
@@ -47,10 +49,15 @@ impl Listing for Unordered {
 /// Reads the listing to its end.
 async fn read(pages: &mut Pages) -> Result<Reading> {
     let mut sorter = Sorter::new()?;
-    let mut began = None;
+    let (mut began, mut read) = (None, 0);
     while let Some(page) = pages.next_page().await? {
         began.get_or_insert(page.now);
         page.objects.iter().try_for_each(|object| sorter.push(object.key, &Kept::of(object).to_bytes()))?;
+        let before = read;
+        read += page.objects.len();
+        if before / TOLD < read / TOLD {
+            tracing::info!("{read} objects are listed, to be sorted");
+        }
     }
     Ok(Reading { sorted: sorter.sorted()?, now: began.unwrap_or(DateTime::UNIX_EPOCH), next: None })
 }

@@ -52,6 +52,21 @@ fn a_certificate_that_is_not_trusted_is_named_with_its_host_and_the_way_out() {
     }
 }
 
+/// An odd certificate in a bundle is warned of, and the others are trusted.
+#[test]
+fn an_odd_certificate_among_others_is_left_out() {
+    let app = behind_tls("ca_file = \"HERE/bundle.pem\"");
+    let odd = "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
+    fs::write(app.tool.path("bundle.pem"), [odd, tls::AUTHORITY, odd].concat()).expect("a bundle");
+    let outcome = app.tool.run(&["--format", "json"]);
+    assert_eq!(found(&outcome.json()), app.expected());
+    assert!(outcome.stderr.contains("2 of its certificates cannot be read"), "{outcome:#?}");
+    fs::write(app.tool.path("bundle.pem"), odd).expect("a bundle");
+    let outcome = app.tool.run(&[]);
+    assert_eq!(outcome.code, 2, "{outcome:#?}");
+    assert!(outcome.stderr.contains("none of its certificates can be read"), "{outcome:#?}");
+}
+
 /// A file that holds no certificate, or none at all, is wrong usage.
 #[test]
 fn a_file_of_authorities_that_cannot_be_read_is_named() {

@@ -1,6 +1,6 @@
 //! A store that lists its keys in no order: it is told so, and compared all the same where that is written.
 
-use crate::support::s3::{Application, found};
+use crate::support::s3::{Application, Call, Fault, Seen, What, found};
 
 /// Each page has its own order, and pages come in none.
 fn without_order() -> Application {
@@ -38,4 +38,20 @@ fn a_store_in_order_may_be_said_to_have_none() {
     let app = Application::small();
     app.configure("listing = \"unordered\"", "");
     assert_eq!(found(&app.tool.report()), app.expected());
+}
+
+/// A listing that goes in a circle, and one that gives nothing and says that more follows, are ended: nothing else would.
+#[test]
+fn a_listing_without_an_end_fails() {
+    let goes_on = |seen: &Seen| seen.parameter("continuation-token").is_some_and(|token| token != "token:");
+    for (fault, words) in [
+        (Fault::on(Call::List, What::NextToken("token:")).when(goes_on).times(50), "the same continuation token twice"),
+        (Fault::on(Call::List, What::EmptyPage).times(1100), "1000 empty pages"),
+    ] {
+        let app = without_order();
+        app.configure("listing = \"unordered\"", "");
+        app.server.fault(fault);
+        let outcome = app.expect_failure();
+        assert!(outcome.stderr.contains(words), "{outcome:#?}");
+    }
 }

@@ -2,9 +2,12 @@
 //! inserted the row. The file is at its place then, or at least in the trash. And what cannot be looked at any more stays
 //! open, and stops nothing else.
 
+use std::sync::{Arc, Once};
+use std::time::SystemTime;
+
 use super::hold::{Hold, Moment, Step};
 use super::scene::{Mode, Scene, lost};
-use crate::support::s3::{Call, Fault, What};
+use crate::support::s3::{Call, Fault, Seen, What};
 
 /// A run that was killed as it deleted: before the store has carried that out, or afterwards.
 fn killed_as_it_deletes(moment: Moment) -> (Scene, String) {
@@ -50,6 +53,53 @@ fn a_file_that_became_wanted_before_a_late_delete_is_in_the_trash_all_the_same()
     }
 }
 
+/// It became wanted, and as it is put back the application stores its own file there: what was removed stays known.
+#[test]
+fn what_is_not_what_was_put_back_leaves_the_copy_known() {
+    let (mut scene, key) = killed_as_it_deletes(Moment::After);
+    scene.want(std::slice::from_ref(&key));
+    let (bucket, stored, once) = (Arc::clone(&scene.server().bucket), key.clone(), Once::new());
+    scene.server().before(Call::Head, move |seen| {
+        if seen.key == stored && bucket.get(&stored).is_some() {
+            once.call_once(|| bucket.put(&stored, "the application's own", SystemTime::now()));
+        }
+    });
+    scene.run_once_more();
+    assert_eq!(scene.files().get(&key).map(String::as_str), Some("the application's own"));
+    scene.server().bucket.remove(&key);
+    delete_late_and_restore(&scene, &key);
+}
+
+/// It was put back, and could not be looked at: the delete may yet come.
+#[test]
+fn a_file_that_was_put_back_and_not_looked_at_stays_in_the_trash_too() {
+    let (mut scene, key) = killed_as_it_deletes(Moment::After);
+    scene.want(std::slice::from_ref(&key));
+    let (bucket, fits) = (Arc::clone(&scene.server().bucket), key.clone());
+    let is_back = move |seen: &Seen| seen.key == fits && bucket.get(&fits).is_some();
+    scene.server().fault(Fault::on(Call::Head, What::Status(403, "AccessDenied")).when(is_back).times(1));
+    scene.run_once_more();
+    assert!(scene.server().every_fault_was_played());
+    assert_eq!(scene.files().get(&key), Some(&key));
+    delete_late_and_restore(&scene, &key);
+}
+
+/// It became wanted and cannot be put back: that is said, and it does not count as resolved.
+#[test]
+fn a_wanted_file_that_cannot_be_put_back_is_named_with_its_place() {
+    let (mut scene, key) = killed_as_it_deletes(Moment::After);
+    scene.want(std::slice::from_ref(&key));
+    let fits = key.clone();
+    let fault = Fault::on(Call::Copy, What::Status(403, "AccessDenied")).when(move |seen| seen.key == fits);
+    scene.server().fault(fault);
+    let outcome = scene.run(&["--execute"]);
+    let said = format!("{key} is wanted, is not at its place, and lies at .trash/");
+    assert!(outcome.stdout.contains(&said) && outcome.stdout.contains("Resolved 3 removals"), "{outcome:#?}");
+    scene.server().no_more_faults();
+    scene.run_once_more();
+    assert_eq!(scene.files().get(&key), Some(&key));
+}
+
 /// A trash that is kept for no time keeps such a copy for a day.
 #[test]
 fn a_copy_that_a_late_delete_may_need_is_not_due_at_once() {
@@ -72,6 +122,18 @@ fn a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_
     let outcome = scene.run(&["--execute"]);
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     assert_eq!(scene.files().get(&key), Some(&key), "{outcome:#?}");
+    delete_late_and_restore(&scene, &key);
+}
+
+/// A server's fault, told of one key inside an answer of 200, refuses nothing: the delete may be carried out yet.
+#[test]
+fn a_file_of_which_a_delete_met_a_servers_fault_stays_in_the_trash_too() {
+    let scene = Scene::new(Mode::TrashInBucket, lost(4));
+    let key = scene.orphans[0].clone();
+    scene.server().fault(Fault::on(Call::DeleteMany, What::ErrorsInside));
+    let outcome = scene.run(&["--execute"]);
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    scene.server().no_more_faults();
     delete_late_and_restore(&scene, &key);
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use proptest::prelude::*;
 
 use super::keys;
 use crate::rules::on_every_engine;
-use crate::rules::scene::{Engine, NO_LIMITS, Scene, expect, finding};
+use crate::rules::scene::{Engine, NAME, NO_LIMITS, Scene, expect, finding};
 use crate::support::s3::days;
 use crate::support::terminal::{self, Terminal};
 
@@ -366,6 +367,37 @@ fn a_young_file_keeps_its_folder() {
     let outcome = terminal::run_without_prompt(&scene.tool, &["--execute"]);
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     assert_eq!((in_folder(&scene, "videos/3"), streams(&scene).len()), (3, 20));
+}
+
+/// So does one that came there after the comparison: in a folder, and in stores that list in an order of their own, or that
+/// do not heed where a listing is to start.
+#[test]
+fn a_file_that_came_meanwhile_keeps_its_folder() {
+    for (place, storage) in [("folder", ""), ("in no order", "listing = \"unordered\"\n"), ("from the start", "")] {
+        let new = match place {
+            "folder" => Scene::new(Engine::Sqlite),
+            _ => Scene::on_s3(Engine::Sqlite),
+        };
+        let scene = scene(new, DEAD);
+        let config = fs::read_to_string(scene.tool.path("config.toml")).expect("the configuration");
+        scene.tool.configure(&config.replace("[storage]\n", &format!("[storage]\n{storage}")));
+        match (&scene.server, place) {
+            (Some(server), "from the start") => server.bucket.ignores_start_after.store(true, Ordering::Relaxed),
+            (Some(server), _) => server.lists_in_no_order(),
+            (None, _) => {}
+        }
+        scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+        let mut terminal = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
+        assert!(terminal.prompt(), "{place}: {}", terminal.shown);
+        scene.put_at("videos/3/new.ts", SystemTime::now());
+        let outcome = terminal.answer(NAME);
+        assert_eq!(
+            (outcome.code, outcome.json()["removals"]["skipped"].clone()),
+            (0, 3.into()),
+            "{place}: {outcome:#?}"
+        );
+        assert_eq!((in_folder(&scene, "videos/3"), streams(&scene).len()), (3, 20), "{place}: {outcome:#?}");
+    }
 }
 
 /// A row that another one lies in, or shares its folder with, keeps the files of both.

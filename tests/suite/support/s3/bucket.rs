@@ -30,6 +30,8 @@ pub struct About {
     pub redirect: Option<String>,
     /// The KMS key that it is encrypted with; a copy has none unless it is told.
     pub kms_key: Option<String>,
+    /// Whether it is encrypted with a key of the store's.
+    pub is_encrypted: bool,
 }
 
 /// A bucket, and what it is told to do wrong when asked to delete.
@@ -38,12 +40,20 @@ pub struct Bucket {
     pub(super) page_size: AtomicUsize,
     /// Whether keys are listed in an order that is not theirs.
     pub(super) has_no_order: AtomicBool,
+    /// Whether a listing begins with the first key below its prefix, wherever it is told to start.
+    pub ignores_start_after: AtomicBool,
+    /// Whether a listing calls its etags weak: a condition on a weak one is never met.
+    pub lists_weak_etags: AtomicBool,
     /// Whether a delete heeds `If-Match`, as few stores do.
     pub heeds_if_match: AtomicBool,
     /// What GetBucketVersioning says; without it the store has no such call.
     pub versioning: Mutex<Option<&'static str>>,
     /// Whether a copy loses `Cache-Control`, whatever it is told.
     pub loses_cache_control: AtomicBool,
+    /// Whether a copy loses the user's own metadata.
+    pub loses_metadata: AtomicBool,
+    /// Whether everything that is stored, or copied, is encrypted from now on.
+    pub encrypts: AtomicBool,
     objects: Mutex<BTreeMap<String, Stored>>,
     refused: Mutex<BTreeSet<String>>,
     unanswered: Mutex<BTreeSet<String>>,
@@ -69,9 +79,13 @@ impl Bucket {
             name: name.to_owned(),
             page_size: AtomicUsize::new(1000),
             has_no_order: AtomicBool::new(false),
+            ignores_start_after: AtomicBool::new(false),
+            lists_weak_etags: AtomicBool::new(false),
             heeds_if_match: AtomicBool::new(false),
             versioning: Mutex::new(None),
             loses_cache_control: AtomicBool::new(false),
+            loses_metadata: AtomicBool::new(false),
+            encrypts: AtomicBool::new(false),
             objects: Mutex::default(),
             refused: Mutex::default(),
             unanswered: Mutex::default(),

@@ -82,6 +82,11 @@ impl Server {
         self.front.faults.lock().expect("the script").push(fault);
     }
 
+    /// Adds a fault, an answer with another status, to the script of the tool's tries.
+    pub fn fault_in_tries(&self, fault: Fault) {
+        self.front.try_faults.lock().expect("the script").push(fault);
+    }
+
     /// Whether every fault with an end has been played to it: a test of a fault that never came proves nothing.
     pub fn every_fault_was_played(&self) -> bool {
         self.front.faults.lock().expect("the script").iter().all(Fault::was_played)
@@ -90,6 +95,7 @@ impl Server {
     /// Ends the script.
     pub fn no_more_faults(&self) {
         self.front.faults.lock().expect("the script").clear();
+        self.front.try_faults.lock().expect("the script").clear();
     }
 
     /// Runs `hook` before each call of a kind is looked at.
