@@ -75,6 +75,8 @@ const FORMAT_4: &str = "
     ALTER TABLE pairs DROP COLUMN store_address; ALTER TABLE pairs DROP COLUMN store_identity;
     ALTER TABLE runs DROP COLUMN scope; ALTER TABLE runs DROP COLUMN warnings; ALTER TABLE runs DROP COLUMN held;
     ALTER TABLE runs DROP COLUMN young; ALTER TABLE runs DROP COLUMN told; ALTER TABLE sightings DROP COLUMN first_run;
+    ALTER TABLE pairs DROP COLUMN heeds_conditions; ALTER TABLE removals DROP COLUMN late;
+    DROP TABLE trash_places; DROP TABLE folder_rights;
     PRAGMA user_version = 4;";
 
 /// A ledger of the format before is that of the same pair, and its trash is found by a database of another name.
