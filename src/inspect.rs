@@ -322,9 +322,7 @@ impl Inspection<'_> {
         let margin = judge::margin(self.config.safety.min_age.0);
         let enough = newest_file.zip(margin).and_then(|(newest, margin)| newest.checked_sub_signed(margin));
         let Some(enough) = enough else { return Ok(None) };
-        // A run that is narrowed has not seen the oldest.
-        let oldest = totals.oldest_known.filter(|_| self.scope.prefix == self.scope.root);
-        let oldest = oldest.zip(margin).and_then(|(oldest, margin)| oldest.checked_sub_signed(margin));
+        let oldest = totals.oldest_known.zip(margin).and_then(|(oldest, margin)| oldest.checked_sub_signed(margin));
         let newest_row = async { database.session().await?.newest_row(enough, oldest).await };
         newest_row.await.context("the database")
     }
