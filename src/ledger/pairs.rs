@@ -5,6 +5,7 @@ use anyhow::Result;
 use sqlx::sqlite::SqliteConnection;
 
 use super::Ledger;
+use crate::same_file::UNDATED;
 
 /// What format 5 adds: what the sides are, beside where they are. A fingerprint has been both addresses.
 pub const SIDES: &str = "
@@ -81,11 +82,13 @@ impl Side {
 }
 
 fn found_by(is_there: bool, identities: Option<(&str, &str)>) -> Option<FoundBy> {
+    // Numbers alone tell that something is another, and not that it is the same.
+    let undated = format!("{UNDATED}{DEVICE}");
     match (is_there, identities) {
         (true, Some((now, then))) if without_device(now) != without_device(then) => Some(FoundBy::AddressAlone),
         (true, Some(_)) => Some(FoundBy::Both),
         (true, None) => Some(FoundBy::Address),
-        (false, Some((now, then))) if now == then => Some(FoundBy::IdentityAlone),
+        (false, Some((now, then))) if now == then && !now.contains(&undated) => Some(FoundBy::IdentityAlone),
         (false, _) => None,
     }
 }
