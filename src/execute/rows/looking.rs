@@ -107,7 +107,9 @@ impl<'a> Site<'a> {
                 stays = stays.or(seen.map_or(Some("it is gone already"), |seen| self.stays(other, &seen, now)));
             }
             let look = match look {
-                Look::Clear if seen.is_some() && stays.is_none() => self.look_at_other_keys(writer, row, now).await?,
+                Look::Clear if seen.is_some() && stays.is_none() && *self.action_of(row) == Action::Delete => {
+                    self.look_at_other_keys(writer, row, now).await?
+                }
                 look => look,
             };
             let (state, reason) = match (seen, look) {
@@ -163,10 +165,11 @@ impl<'a> Site<'a> {
         let storage = &self.config.storage;
         let is_compared = seen.key.starts_with(&storage.prefix) && !storage.ignore.is_match(&seen.key);
         let clocks: Vec<_> = self.config.records[section].rules.iter().map(|rule| rule.after()).collect();
-        let acts = |rule: usize| self.config.records[section].rules[rule].then != Action::Report;
+        // One that updates the row has a place of its own on the plan.
+        let deletes = |rule: usize| self.config.records[section].rules[rule].then == Action::Delete;
         match judge::standing(seen.created, &seen.marks, &clocks, now, self.config.safety.min_age.0) {
             Standing::Live => Look::Clear,
-            Standing::Condemned(rule) if !acts(rule) => Look::Clear,
+            Standing::Condemned(rule) if !deletes(rule) => Look::Clear,
             Standing::Young | Standing::Condemned(_) if is_compared => {
                 Look::Stay(format!("it owns {} too, which does not go now", Printable(&seen.key)))
             }

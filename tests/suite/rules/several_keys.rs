@@ -10,6 +10,7 @@ on_every_engine!(
     a_row_stays_where_one_of_its_files_is_not_what_was_found,
     a_row_stays_where_one_of_its_files_does_not_go_now,
     a_row_that_lost_a_file_stays_while_another_is_there,
+    a_row_that_each_of_its_keys_updates_is_updated,
     a_file_that_two_such_rows_share_follows_the_last_of_them,
     a_row_stays_where_it_is_held_by_one_of_its_keys,
     rows_are_counted_once,
@@ -103,6 +104,22 @@ fn a_row_that_lost_a_file_stays_while_another_is_there(engine: Engine) {
             assert_eq!(scene.ids("assets").len(), 4);
         }
     }
+}
+
+/// What is to be written for one key does not wait for the others.
+fn a_row_that_each_of_its_keys_updates_is_updated(engine: Engine) {
+    let scene = scene(engine);
+    let config = fs::read_to_string(scene.tool.path("config.toml")).expect("the configuration");
+    let set = |column: &str| format!("{RULE}then = {{ set = {{ {column} = \"\" }} }}\n");
+    let [path, thumb, preview] = ["path", "thumb", "preview"].map(set);
+    let config = config.replacen(RULE, "%1", 1).replacen(RULE, "%2", 1).replacen(RULE, "%3", 1);
+    scene.tool.configure(&config.replace("%1", &path).replace("%2", &thumb).replace("%3", &preview));
+    // Each change makes the row another one than the others were judged by.
+    for _ in 0..3 {
+        let removals = scene.execute(&["--max-percent", "100"]).json()["removals"].clone();
+        assert_eq!((&removals["records_updated"], &removals["files_trashed"]), (&1.into(), &1.into()), "{removals:#}");
+    }
+    assert_eq!((scene.ids("assets").len(), scene.files().len()), (5, 12));
 }
 
 fn a_file_that_two_such_rows_share_follows_the_last_of_them(engine: Engine) {
