@@ -156,9 +156,12 @@ impl Bucket {
     /// Looks at a copy, and compares what is stored with it.
     pub(super) async fn compare(&self, about: &About, copy: &str) -> Result<Copied> {
         let made = self.about(copy).await?.ok_or_else(|| anyhow!("its copy is not there"))?;
-        Ok(match about.lost(&made) {
+        let copy = object_of(copy, &made.0);
+        // What has another size is not a copy that lost something, but something else.
+        let is_of_size = i64::try_from(copy.size).ok() == about.0.content_length();
+        Ok(match about.lost(&made).filter(|_| is_of_size) {
             Some(name) => Copied::Lost(name),
-            None => Copied::Done(Box::new(object_of(copy, &made.0))),
+            None => Copied::Done(Box::new(copy)),
         })
     }
 

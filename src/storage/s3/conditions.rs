@@ -3,13 +3,14 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::StreamExt;
 
 use super::Bucket;
 use super::removing::without_retries;
 use crate::domain::Object;
+use crate::judge;
 use crate::storage::{Presence, Removed, Tried};
 
 /// No object's etag.
@@ -31,20 +32,27 @@ impl Bucket {
     async fn remove_if(&self, object: &Object) -> Removed {
         let Err(error) = self.delete_if(&object.key, condition(object)).await else { return Removed::Gone };
         match status(&error) {
-            Some(412) => match self.is_still_there(object).await {
-                Ok(false) => Removed::Changed,
-                // A store that does not know its own etag.
-                Ok(true) => self.remove_one(&object.key).await.1,
-                Err(error) => Removed::Refused(format!("whether it changed could not be looked up: {error:#}")),
-            },
+            // A store that does not know its own etag.
+            Some(412) => self.remove_if_still(object).await,
             // It takes no conditions, whatever it did when it was tried.
-            Some(400 | 501) => {
+            Some(501) | Some(400) if takes_no_conditions(&error) => {
                 self.heeds_conditions.store(false, Relaxed);
                 self.doubts_conditions.store(true, Relaxed);
-                self.remove_one(&object.key).await.1
+                self.remove_if_still(object).await
             }
+            Some(400) => self.refused(error),
             Some(401 | 403) => self.refused(error),
             _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
+        }
+    }
+
+    /// Deletes without a condition what is now as it was when it was looked at.
+    async fn remove_if_still(&self, object: &Object) -> Removed {
+        match self.head(&object.key).await {
+            Ok(Presence::Present(now)) if judge::is_still(object, &now) => self.remove_one(&object.key).await.1,
+            Ok(Presence::Present(_) | Presence::Missing) => Removed::Changed,
+            Ok(Presence::Unknown(why)) => Removed::Refused(format!("whether it changed could not be looked up: {why}")),
+            Err(error) => Removed::Refused(format!("whether it changed could not be looked up: {error:#}")),
         }
     }
 
@@ -98,6 +106,12 @@ pub(super) fn condition(object: &Object) -> Option<String> {
 }
 
 type DeleteError = SdkError<aws_sdk_s3::operation::delete_object::DeleteObjectError, HttpResponse>;
+
+/// Whether a store refuses the condition, and not the delete.
+fn takes_no_conditions(error: &DeleteError) -> bool {
+    status(error) == Some(501)
+        || matches!(error.code(), Some("NotImplemented" | "InvalidArgument" | "InvalidRequest") | None)
+}
 
 fn status(error: &DeleteError) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
