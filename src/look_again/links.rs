@@ -48,7 +48,7 @@ pub async fn at_links(ledger: &mut Ledger, store: &dyn Store) -> Result<Option<S
 }
 
 /// Links by the folds of their keys.
-struct Ways(HashMap<String, OtherName>);
+struct Ways(HashMap<String, Vec<OtherName>>);
 
 /// Where a value leads.
 struct Through<'w> {
@@ -60,11 +60,13 @@ struct Through<'w> {
 
 impl Ways {
     fn of(links: Vec<OtherName>) -> Self {
-        let folded = links.into_iter().flat_map(|link| {
-            let folds = folds_of_key(&link.key);
-            folds.into_iter().filter(|fold| !fold.is_empty()).map(move |fold| (fold, link.clone()))
-        });
-        Ways(folded.collect())
+        let mut ways: HashMap<String, Vec<OtherName>> = HashMap::new();
+        for link in links {
+            for fold in folds_of_key(&link.key).into_iter().filter(|fold| !fold.is_empty()) {
+                ways.entry(fold).or_default().push(link.clone());
+            }
+        }
+        Ways(ways)
     }
 
     /// `None`: it leads through no link. There may be more path in front of the link's own.
@@ -75,7 +77,9 @@ impl Ways {
             for start in starts {
                 let rest = &fold[start..];
                 let ends = rest.match_indices('/').map(|(slash, _)| slash).chain([rest.len()]);
-                let links = ends.filter_map(|end| Some((self.0.get(&rest[..end])?, &rest[end..])));
+                let links = ends.flat_map(|end| {
+                    self.0.get(&rest[..end]).into_iter().flatten().map(move |link| (link, &rest[end..]))
+                });
                 for (link, below) in links {
                     let through = through.get_or_insert_with(|| Through { link: &link.key, names: Vec::new() });
                     through.names.extend(link.target.as_ref().map(|target| joined(target, below)));
@@ -112,6 +116,11 @@ mod tests {
         assert_eq!(names("ALL/a.png"), expected("all", &["a.png"]));
         assert_eq!(names("Out/a.png"), expected("out", &[]));
         assert_eq!(names("unlinked/a.png"), None);
+        let ways = Ways::of(
+            ["Media", "media"].map(|key| OtherName { key: key.to_owned(), target: Some(format!("of {key}")) }).into(),
+        );
+        let both = ways.of_value("MEDIA/a.png").map(|through| through.names);
+        assert_eq!(both, Some(vec!["of Media/a.png".to_owned(), "of media/a.png".to_owned()]));
         assert_eq!(names("media/a.png"), None);
     }
 }
