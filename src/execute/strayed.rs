@@ -32,7 +32,7 @@ pub async fn strayed(ledger: &mut Ledger, store: &dyn Store) -> Result<Option<St
     Ok(Some(format!(
         "another folder than before is at {address}, and nothing is there of what earlier runs moved to the trash or left \
          open: if its volume is not mounted, mount it; if `root` was changed, change it back, or move the trash along; if the \
-         trash is gone for good, begin another ledger ([ledger] path)"
+         trash is gone for good, begin another ledger ([ledger] path); `restore` with this one brings back rows all the same"
     )))
 }
 

@@ -94,13 +94,13 @@ impl Ledger {
     }
 
     /// Holds files, and rows with them, of which an earlier run's copy lost something: the next would lose it too. An object
-    /// that was stored anew since is another one.
+    /// that was stored anew since is another one; and the store is tried again after 30 days, as it may have learned it.
     async fn hold_what_copies_lose(&mut self) -> Result<()> {
         let sql = "
             WITH lost (key, etag, last_modified, detail) AS MATERIALIZED (
-                SELECT key, etag, last_modified, max(detail) FROM removals
-                WHERE pair IN (SELECT value FROM json_each(?2)) AND handle IS NULL AND state IN ('failed', 'failed-left')
-                  AND substr(detail, 1, length(?3)) = ?3 GROUP BY 1, 2, 3)
+                SELECT key, etag, last_modified, max(detail) FROM removals INDEXED BY removals_failed
+                WHERE pair IN (SELECT value FROM json_each(?2)) AND state IN ('failed', 'failed-left')
+                  AND handle IS NULL AND done_at > strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days') AND substr(detail, 1, length(?3)) = ?3 GROUP BY 1, 2, 3)
             UPDATE temp.finding SET held = lost.detail, held_by = ?1 FROM lost
             WHERE finding.held IS NULL AND finding.size IS NOT NULL AND NOT finding.shared AND finding.key = lost.key AND finding.etag IS lost.etag
               AND finding.last_modified IS lost.last_modified";

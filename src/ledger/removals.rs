@@ -59,7 +59,8 @@ pub const LATE: &str = "
     CREATE INDEX removals_open ON removals (pair, state) WHERE state IN
         ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed', 'row-deleting',
          'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring', 'skipped-left',
-         'failed-left', 'put-back-left', 'restored-left');";
+         'failed-left', 'put-back-left', 'restored-left');
+    CREATE INDEX removals_failed ON removals (pair, key) WHERE state IN ('failed', 'failed-left');";
 
 /// States of a file that has a copy in the trash, and of which no step is under way.
 macro_rules! in_trash {
@@ -83,6 +84,13 @@ macro_rules! is_left_to_us {
         "(removals.pair IN (SELECT value FROM json_each(?5)) \
           OR NOT EXISTS (SELECT 1 FROM runs WHERE runs.pair = removals.pair \
                              AND runs.started_at > min(?3, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-90 days'))))"
+    };
+}
+
+/// The same of rows.
+macro_rules! open_rows {
+    () => {
+        "('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring')"
     };
 }
 
@@ -332,10 +340,7 @@ impl Which<'_> {
             Which::Open => {
                 concat!("state IN ", open!(), " AND ?3 = 0")
             }
-            Which::OpenRows => {
-                "state IN ('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', \
-                           'row-restoring') AND ?3 = 0"
-            }
+            Which::OpenRows => concat!("state IN ", open_rows!(), " AND ?3 = 0"),
             // What resembles a value that no object carries may be wanted (I4). A delete that may come late is waited for.
             Which::Due(_) => {
                 concat!(
@@ -526,21 +531,38 @@ impl Ledger {
     pub async fn open_of_others(&mut self) -> Result<Vec<(String, u64)>> {
         let sql = concat!(
             "SELECT database_address, count(*) FROM removals JOIN pairs ON pairs.id = removals.pair
-             WHERE pair IN (SELECT value FROM json_each(?1)) AND pair NOT IN (SELECT value FROM json_each(?2)) AND state IN ",
+             WHERE pair IN (SELECT value FROM json_each(?1))
+                 AND (pair NOT IN (SELECT value FROM json_each(?2)) AND state IN ",
             open!(),
-            " GROUP BY pair ORDER BY pair"
+            " OR pair NOT IN (SELECT value FROM json_each(?3)) AND state IN ",
+            open_rows!(),
+            ") GROUP BY pair ORDER BY pair"
         );
         let query = sqlx::query_as(sql).bind(&self.kin.of_store).bind(&self.kin.not_of_others);
+        let query = query.bind(&self.kin.of_database);
         let open: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
         Ok(open.into_iter().map(|(database, count)| (database, count.unsigned_abs())).collect())
     }
 
-    /// Of each other database of this store, where it is, and how many rows that a run removed are its own.
-    pub async fn rows_of_others(&mut self, run: i64) -> Result<Vec<(String, u64)>> {
-        let sql = "SELECT database_address, count(*) FROM removals JOIN pairs ON pairs.id = removals.pair
+    /// Of each other database of this store, where it is, and how many rows are its own that a run removed, or that were
+    /// removed with a key.
+    pub async fn rows_of_others(&mut self, which: Which<'_>) -> Result<Vec<(String, u64)>> {
+        let (chosen, run, key) = match which {
+            Which::RowsOfRun(run) => ("run = ?3 AND ?4 = ''", run, ""),
+            Which::LastRowsOf(key) => (
+                "(removals.key IN (?4, ?4 || '/') OR removals.id IN (SELECT removal FROM row_keys WHERE key IN (?4, ?4 || '/'))) AND ?3 = 0",
+                0,
+                key,
+            ),
+            _ => return Ok(Vec::new()),
+        };
+        let sql = format!(
+            "SELECT database_address, count(*) FROM removals JOIN pairs ON pairs.id = removals.pair
              WHERE pair IN (SELECT value FROM json_each(?1)) AND pair NOT IN (SELECT value FROM json_each(?2))
-                 AND state IN ('row-deleted', 'row-updated') AND run = ?3 GROUP BY pair ORDER BY pair";
-        let query = sqlx::query_as(sql).bind(&self.kin.of_store).bind(&self.kin.of_database).bind(run);
+                 AND state IN ('row-deleted', 'row-updated') AND {chosen} GROUP BY pair ORDER BY pair"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(&self.kin.of_store).bind(&self.kin.of_database);
+        let query = query.bind(run).bind(key);
         let rows: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
         Ok(rows.into_iter().map(|(database, count)| (database, count.unsigned_abs())).collect())
     }

@@ -3,7 +3,7 @@
 
 mod told;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use futures::StreamExt;
 
@@ -71,11 +71,10 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
     ledger.mark_interrupted().await.context("the ledger")?;
     let own = own_files(&config, [])?;
     let store = storage::open(&config, &config.storage.prefix, &own).await.context("the storage")?;
-    if let Some(strayed) = execute::strayed(&mut ledger, &*store).await.context("the storage")? {
-        bail!(strayed);
-    }
+    let strayed = execute::strayed(&mut ledger, &*store).await.context("the storage")?;
+    strayed.iter().for_each(|strayed| tracing::warn!("{strayed}"));
     let (database, told) = (None, Told::new(format)?);
-    let mut restoring = Restoring { config: &config, store: &*store, ledger, database, told, found: 0 };
+    let mut restoring = Restoring { config: &config, store: &*store, strayed, ledger, database, told, found: 0 };
     restoring.resume().await?;
     for (files, rows) in what.selections() {
         restoring.bring_back(files, rows).await?;
@@ -90,6 +89,8 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
 struct Restoring<'a> {
     config: &'a Config,
     store: &'a dyn Store,
+    /// Why none of its files can be found; rows need none of them.
+    strayed: Option<String>,
     ledger: Ledger,
     database: Option<(Database, Advisory)>,
     told: Told,
@@ -100,6 +101,9 @@ struct Restoring<'a> {
 impl Restoring<'_> {
     /// Resolves what a run that died left open.
     async fn resume(&mut self) -> Result<()> {
+        if self.strayed.is_some() {
+            return Ok(());
+        }
         if execute::has_open_rows(&mut self.ledger).await? {
             let database = opened(&mut self.database, self.config).await?;
             let rows = execute::resume_rows(&mut self.ledger, self.config, database, self.store).await;
@@ -127,11 +131,9 @@ impl Restoring<'_> {
             _ => self.files(files).await?,
         }
         self.rows(rows).await?;
-        if let Which::RowsOfRun(run) = rows {
-            for (database, count) in self.ledger.rows_of_others(run).await? {
-                self.found += 1;
-                self.told.rows_of_another(&database, count)?;
-            }
+        for (database, count) in self.ledger.rows_of_others(rows).await? {
+            self.found += 1;
+            self.told.rows_of_another(&database, count)?;
         }
         if let (Which::TrashedAt(key), true) = (files, self.found == before) {
             self.told.nothing_of(key)?;
@@ -146,6 +148,10 @@ impl Restoring<'_> {
             let Some(last) = batch.last() else { return Ok(()) };
             after = last.id;
             self.found += batch.len();
+            if let Some(why) = &self.strayed {
+                batch.iter().try_for_each(|removal| self.told.out_of_reach(removal, why))?;
+                continue;
+            }
             let concurrency = self.config.storage.concurrency;
             let restored = execute::restore(&mut self.ledger, self.store, &batch, concurrency).await?;
             for (removal, restored) in batch.iter().zip(restored) {

@@ -64,6 +64,11 @@ impl Told {
         }
     }
 
+    /// A file of a trash that is not there, which was told once.
+    pub fn out_of_reach(&mut self, removal: &Removal, why: &str) -> io::Result<()> {
+        self.failed(document(removal, why))
+    }
+
     /// What became of one row.
     pub fn row(&mut self, removal: &Removal, back: Back) -> io::Result<()> {
         let Some(row) = &removal.row else { return Ok(()) };
