@@ -18,6 +18,8 @@ pub struct Night {
     pub has_new: bool,
     /// Whether anything is found at all.
     pub has_findings: bool,
+    /// How many of the warnings are of settings, which were chosen before the first night.
+    pub of_settings: u64,
     pub counts: Counts,
 }
 
@@ -39,7 +41,7 @@ impl Night {
                 .into_iter()
                 .any(|(now, before)| now.abs_diff(before).saturating_mul(10) > before),
             // Of the first night, files that are young say nothing.
-            None => warnings > 0 || held > 0,
+            None => warnings > self.of_settings || held > 0,
         }
     }
 }
@@ -92,6 +94,8 @@ mod tests {
             let night = Night { counts, ..Night::default() };
             assert_eq!(night.is_news(None, None, NOW), is_news, "{counts:?}");
         }
+        let of_settings = Night { of_settings: 1, counts: counts(1, 0, 0), ..Night::default() };
+        assert!(!of_settings.is_news(None, None, NOW));
     }
 
     #[test]

@@ -262,6 +262,7 @@ impl Run<'_> {
             is_refused: doubts.refuses_files() || !doubts.obstacles.is_empty(),
             has_new: ledger.has_new(self.number).await?,
             has_findings: report.found.all().findings > 0,
+            of_settings: warning_of_settings(&self.config).into_iter().count() as u64,
             counts,
         };
         Ok(night.is_news(counted, told, report.started_at))
