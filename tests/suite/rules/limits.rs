@@ -76,7 +76,7 @@ fn max_percent_of_the_files_that_follow(engine: Engine) {
     scene.expect_files(&["live/1.png", "live/2.png", "live/3.png"]);
 }
 
-/// Row 4 with its file, and with the thumbnail that belongs to it, is one finding; row 5 and its file wait.
+/// Row 4 with its file is one finding, and the thumbnail that belongs to it another; row 5 and its files wait.
 fn a_limit_parts_no_row_from_its_files(engine: Engine) {
     let scene = Scene::of_assets(engine, "");
     let derived = "[[derived]]\npattern = '^(.+)_small\\.png$'\nowner = '$1.png'\n";
@@ -86,10 +86,10 @@ fn a_limit_parts_no_row_from_its_files(engine: Engine) {
         scene.put(&format!("live/{id}.png"));
         scene.put(&format!("live/{id}_small.png"));
     }
-    removes(&scene, &["--limit", "1"], 1);
+    removes(&scene, &["--limit", "2"], 1);
     scene.expect_files(&["live/1.png", "live/2.png", "live/3.png", "live/5.png", "live/5_small.png"]);
     assert_eq!(scene.ids("assets"), ["1", "2", "3", "5"]);
-    removes(&scene, &["--limit", "1"], 1);
+    removes(&scene, &["--limit", "2"], 1);
     scene.expect_files(&["live/1.png", "live/2.png", "live/3.png"]);
 }
 
