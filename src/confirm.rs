@@ -27,7 +27,7 @@ pub fn ask(plan: &DeletionPlan, target: &Target<'_>) -> io::Result<Option<Confir
         return Ok(None);
     }
     let name = Printable(&target.name);
-    eprint!("\n{}\nType {name} to confirm: ", sentence(plan, target));
+    eprint!("\n{}{}\nType {name} to confirm: ", sentence(plan, target), left(plan.later()));
     io::stderr().flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;
@@ -87,6 +87,15 @@ fn sentence(plan: &DeletionPlan, target: &Target<'_>) -> String {
         );
     }
     sentence
+}
+
+/// What to say of findings that stay for a later run.
+fn left(later: u64) -> String {
+    match later {
+        0 => String::new(),
+        1 => " 1 more finding is left for a later run (--limit).".to_owned(),
+        later => format!(" {later} more findings are left for a later run (--limit)."),
+    }
 }
 
 fn counted(count: u64, what: &str) -> String {

@@ -15,7 +15,8 @@ use crate::compare::{Progress, Scan, Scanned, SourceCounts};
 use crate::config::{Action, Config};
 use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
-use crate::domain::{Found, Kind, MOST_SOURCES, Time, Totals, row_id};
+use crate::domain::{Found, Kind, MOST_SOURCES, Side, Time, Totals, row_id};
+use crate::exit_code::Misconfigured;
 use crate::judge::{self, Silence, WrongPair};
 use crate::ledger::{Doubts, End, Ledger, Staged};
 use crate::look_again;
@@ -91,6 +92,7 @@ impl Inspection<'_> {
         let packed = look_again::at_packed(ledger, database, self.scope).await?;
         // What is packed in a value may be another name of a file, as a value may.
         let alias = look_again::at_aliases(ledger, &*store).await?;
+        let links = look_again::at_links(ledger, &*store).await?;
         tracing::debug!("looking again at names");
         let removes_rows = self.config.records.iter().any(|records| records.missing_file != Action::Report);
         let has_folders = self.config.has_folders();
@@ -117,7 +119,7 @@ impl Inspection<'_> {
         doubts.read_only = database.standbys().await.context("the database")?;
         let rows = self.rows_once(database, &mut totals, (&compared, &tables)).await.context("the database")?;
         let newest_row = self.newest_row(ledger, database, &totals).await?;
-        let found = self.keep(ledger, &totals, wrong_pair, newest_row).await.context("the ledger")?;
+        let found = self.keep(ledger, (database, &*store), &totals, wrong_pair, newest_row).await?;
         doubts.obstacles = self.obstacles(ledger, database).await?;
         let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
         warnings.extend(new_files(&totals));
@@ -127,6 +129,7 @@ impl Inspection<'_> {
         undecoded.iter().for_each(|warning| tracing::warn!("{warning}"));
         warnings.extend(undecoded);
         warnings.extend(alias);
+        warnings.extend(links);
         warnings.extend(common);
         warnings.extend(doubts.packed.iter().map(plan::packed_warning));
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
@@ -233,9 +236,9 @@ impl Inspection<'_> {
             folders: self.folder_rules(),
             owns_folders: self.config.has_folders(),
         };
-        let trash = self.config.trash.enabled.then_some(self.config.trash.prefix.as_str());
+        let trash = self.config.trash.enabled.then_some(self.config.trash.beginning());
         let (notes, mut noted) = channel(NOTES_AHEAD);
-        let hold = |object: Listed<'_>| judge::held(object, trash, longest_key_bytes);
+        let hold = |object: Listed<'_>, side: Side| judge::held(object, side, trash, longest_key_bytes);
         let gather = async {
             let mut ready: Option<Staged> = None;
             loop {
@@ -263,6 +266,7 @@ impl Inspection<'_> {
     async fn keep(
         &self,
         ledger: &mut Ledger,
+        (database, store): (&Database, &dyn Store),
         totals: &Totals,
         wrong_pair: Option<WrongPair>,
         newest_row: Option<(String, Time)>,
@@ -273,6 +277,7 @@ impl Inspection<'_> {
             root: &self.scope.root,
             has_urls: self.config.records.iter().any(|records| records.url_base.is_some())
                 || self.config.references.iter().any(|reference| reference.url_base.is_some()),
+            has_trash: self.config.trash.enabled,
             undated: self.seen_before("it has no created_at, and no updated_at, that can be read, and"),
             newly_missing: self.seen_before("no updated_at says when it was changed, and its file"),
             rules: rules.iter().map(|name| &**name).collect(),
@@ -285,17 +290,25 @@ impl Inspection<'_> {
             doubts.storage_ends = newest.and_then(|newest| self.end(newest, "newer than the newest object"));
             doubts.has_unknown_folders = true;
         }
-        ledger.hold(&doubts).await?;
+        ledger.hold(&doubts).await.context(LEDGER)?;
         tracing::debug!("keeping what was found");
-        ledger.keep_kinds(self.kinds).await?;
+        ledger.keep_kinds(self.kinds).await.context(LEDGER)?;
         if let Some(only) = self.only {
-            ledger.keep_only(only, self.config.has_folders()).await?;
+            ledger.keep_only(only, self.config.has_folders()).await.context(LEDGER)?;
+            if !ledger.has_findings().await.context(LEDGER)?
+                && !look_again::names_anything(only, ledger, database, store, self.config).await?
+            {
+                return Err(Misconfigured(NAMES_NOTHING.to_owned()).into());
+            }
         }
         // A run that looks at a list of findings says nothing of the others.
         let resolved = if self.only.is_some() { &[] } else { self.kinds };
-        ledger.keep_sightings(self.run, resolved, &self.scope.prefix, Utc::now()).await?;
+        let mut rules = self.config.records.iter().flat_map(|records| &records.rules);
+        let are_all =
+            rules.all(|rule| self.kinds.iter().any(|kind| kind.rule().is_some_and(|name| *name == rule.name)));
+        ledger.keep_sightings(self.run, (resolved, are_all), &self.scope.prefix, Utc::now()).await.context(LEDGER)?;
         tracing::debug!("counting");
-        ledger.count_findings().await
+        ledger.count_findings().await.context(LEDGER)
     }
 
     /// The newest row, as far as it matters to the files that were found.
@@ -309,9 +322,7 @@ impl Inspection<'_> {
         let margin = judge::margin(self.config.safety.min_age.0);
         let enough = newest_file.zip(margin).and_then(|(newest, margin)| newest.checked_sub_signed(margin));
         let Some(enough) = enough else { return Ok(None) };
-        // A run that is narrowed has not seen the oldest.
-        let oldest = totals.oldest_known.filter(|_| self.scope.prefix == self.scope.root);
-        let oldest = oldest.zip(margin).and_then(|(oldest, margin)| oldest.checked_sub_signed(margin));
+        let oldest = totals.oldest_known.zip(margin).and_then(|(oldest, margin)| oldest.checked_sub_signed(margin));
         let newest_row = async { database.session().await?.newest_row(enough, oldest).await };
         newest_row.await.context("the database")
     }
@@ -351,6 +362,10 @@ impl Inspection<'_> {
         Some((newest.unwrap_or_default(), format!("{why} was first seen less than {min_age} ago")))
     }
 }
+
+const LEDGER: &str = "the ledger";
+const NAMES_NOTHING: &str = "--only: no line of the file names anything that the storage, the database or the ledger knows: \
+     is it a report of this pair, and was it saved with other separators or in another encoding?";
 
 /// What to say of values that are not UTF-8, with a row that has one.
 async fn undecoded(database: &Database, sources: &[SourceCounts]) -> Result<Vec<String>> {

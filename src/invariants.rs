@@ -54,14 +54,19 @@
 //! - A page that says that more follows, and not where, is an error.
 //!   In: `storage::s3::listing::Pages::fetch`.
 //!   Test: `faults::listing::a_truncated_page_without_a_token_fails_and_finds_nothing`.
-//! - A continuation token that comes twice in a row is an error.
-//!   In: `storage::s3::listing::Pages::fetch`.
-//!   No test fails: the keys of the repeated page are out of order, which fails the run too.
+//! - A continuation token that comes twice is an error, and so are very many empty pages: the listing would have no end.
+//!   In: `storage::s3::listing::Tokens::come_back`, `storage::s3::listing::Pages::fetch`.
+//!   Tests: `storage::s3::listing::tests::a_circle_of_tokens_is_met_wherever_it_begins_and_others_are_not_taken_for_one`,
+//!   `faults::unordered::a_listing_without_an_end_fails`.
 //! - A key out of order, or outside the range, is an error.
 //!   In: `compare::cursor::Cursor::check`.
 //!   Tests: `compare::cursor::tests::a_listing_out_of_order_or_outside_its_range_fails`,
 //!   `faults::listing::a_page_out_of_order_fails_and_finds_nothing`,
 //!   `faults::listing::a_key_from_before_the_range_fails_and_finds_nothing`.
+//! - A store that lists in no order is sorted first, on disk.
+//!   In: `storage::s3::unordered::read`, `sorted::Sorter::sorted`.
+//!   Tests: `faults::unordered::a_store_without_order_is_compared_once_it_is_said_to_be_one`,
+//!   `sorted::tests::what_goes_in_comes_out_in_byte_order`.
 //! - A key outside the prefix is an error.
 //!   In: `compare::cursor::Cursor::check`.
 //!   Test: `faults::listing::a_key_outside_the_prefix_fails_and_finds_nothing`.
@@ -87,15 +92,22 @@
 //!
 //! # I2 Absence is proven
 //!
-//! An object is missing only if a look at it, by itself, was answered with 404; every other answer leaves it open.
+//! An object is missing only if a look at it, by itself, was answered with 404; every other answer leaves it open. What is
+//! open is held; where more than one look in a hundred fails (of few looks up to ten, but no more than half), the run does.
 //!
 //! - What was not listed is looked at before it is a finding.
 //!   In: `look_again::records::Looking::at_missing`.
 //!   Test: `faults::second_look::a_file_that_appears_after_the_listing_is_no_orphaned_record`.
-//! - An answer other than 404 fails the run.
-//!   In: `storage::s3::Bucket::head`.
+//! - An answer other than 404 proves nothing: its record is held.
+//!   In: `storage::s3::Bucket::head`, `look_again::records::looks`.
+//!   Test: `faults::second_look::a_record_is_held_whose_file_may_not_be_looked_at`.
+//! - Many such answers fail the run.
+//!   In: `look_again::records::allowed_refusals`.
 //!   Tests: `faults::second_look::a_forbidden_second_look_fails_and_finds_nothing`,
-//!   `faults::second_look::one_forbidden_look_among_many_fails_and_finds_nothing`.
+//!   `look_again::records::tests::a_single_look_may_always_fail_and_many_never`.
+//! - What a run that died left open, and cannot be looked at, stays open and is named.
+//!   In: `execute::resume::resume`.
+//!   Test: `killed::late::what_cannot_be_looked_at_stays_open_and_stops_nothing_else`.
 //! - A key for which the store cannot answer (400) is held.
 //!   In: `look_again::records::Looking::at_missing`.
 //!   Test: `faults::second_look::a_record_is_held_for_whose_file_the_store_does_not_answer`.
@@ -103,7 +115,7 @@
 //!   In: `look_again::records::Looking::at_missing`, `execute::rows::Site::remove_batch`.
 //!   Test: `faults::second_look::a_bucket_that_is_gone_at_the_second_look_fails_and_finds_nothing`.
 //! - In a folder, a link or a special file on the way leaves it open.
-//!   In: `storage::local::Folder::look_at`, `storage::local::proves_absence`.
+//!   In: `storage::local::beneath::Beneath::file`, `storage::local::beneath::proves_absence`.
 //!   Test: `storage::local::tests::only_a_regular_file_below_the_root_is_present`.
 //!
 //! # I3 The right pair
@@ -177,7 +189,8 @@
 //!   Tests: `doubts::aliases::a_file_that_is_named_through_a_link_stays`,
 //!   `doubts::aliases::a_store_that_folds_names_holds_what_it_gave`.
 //! - Also where such a name is written otherwise, or stands in a list; and the row stays.
-//!   In: `look_again::aliases::at_aliases`, `look_again::resembling::at_other_readings`.
+//!   In: `look_again::aliases::at_aliases`, `look_again::resembling::at_other_readings`,
+//!   `look_again::links::at_links`.
 //!   Test: `doubts::aliases::a_name_through_a_link_may_be_written_otherwise`.
 //! - What is not UTF-8, in the database or in a folder, holds what it may be meant for.
 //!   In: `database::chunks::Chunks::push_undecoded`, `storage::local::walk::Walk::file`,
@@ -216,7 +229,7 @@
 //!   `rules::dates::placeholders_are_dates_that_cannot_be_read`,
 //!   `rules::dates::dates_without_a_zone_are_read_in_the_configured_one`.
 //! - A file that came here a short time ago is young, whatever its modification time says.
-//!   In: `storage::local::object_of`, `judge::is_young_file`.
+//!   In: `storage::local::status::Status::object`, `judge::is_young_file`.
 //!   Test: `doubts::times::a_file_that_was_unpacked_here_is_young`.
 //! - A row of which nothing says when it was changed is held until its file was first seen missing `min_age` ago.
 //!   In: `look_again::records::Looking::take`, `ledger::holding::Ledger::hold_newcomers`.
@@ -248,6 +261,11 @@
 //! - And only where all of its rows are on the plan's list.
 //!   In: `ledger::planned::Ledger::plan_rows`.
 //!   Test: `rules::shared::a_file_stays_where_only_one_of_its_rows_is_named`.
+//! - Nor is a row parted from files of its folder, or from those that it names by its other keys.
+//!   In: `ledger::planned::Ledger::plan_rows`, `execute::rows::looking::Site::look_at_other_keys`.
+//!   Tests: `sources::folders::a_list_parts_no_row_from_its_files`,
+//!   `rules::several_keys::a_row_stays_where_one_of_its_files_does_not_go_now`,
+//!   `rules::several_keys::a_row_that_lost_a_file_stays_while_another_is_there`.
 //! - And only once all of them are gone.
 //!   In: `execute::rows::Following::file_of`.
 //!   Test: `rules::shared::a_row_that_is_wanted_again_keeps_the_file`.
@@ -302,6 +320,14 @@
 //!   In: `plan::plan`.
 //!   Tests: `rules::limits::max_percent_of_the_rows_of_a_table`,
 //!   `plan::tests::each_table_is_measured_against_its_own_rows`.
+//! - A run with `--limit` is judged by all that it found, but for these limits, which judge what is left of its plan.
+//!   In: `plan::plan`.
+//!   Tests: `rules::limits::a_limit_hides_no_doubt`, `execute::limited::the_limits_that_refuse_judge_what_is_left_of_the_plan`.
+//! - What belongs together goes together, or stays.
+//!   In: `ledger::limited::Ledger::limit_plan`.
+//!   Tests: `rules::limits::a_limit_parts_no_row_from_its_files`,
+//!   `ledger::limited::tests::the_rows_of_a_file_that_follows_them_stay_together`,
+//!   `ledger::limited::tests::derived_files_stay_with_what_they_belong_to`.
 //! - What is held is not counted.
 //!   In: `ledger::planned::Ledger::removable`.
 //!   Test: `execute::plan::held_findings_are_left_out_and_named`.
@@ -355,8 +381,18 @@
 //!   In: `judge::is_unchanged`.
 //!   Test: `execute::second_look::a_file_of_another_size_stays`.
 //! - The original is looked at once more after the copy.
-//!   In: `execute::batch::Site::copy_to_trash`.
+//!   In: `execute::taking::Site::copy_to_trash`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
+//! - Where the store heeds it, the delete itself has the etag as its condition.
+//!   In: `storage::s3::conditions::Bucket::remove_objects_unchanged`, `execute::Site::learn_conditions`.
+//!   Tests: `execute::promises::what_was_stored_just_before_the_delete_stays_where_a_delete_heeds_a_condition`,
+//!   `execute::promises::conditions_are_tried_once_for_each_pair`.
+//! - That condition is written as the store wants it, and one that an unchanged object does not meet is looked into.
+//!   In: `storage::s3::conditions::condition`, `storage::s3::conditions::Bucket::remove_if`.
+//!   Test: `execute::promises::a_condition_that_is_not_met_by_an_unchanged_file_is_no_change`.
+//! - Only an answer that says whether it does is remembered, and it is forgotten where a delete is refused.
+//!   In: `storage::s3::conditions::Bucket::try_at`, `execute::Site::doubt_conditions`.
+//!   Test: `execute::promises::an_odd_answer_to_a_try_is_no_answer`.
 //! - The wait for the rate of deletes comes before the last looks.
 //!   In: `execute::Site::remove_window`.
 //!   Test: `execute::meanwhile::a_slow_rate_waits_before_the_last_look`.
@@ -382,6 +418,9 @@
 //! - The row's object is looked at before.
 //!   In: `execute::rows::looking::Site::look_at_object`.
 //!   Test: `rules::missing_file::a_file_that_appears_while_the_prompt_waits_keeps_its_row`.
+//! - So is what lies in its folder, whatever order the store lists in.
+//!   In: `execute::rows::looking::Site::look_at_folder`.
+//!   Test: `sources::folders::a_file_that_came_meanwhile_keeps_its_folder`.
 //! - Each row is read and judged again.
 //!   In: `execute::rows::looking::Site::judge_rows`, `judge::stays`.
 //!   Tests: `killed::rows::removal::rows_that_are_taken_up_again_before_a_kill_stay`,
@@ -416,7 +455,7 @@
 //!   In: `execute::rows_back::restore_rows`.
 //!   Test: `killed::rows::restore::rows_that_are_restored_by_a_command_that_is_killed_are_restored_by_the_next`.
 //! - A key that is refused is not gone.
-//!   In: `execute::batch::Site::batch`.
+//!   In: `execute::taking::Site::copy_and_delete`.
 //!   Test: `execute::for_good::a_key_that_is_refused_fails_alone`.
 //! - Due trash that is refused is not gone.
 //!   In: `execute::due::purge_batch`.
@@ -424,8 +463,11 @@
 //! - A key without an answer is not gone.
 //!   In: `execute::removing::Site::remove_surely`, `storage::s3::removing::Bucket::remove_objects`.
 //!   Test: `execute::faults::an_empty_answer_is_none`.
+//! - Nor is a server's fault with a key a refusal.
+//!   In: `storage::s3::removing::refuses`.
+//!   Test: `killed::late::a_file_of_which_a_delete_met_a_servers_fault_stays_in_the_trash_too`.
 //! - What cannot be learned of stays open.
-//!   In: `execute::batch::Site::batch`.
+//!   In: `execute::taking::Site::copy_and_delete`.
 //!   Test: `execute::faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`.
 //! - A row's commit without an answer is looked up, under the lock of whoever changes it.
 //!   In: `database::writer::Writer::look_up`.
@@ -457,24 +499,46 @@
 //! - What became wanted meanwhile is put back.
 //!   In: `execute::resume::settle`.
 //!   Test: `killed::put_back::a_put_back_by_the_next_run_that_is_killed_too_is_finished_by_the_one_after`.
-//! - A copy whose original stays is taken out of the trash.
-//!   In: `execute::resume::resolution`.
-//!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
+//! - What cannot be put back stays open, and is named with its place in the trash.
+//!   In: `execute::resume::settle`, `execute::resume::put_back`.
+//!   Test: `killed::late::a_wanted_file_that_cannot_be_put_back_is_named_with_its_place`.
+//! - A copy whose original stays is left in the trash until it is due: the dead run's delete may come late.
+//!   In: `execute::resume::of_copies`.
+//!   Test: `killed::late::a_file_that_became_wanted_before_a_late_delete_is_in_the_trash_all_the_same`.
+//! - So is the copy of what a dead run removed, when it is restored or put back.
+//!   In: `execute::put_back::copy_back`.
+//!   Test: `killed::late::a_file_that_was_restored_before_a_late_delete_is_in_the_trash_all_the_same`.
+//! - And where something is at the key that is not surely what was put back.
+//!   In: `execute::resume::put_back`.
+//!   Tests: `killed::late::what_is_not_what_was_put_back_leaves_the_copy_known`,
+//!   `killed::late::a_file_that_was_put_back_and_not_looked_at_stays_in_the_trash_too`.
+//! - And of what a run removed after a delete that had no answer.
+//!   In: `execute::removing::Site::answers`.
+//!   Test: `killed::late::a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_too`.
+//! - Such a copy is kept for a day at least.
+//!   In: `ledger::removals::Which::condition`.
+//!   Test: `killed::late::a_copy_that_a_late_delete_may_need_is_not_due_at_once`.
+//! - And where a file is at the key that may be the one in the trash.
+//!   In: `execute::put_back::copy_back`.
+//!   Test: `execute::promises::a_file_that_is_back_already_is_not_called_something_else`.
+//! - One that has turned out to be the last copy when it is due is called purged.
+//!   In: `execute::due::Site::as_last_ones`.
+//!   Test: `execute::promises::a_copy_that_turned_out_to_be_the_last_is_called_purged`.
 //! - What is in the trash alone counts as removed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::removal::a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run`.
 //! - A copy whose original was replaced stays.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test:
 //!   `killed::removal::a_file_stored_at_the_same_key_while_the_tool_was_dead_stays_beside_the_old_one_in_the_trash`.
 //! - What was put back already is not called trashed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::put_back::a_file_that_was_put_back_and_is_unwanted_again_is_not_called_trashed`.
 //! - Due trash that is gone is not called trashed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::purge::a_purge_that_is_killed_at_a_call_is_finished_by_the_next_run`.
 //! - What went for good is not called failed.
-//!   In: `execute::resume::resolution`.
+//!   In: `execute::resume::of_copies`.
 //!   Test: `killed::removal::a_removal_for_good_that_is_killed_at_a_call_is_finished_by_the_next_run`.
 //!
 //! Rows:
@@ -511,16 +575,26 @@
 //!   In: `storage::s3::copying::Bucket::copy_object`.
 //!   Test: `execute::meanwhile::a_file_uploaded_during_the_copy_stays`.
 //! - The copy is looked at, and its etag tells.
-//!   In: `execute::batch::Site::copy_one`, `judge::is_copy`.
+//!   In: `execute::taking::Site::copy_one`, `judge::is_copy`.
 //!   Test: `execute::meanwhile::a_copy_that_is_not_verified_deletes_nothing`.
 //! - Its size tells.
 //!   In: `judge::is_copy`.
 //!   Test: `judge::tests::a_copy_has_the_size_and_where_it_says_anything_the_etag`.
+//! - It keeps what is stored beside the bytes: encryption, redirect, headers, tags.
+//!   In: `storage::s3::about::About::keep_in_copy`, `storage::s3::about::About::keep_in_parts`.
+//!   Test: `execute::promises::what_a_copy_would_lose_comes_back_with_the_file`.
+//! - Where it does not, the file stays.
+//!   In: `storage::s3::about::Bucket::compare`.
+//!   Tests: `execute::promises::a_file_stays_of_which_a_copy_loses_something`,
+//!   `execute::promises::a_file_of_which_a_copy_lost_something_is_held_from_then_on`.
+//! - A copy that is refused for an etag that did not change is no change.
+//!   In: `storage::s3::copying::Bucket::copy_whole`.
+//!   Test: `execute::promises::a_refused_copy_of_an_unchanged_file_is_no_change`.
 //! - The copy of what stays is taken out of the trash again.
-//!   In: `execute::batch::Site::give_up`.
+//!   In: `execute::taking::Site::give_up`.
 //!   Test: `execute::for_good::a_key_that_is_refused_fails_alone`.
 //! - But not the last one, nor that of a file that was replaced.
-//!   In: `execute::batch::Site::give_up`.
+//!   In: `execute::taking::Site::give_up`.
 //!   Tests: `execute::meanwhile::the_copy_of_a_file_that_is_gone_stays`,
 //!   `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
 //! - A file that cannot be moved to the trash (archived, or its key would grow too long) is held.
@@ -577,7 +651,7 @@
 //!   In: `storage::s3::copying::Bucket::copy_object`.
 //!   Test: `execute::meanwhile::putting_back_overwrites_nothing`.
 //! - What came back is verified.
-//!   In: `execute::put_back::bring_back`, `judge::is_surely_copy`.
+//!   In: `execute::put_back::copy_back`, `judge::is_surely_copy`.
 //!   Tests: `execute::restore::nothing_is_overwritten`,
 //!   `judge::tests::only_a_whole_etag_or_the_very_time_says_that_bytes_are_the_same`.
 //! - What was changed since in a row is not undone.
@@ -586,6 +660,31 @@
 //! - A row is not inserted beside one with its id.
 //!   In: `database::way_back::Writer::try_insert`.
 //!   No test fails: where ids are unique, the database refuses the second by itself.
+//!
+//! By other names:
+//!
+//! - What was removed belongs to the store, whatever its database is called now, and to the folder, by whatever path.
+//!   In: `ledger::pairs::Kin::of`, `storage::identity`.
+//!   Tests: `rules::pairs::a_database_by_another_name_finds_what_was_removed`,
+//!   `rules::pairs::a_root_by_another_path_finds_its_trash`, `storage::tests::a_bucket_is_the_same_however_its_address_is_written`.
+//! - A ledger of an older format keeps its pairs.
+//!   In: `ledger::pairs::SIDES`.
+//!   Test: `rules::pairs::an_old_ledger_opens_and_finds_its_trash`.
+//! - What runs of another database of the same store left open stays open: only that one knows what it wants again.
+//!   In: `ledger::pairs::Kin::of`, `ledger::removals::Kin::of_removals`.
+//!   Test: `killed::others::what_a_run_of_another_database_left_open_stays_open`.
+//! - Its rows are neither looked for in this database, nor put back there.
+//!   In: `ledger::removals::Kin::of_removals`.
+//!   Test: `rules::pairs::rows_of_another_database_are_not_brought_back_into_this_one`.
+//! - Where another folder than before is at the root's path, and nothing of the trash is in it, nothing is resolved, restored
+//!   or purged.
+//!   In: `execute::strayed::strayed`, `ledger::pairs::Ledger::identify`.
+//!   Tests: `rules::pairs::a_mount_point_without_its_volume_loses_no_trash`,
+//!   `rules::pairs::a_root_that_was_changed_with_its_prefix_loses_no_trash`.
+//! - Due trash of another database of the same store stays while that one runs, be it seldom: only it knows what it wants
+//!   again.
+//!   In: `ledger::removals::Which::condition`.
+//!   Test: `rules::pairs::due_trash_of_a_pair_that_still_runs_is_its_own`.
 //!
 //! # I12 One at a time
 //!
@@ -612,6 +711,9 @@
 //! - What changed is not deleted.
 //!   In: `execute::removing::Site::learn`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_a_lost_answer_stays`.
+//! - A rename in a folder whose answer is an error, or that nothing was there, is looked up.
+//!   In: `storage::local::moving::rename`.
+//!   Test: `execute::in_folder::a_rename_whose_answer_is_lost_is_looked_up`.
 //! - Where the whole bucket is gone nothing is called deleted.
 //!   In: `execute::removing::Site::learn`.
 //!   Test: `execute::meanwhile::a_bucket_that_is_gone_deletes_nothing`.
@@ -665,27 +767,86 @@
 //!
 //! # I16 The local store stays inside its root
 //!
-//! No link is followed, no `..` is resolved, no mount is crossed, only regular files are objects, and the tool's own
-//! trash is never a candidate.
+//! Every path is resolved from the handle of the root: no link is followed, no `..` is resolved, no mount is crossed. Only
+//! regular files are objects; the tool's own files and its trash are never candidates. A file is moved in one step, which
+//! takes whatever is there, and what was not judged is put back. Nothing is written over.
+//!
+//! The way to a file:
 //!
 //! - A look follows no link, and takes no `..`.
-//!   In: `storage::local::Folder::look_at`.
+//!   In: `storage::local::Folder::look_at`, `storage::local::beneath::Beneath::file`.
 //!   Test: `storage::local::tests::only_a_regular_file_below_the_root_is_present`.
 //! - A walk follows no link. One of the two looks is enough: the test fails only without both.
 //!   In: `storage::local::walk::names_of`, `storage::local::walk::Walk::file`.
 //!   Test: `storage::local::walk::tests::links_are_not_followed_and_names_that_are_not_utf8_are_counted`.
-//! - No mount is crossed.
-//!   In: `storage::local::Folder::look_at`, `storage::local::walk::names_of`.
-//!   No test fails: a test cannot mount anything.
-//! - Folders of the trash are not made through a link.
-//!   In: `storage::local::moving::Folder::make_folders`.
-//!   Test: `storage::local::moving::tests::a_trash_that_is_a_link_takes_nothing`.
-//! - A file is moved over nothing.
-//!   In: `storage::local::moving::Folder::copy_file`.
-//!   Test: `storage::local::moving::tests::nothing_is_moved_over_what_is_there`.
+//! - No mount is crossed, not even a bind mount of the same file system, and a row that names what is behind one is held.
+//!   In: `storage::local::status::Status::shares_mount`, `storage::local::beneath::Beneath::folder`,
+//!   `storage::local::beneath::mounts_beneath`.
+//!   Test: `execute::in_folder::what_is_mounted_below_the_root_is_not_entered`.
+//! - A root that was replaced is not read.
+//!   In: `storage::local::walk::Walk::next_objects`.
+//!   No test fails: a test would have to replace it in the moment after it was opened.
+//! - A time that no calendar holds cannot be read, and is young.
+//!   In: `storage::local::status::time`.
+//!   Test: `storage::local::status::tests::a_time_that_no_calendar_holds_cannot_be_read`.
+//!
+//! What is no candidate:
+//!
+//! - Files of our own are neither listed nor moved, by whatever path they are reached.
+//!   In: `storage::local::own::OwnFiles::holds`, `maintain::settings::own_files`.
+//!   Tests: `storage::local::own::tests::a_file_of_ours_is_known_by_every_path_that_leads_to_it`,
+//!   `storage::local::moving::tests::a_file_of_our_own_is_not_moved`,
+//!   `execute::in_folder::our_own_files_are_never_candidates`.
 //! - The trash is no part of the comparison.
 //!   In: `compare::scope::Scope::ignores`.
 //!   Test: `execute::trash::a_second_run_finds_nothing`.
+//! - Nor is what earlier runs moved to another trash; what else lies there is compared.
+//!   In: `maintain::settings::add_earlier_trash`, `ledger::places::add_trash`, `compare::scope::Scope::ignores`.
+//!   Tests: `execute::folders::an_earlier_trash_is_still_trash`,
+//!   `execute::folders::a_prefix_that_was_trash_by_mistake_is_compared_again`.
+//! - A trash that leaves the root, or that no file can be moved to in one step, is a configuration error.
+//!   In: `config::sections::trash_prefix`, `config::sections::trash_folder`, `storage::local::Folder::with_trash`.
+//!   Test: `execute::folders::a_trash_that_cannot_be_one_is_a_configuration_error`.
+//! - Files of the web server, of which applications know nothing, are held where nobody knows them.
+//!   In: `judge::is_of_the_server`.
+//!   Tests: `judge::tests::files_of_the_web_server_are_held_where_nobody_knows_them`,
+//!   `execute::in_folder::files_of_the_web_server_are_held`.
+//!
+//! The move:
+//!
+//! - What was taken is looked at, and put back where it is not the file that was judged.
+//!   In: `storage::local::moving::Folder::take_one`.
+//!   Test: `execute::in_folder::a_file_that_is_replaced_in_the_moment_of_its_removal_is_put_back`.
+//! - Where what was taken by mistake could not be put back, nothing is taken.
+//!   In: `storage::local::moving::rename_to_own`, `storage::local::moving::try_link`.
+//!   Tests: `execute::in_folder::where_files_can_neither_be_renamed_safely_nor_linked_they_stay`,
+//!   `execute::in_folder::a_file_that_cannot_be_linked_is_not_taken_where_its_way_back_is_a_link`.
+//! - What could not be put back stays open, and is put back by the next run.
+//!   In: `storage::local::moving::put_back`.
+//!   Test: `execute::in_folder::what_could_not_be_put_back_is_put_back_by_the_next_run`.
+//! - Nobody else may look into the trash.
+//!   In: `storage::local::folders::make_trash`.
+//!   Test: `execute::folders::the_trash_is_private`.
+//! - A file is moved over nothing.
+//!   In: `storage::local::moving::try_rename`.
+//!   Test: `storage::local::moving::tests::nothing_is_moved_over_what_is_there`.
+//! - Folders of the trash are not made through a link.
+//!   In: `storage::local::folders::make`.
+//!   Test: `storage::local::moving::tests::a_trash_that_is_a_link_takes_nothing`.
+//! - What a run that was killed had taken, and nobody had judged, goes back; resuming deletes nothing from the trash.
+//!   In: `execute::resume::of_moves`.
+//!   Tests: `killed::removal::what_a_killed_run_took_and_nobody_judged_goes_back`,
+//!   `killed::removal::what_has_both_names_is_back`.
+//! - A folder goes only where it is empty, by the system's own word, and never a first one, nor one that was set up by hand.
+//!   In: `storage::local::folders::remove_emptied`, `storage::local::folders::is_set_up`.
+//!   Tests: `execute::folders::folders_that_a_removal_has_emptied_go`,
+//!   `execute::folders::a_first_folder_is_counted_from_the_configured_prefix`,
+//!   `execute::folders::restored_folders_are_as_they_were`,
+//!   `execute::folders::an_emptied_folder_stays_that_its_owner_cannot_make_again`.
+//! - Folders come back as they were, also where a restore is killed as it makes one.
+//!   In: `storage::local::folders::as_it_was`, `storage::local::folders::make_theirs`, `ledger::places::add_rights`.
+//!   Tests: `execute::folders::restored_folders_are_as_they_were`,
+//!   `execute::folders::a_restore_that_is_killed_as_it_makes_a_folder_leaves_it_to_the_next`.
 //!
 //! # I17 A side that is behind
 //!
@@ -730,6 +891,9 @@
 //!   In: `look_again::folders::at_folders`.
 //!   Tests: `faults::pair::a_deleted_tenant_is_no_forgotten_table`,
 //!   `look_again::folders::tests::a_folder_may_go_where_it_or_one_around_it_is_named`.
+//! - One is not unknown whose row an earlier run deleted.
+//!   In: `ledger::folders::Ledger::lift_folders_of_deleted_rows`.
+//!   Test: `sources::folders::a_folder_whose_row_an_earlier_run_deleted_is_not_unknown`.
 //! - What is below them is held.
 //!   In: `ledger::folders::Ledger::hold_below`.
 //!   Tests: `faults::pair::many_files_below_an_unknown_folder_are_held`,
@@ -785,6 +949,21 @@
 //! - `--only` never adds a finding.
 //!   In: `ledger::staging::Ledger::keep_only`.
 //!   Test: `execute::only::only_never_adds`.
+//! - A list of which no line names anything is a usage error.
+//!   In: `look_again::only_list::names_anything`.
+//!   Test: `execute::only::a_list_that_names_nothing_is_a_usage_error`.
+//! - A database that is reached by another name keeps its first sightings, and the run warns.
+//!   In: `ledger::pairs::Ledger::identify`.
+//!   Test: `rules::pairs::a_database_by_another_name_keeps_first_sightings`.
+//! - A confirmed run that removed nothing says so and why, and fails where that was not for what is wanted.
+//!   In: `maintain::remove::Run::remove`.
+//!   Tests: `execute::skipped::what_was_wanted_or_changed_after_all_is_no_failure`,
+//!   `execute::skipped::what_could_not_be_removed_is_a_failure`.
+//! - `-q` is silent only where nothing is new, nothing may be removed, and no run would be refused.
+//!   In: `news::Night::is_news`.
+//!   Tests: `command_line::quiet::a_held_finding_is_told_once`, `command_line::quiet::a_refusal_is_told_every_night`,
+//!   `command_line::quiet::what_may_be_removed_is_told_every_night`,
+//!   `command_line::quiet::what_is_held_is_told_again_after_thirty_days`, `command_line::quiet::counts_that_change_are_told`.
 //! - The deadline ends a run after the batch in hand.
 //!   In: `execute::Site::must_stop`.
 //!   Test: `execute::ending::a_deadline_ends_after_the_batch_in_hand`.

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::compare::merge::Joined;
 use crate::domain::listed::Listed;
-use crate::domain::{Created, Held, Hold, Mark, Object, Seen, Time, Totals};
+use crate::domain::{Created, Held, Hold, Mark, Object, Seen, Side, Time, Totals};
 
 /// What a joined key amounts to, before it is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Verdict {
     YoungFile,
     /// The same, for the time alone at which it came here.
     NewFile,
+    /// Nobody knows the object, and it is only the marker of a folder.
+    Marker,
     /// The database names an object that was not listed.
     MissingObject,
 }
@@ -29,6 +31,7 @@ pub fn verdict(joined: &Joined<'_>, now: Time, min_age: Duration) -> Verdict {
     match joined {
         Joined::Both(..) | Joined::Folder(..) => Verdict::Wanted,
         Joined::DatabaseOnly(..) => Verdict::MissingObject,
+        Joined::StorageOnly(object) if object.is_marker() => Verdict::Marker,
         Joined::StorageOnly(object) if is_young(object.last_modified, now, min_age) => Verdict::YoungFile,
         Joined::StorageOnly(object) if object.is_new => Verdict::NewFile,
         Joined::StorageOnly(_) => Verdict::OrphanedFile,
@@ -158,10 +161,27 @@ pub fn margin(min_age: Duration) -> Option<TimeDelta> {
 }
 
 /// Why no run may act on a file, as far as the object by itself shows. Asked of every file that may become a finding, or
-/// follow one. `trash` is where removed files go, if they do not go for good.
-pub fn held(object: Listed<'_>, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
-    cannot_be_trashed(object, trash, longest_key_bytes)
+/// follow one (`Side::Row`). `trash` is where removed files go, if they do not go for good.
+pub fn held(object: Listed<'_>, side: Side, trash: Option<&str>, longest_key_bytes: usize) -> Option<Held> {
+    let cannot_be_trashed = cannot_be_trashed(object, trash, longest_key_bytes);
+    cannot_be_trashed.or_else(|| if side == Side::File { is_of_the_server(object) } else { None })
 }
+
+/// Whether a file that nobody knows is one by which a web server is told what to serve, or by which a folder is kept: they
+/// have no rows, and an upload folder is open without them.
+fn is_of_the_server(object: Listed<'_>) -> Option<Held> {
+    let name = object.key.rsplit('/').next().unwrap_or(object.key);
+    let is_guard = GUARDS.contains(&name) && object.size <= MOST_GUARD_BYTES;
+    let reason =
+        || format!("{name} is a file of the web server, or keeps its folder: applications have no rows for such");
+    (is_guard || SERVER_FILES.contains(&name)).then(|| Held::new(Hold::ServerFile, reason()))
+}
+
+const SERVER_FILES: [&str; 4] = [".htaccess", "web.config", ".gitkeep", ".gitignore"];
+/// Index files that show a visitor nothing, where the folder's list would be shown without them.
+const GUARDS: [&str; 2] = ["index.html", "index.php"];
+/// With the licence that some have in front.
+const MOST_GUARD_BYTES: u64 = 2048;
 
 /// Why a file could never be moved to the trash, where removed files go below `trash` (I11), in a store that
 /// holds keys of up to `longest_key_bytes`.
@@ -177,19 +197,27 @@ fn cannot_be_trashed(object: Listed<'_>, trash: Option<&str>, longest_key_bytes:
 }
 
 /// Whether an object is still the one that was listed (I8): the same size, the same etag where both are known, and the
-/// same time to the second, since a listing carries milliseconds and a look cannot.
+/// same time to the second, since a listing carries milliseconds and a look cannot. Some stores round one up and the other
+/// down: with the same etag the times may be a second apart.
 pub fn is_unchanged(listed: &Object, now: &Object) -> bool {
     let second = |object: &Object| object.last_modified.map(|time| time.timestamp());
-    let same_etag = listed.etag.is_none() || now.etag.is_none() || listed.etag == now.etag;
-    listed.key == now.key && listed.size == now.size && same_etag && second(listed) == second(now)
+    let are_near = || match (listed.last_modified, now.last_modified) {
+        (Some(listed), Some(now)) => (listed - now).abs() <= TimeDelta::seconds(1),
+        _ => false,
+    };
+    let same = match (listed.bare_etag(), now.bare_etag()) {
+        (Some(listed_etag), Some(etag)) => listed_etag == etag && (second(listed) == second(now) || are_near()),
+        _ => second(listed) == second(now),
+    };
+    listed.key == now.key && listed.size == now.size && same
 }
 
 /// Whether `copy` holds what `object` held: the same size, and the same etag where both are of one part (that of a copy
 /// in parts is another).
 pub fn is_copy(object: &Object, copy: &Object) -> bool {
     let is_opaque = object.opaque_etag || copy.opaque_etag;
-    let whole = |object: &Object| object.etag.clone().filter(|etag| !is_opaque && !etag.contains('-'));
-    let same_etag = match (whole(object), whole(copy)) {
+    let whole = |etag: Option<&str>| etag.filter(|etag| !is_opaque && !etag.contains('-')).map(str::to_owned);
+    let same_etag = match (whole(object.bare_etag()), whole(copy.bare_etag())) {
         (Some(object), Some(copy)) => object == copy,
         _ => true,
     };
@@ -200,7 +228,7 @@ pub fn is_copy(object: &Object, copy: &Object) -> bool {
 /// etags, the same time to the microsecond, which a copy keeps there.
 pub fn is_surely_copy(object: &Object, copy: &Object) -> bool {
     let microseconds = |object: &Object| object.last_modified.map(|time| time.timestamp_micros());
-    let same = match (&object.etag, &copy.etag) {
+    let same = match (object.bare_etag(), copy.bare_etag()) {
         (Some(etag), Some(other)) => etag == other && !etag.contains('-') && !object.opaque_etag && !copy.opaque_etag,
         (None, None) => object.last_modified.is_some() && microseconds(object) == microseconds(copy),
         _ => false,
@@ -290,7 +318,10 @@ mod tests {
         let listed = object(1, "2026-01-10T00:00:00.123Z", Some("\"a\""));
         assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("\"a\""))));
         assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", None)));
-        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", Some("\"a\""))));
+        assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", Some("W/\"a\""))));
+        assert!(is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("a"))));
+        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:02Z", Some("\"a\""))));
+        assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", None)));
         assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("\"b\""))));
         assert!(!is_unchanged(&listed, &object(2, "2026-01-10T00:00:00Z", Some("\"a\""))));
     }
@@ -330,6 +361,25 @@ mod tests {
         let long = Object { key: "x".repeat(991), ..small };
         assert!(cannot_be_trashed(long.as_listed(), Some(".trash/"), 1024).is_some());
         assert_eq!(cannot_be_trashed(long.as_listed(), None, 1024), None);
+    }
+
+    #[test]
+    fn files_of_the_web_server_are_held_where_nobody_knows_them() {
+        let by = |key: &str, size: u64, side: Side| {
+            let object = Object { key: key.to_owned(), ..object(size, "2026-01-10T00:00:00Z", None) };
+            held(object.as_listed(), side, None, 1024).map(|held| held.by)
+        };
+        for name in [".htaccess", "web.config", ".gitkeep", ".gitignore", "index.html", "index.php"] {
+            for key in [name.to_owned(), format!("uploads/2026/{name}")] {
+                assert_eq!(by(&key, 28, Side::File), Some(Hold::ServerFile), "{key}");
+                assert_eq!(by(&key, 28, Side::Row), None, "{key}: it goes with its row");
+            }
+            assert_eq!(by(&format!("a/{name}x"), 0, Side::File), None);
+            assert_eq!(by(&format!("{name}/a.png"), 0, Side::File), None);
+        }
+        assert_eq!(by("a/index.html", MOST_GUARD_BYTES, Side::File), Some(Hold::ServerFile));
+        assert_eq!(by("a/index.html", MOST_GUARD_BYTES + 1, Side::File), None, "a page of its own");
+        assert_eq!(by("a/.htaccess", 100_000, Side::File), Some(Hold::ServerFile));
     }
 
     fn at(text: &str) -> Time {

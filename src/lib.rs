@@ -19,7 +19,7 @@
 //! [`plan`] that may refuse, and a typed confirmation ([`confirm`]) without whose token nothing below [`execute`] can be
 //! called: rows go first, each in a transaction of its own, and files after them.
 //!
-//! Pure rooms, values in and values out: [`domain`], [`judge`], [`plan`],
+//! Pure rooms, values in and values out: [`domain`], [`judge`], [`news`], [`plan`],
 //! [`report`], `compare::{density, folders, merge, owners, part, scope, slice, split}`,
 //! `database::{column, key_column, source, rows, rules, date, url}`, what an engine writes (`database::dialect::{sql, owners}`,
 //! each engine's `sql`) and PostgreSQL's `copied`, `storage::s3::{page, scan}`.
@@ -47,8 +47,11 @@ pub mod ledger;
 mod lock;
 mod look_again;
 mod maintain;
+mod news;
 mod only;
 pub mod plan;
 mod publish;
 pub mod report;
+mod same_file;
+mod sorted;
 pub mod storage;

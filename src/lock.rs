@@ -16,12 +16,17 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Where the lock of a ledger lies.
+    pub fn path_beside(ledger: &Path) -> PathBuf {
+        ledger.with_extension("lock")
+    }
+
     /// Takes the lock beside the ledger at `ledger`.
     ///
     /// # Errors
     /// [`LockedOut`] where another run holds it.
     pub fn take(ledger: &Path) -> Result<Self> {
-        let path = ledger.with_extension("lock");
+        let path = Lock::path_beside(ledger);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let mut private = std::fs::DirBuilder::new();
             private.recursive(true).mode(0o700);

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::config::{Percent, Safety};
 use crate::domain::key::Printable;
 use crate::domain::packed::Packing;
-use crate::domain::{Time, Totals};
+use crate::domain::{LeftOut, Time, Totals};
 use crate::judge::{Silence, WrongPair};
 
 /// What a run has found that it could act on.
@@ -24,6 +24,8 @@ pub struct Census {
     /// Trash that is due to go for good: removed by an earlier run, and counted towards no limit.
     pub due_files: u64,
     pub due_bytes: u64,
+    /// What is not counted above, though nothing holds it.
+    pub left_out: LeftOut,
 }
 
 /// Rows of one table that a run could act on.
@@ -44,6 +46,11 @@ impl Census {
     /// Rows that would be deleted or updated.
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.deleted + table.updated).sum()
+    }
+
+    /// Findings that would be removed.
+    pub fn findings(&self) -> u64 {
+        self.files + self.rows()
     }
 }
 
@@ -68,10 +75,16 @@ impl Limits {
 #[derive(Debug, PartialEq, Eq)]
 pub struct DeletionPlan {
     census: Census,
+    later: u64,
     due_before: Time,
 }
 
 impl DeletionPlan {
+    /// Findings that could be removed and stay for a later run, as this one has a limit.
+    pub fn later(&self) -> u64 {
+        self.later
+    }
+
     pub fn census(&self) -> &Census {
         &self.census
     }
@@ -169,8 +182,11 @@ impl Doubts {
     }
 }
 
-/// Plans the removal of what `census` counts, with the trash of up to `due_before`; or refuses it whole.
+/// Plans the removal of what `census` counts, with the trash of up to `due_before`; or refuses it whole. `found` counts all
+/// that could be removed: a run with a limit of its own removes less, and is judged by all of it all the same, but for the
+/// limits on how much may go.
 pub fn plan(
+    found: &Census,
     census: Census,
     due_before: Time,
     totals: &Totals,
@@ -183,7 +199,7 @@ pub fn plan(
     if let Some((database, why)) = doubts.read_only.first() {
         return Err(Refusal::ReadOnly { database: database.clone(), why: why.clone() });
     }
-    let removes_files = census.files + census.following_files > 0;
+    let removes_files = found.files + found.following_files > 0;
     if let Some(packed) = doubts.packed.first().filter(|_| removes_files) {
         return Err(Refusal::Packed(packed.clone()));
     }
@@ -192,7 +208,7 @@ pub fn plan(
     {
         return Err(Refusal::Source { name: name.clone(), silence: *silence });
     }
-    let removals = census.files + census.rows();
+    let removals = census.findings();
     if removals > limits.max_removals {
         return Err(Refusal::TooMany { removals, limit: limits.max_removals });
     }
@@ -208,12 +224,27 @@ pub fn plan(
     if let Some((table, why)) = doubts.obstacles.first() {
         return Err(Refusal::NotWhole { table: table.clone(), why: why.clone() });
     }
-    for table in census.tables.iter().filter(|table| table.deleted > 0 && !table.allow_cascade) {
+    for table in found.tables.iter().filter(|table| table.deleted > 0 && !table.allow_cascade) {
         if let Some(reaches) = &table.cascade {
             return Err(Refusal::Cascade { table: table.table.clone(), reaches: reaches.clone() });
         }
     }
-    Ok(DeletionPlan { census, due_before })
+    Ok(DeletionPlan { later: found.findings().saturating_sub(census.findings()), census, due_before })
+}
+
+/// What to say of what a narrowed plan does without.
+pub fn left_out_warnings(left_out: LeftOut) -> impl Iterator<Item = String> {
+    let rows = match left_out.rows {
+        0 => None,
+        1 => Some("1 row stays: not every file of its folder was asked for".to_owned()),
+        rows => Some(format!("{rows} rows stay: not every file of their folders was asked for")),
+    };
+    let files = match left_out.files {
+        0 => None,
+        1 => Some("1 file stays: this run does not remove the row that owns it".to_owned()),
+        files => Some(format!("{files} files stay: this run does not remove the rows that own them")),
+    };
+    rows.into_iter().chain(files)
 }
 
 impl Refusal {
@@ -256,10 +287,15 @@ impl fmt::Display for Refusal {
                 silent(name, *silence)
             ),
             Refusal::Packed(packed) => write!(f, "no file is removed, as it may be one that is named there: {packed}"),
+            Refusal::TooMany { removals, limit: 0 } => write!(
+                f,
+                "{removals} findings would be removed, and max_removals is 0: if that is really meant, add \
+                 --max-removals {removals}"
+            ),
             Refusal::TooMany { removals, limit } => write!(
                 f,
-                "{removals} findings would be removed, and max_removals is {limit}: if it is really meant, add \
-                 --max-removals {removals}"
+                "{removals} findings would be removed, and max_removals is {limit}: --limit {limit} removes the first of \
+                 them, and the next run the others; if all are really meant, add --max-removals {removals}"
             ),
             Refusal::TooLarge { removals, of, what, limit } => {
                 let percent = (*removals as f64 * 100.0 / (*of).max(1) as f64).ceil().min(100.0);
@@ -354,6 +390,17 @@ mod tests {
 
     const NOW: Time = Time::UNIX_EPOCH;
     const LIMITS: Limits = Limits { max_removals: 100, max_percent: 10.0 };
+
+    /// A plan without a limit of its own.
+    fn plan(
+        census: Census,
+        due_before: Time,
+        totals: &Totals,
+        doubts: &Doubts,
+        limits: Limits,
+    ) -> Result<DeletionPlan, Refusal> {
+        super::plan(&census.clone(), census, due_before, totals, doubts, limits)
+    }
 
     fn files(files: u64) -> Census {
         Census { files, ..Census::default() }

@@ -11,7 +11,8 @@ pub struct Global {
     /// /etc/cleanup-assets/config.toml
     #[arg(short, long, global = true, value_name = "FILE", env = "CLEANUP_ASSETS_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
-    /// Print the report only when there is something to report
+    /// Print the report only when it has news: a finding that is new or may be removed, a run that would be refused, or
+    /// counts that changed
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Log more on standard error; repeatable. RUST_LOG, where it is set, decides

@@ -24,10 +24,13 @@ pub struct Arguments {
     kinds: Vec<String>,
     #[command(flatten)]
     reporting: Reporting,
-    /// Act on up to N findings in this run
+    /// Remove at most N findings, those first seen longest ago; the others stay for the next run
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    limit: Option<u64>,
+    /// Refuse to remove more than N findings, instead of [safety] max_removals
     #[arg(long, value_name = "N")]
     max_removals: Option<u64>,
-    /// Remove up to P percent of the files, and of each table's rows, in this run
+    /// Refuse to remove more than P percent of the files, or of a table's rows, instead of [safety] max_percent
     #[arg(long, value_name = "P", value_parser = percent)]
     max_percent: Option<f64>,
 }
@@ -46,6 +49,13 @@ pub struct Reporting {
     pub check: bool,
 }
 
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("a number from 1 on".to_owned()),
+    }
+}
+
 fn percent(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
@@ -55,12 +65,13 @@ fn percent(text: &str) -> Result<f64, String> {
 
 /// Compares and reports; with `--execute`, removes what is confirmed.
 pub async fn run(arguments: Arguments, global: &Global) -> Result<ExitCode> {
-    let Arguments { execute, only, prefix, kinds, reporting, max_removals, max_percent } = arguments;
+    let Arguments { execute, only, prefix, kinds, reporting, limit, max_removals, max_percent } = arguments;
     let options = Options {
         execute,
         only,
         prefix,
         kinds,
+        limit,
         max_removals,
         max_percent,
         ..dry_run(global.config.clone(), reporting, global)
@@ -78,6 +89,7 @@ pub fn dry_run(config: Option<PathBuf>, reporting: Reporting, global: &Global) -
         kinds: Vec::new(),
         format: reporting.format.into(),
         output: reporting.output,
+        limit: None,
         max_removals: None,
         max_percent: None,
         check: reporting.check,

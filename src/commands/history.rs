@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config;
+use crate::database;
 use crate::domain::key::Printable;
 use crate::domain::row_id;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Run, Which};
-use crate::maintain::{fingerprint, ledger_path};
+use crate::maintain::{joined, ledger_path, pair};
 use crate::publish::is_broken_pipe;
 use crate::report::{size, write_value};
 
@@ -34,11 +35,17 @@ pub async fn run(Arguments { run: number, format }: Arguments, global: &Global) 
     let config = config::load(&config::find(global.config.as_deref())?)?;
     let path = ledger_path(&config);
     let mut ledger = match path.exists() {
-        true => Some(Ledger::open(&path, &fingerprint(&config)?).await?),
+        true => Some(Ledger::open(&path, &pair(&config)?).await?),
         false => None,
     };
     let runs = match &mut ledger {
-        Some(ledger) => ledger.runs(number).await?,
+        Some(ledger) => {
+            if ledger.runs(None).await?.is_empty() {
+                // At this address there was none: the database may have had another.
+                ledger.recognize(joined(database::identities(&config).await)).await?;
+            }
+            ledger.runs(number).await?
+        }
         None => Vec::new(),
     };
     let removals = match (ledger, number, runs.first()) {
@@ -176,6 +183,7 @@ fn document(removal: &Removal) -> Value {
         "size": removal.object.size,
         "etag": removal.object.etag,
         "trash_key": removal.trash_key,
+        "in_trash": removal.state.is_in_trash(),
         "detail": removal.detail,
         "intended_at": removal.intended_at,
         "done_at": removal.done_at,

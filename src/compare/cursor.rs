@@ -73,7 +73,10 @@ impl Cursor {
     fn check(&self, objects: &Objects) -> Result<()> {
         let out_of_order = |last: &str, key: &str| {
             let (key, last) = (Printable(key), Printable(last));
-            anyhow!("the listing is out of byte order: {key} comes after {last}")
+            anyhow!(
+                "the listing is out of byte order: {key} comes after {last}; for a store that lists so, write \
+                 [storage] listing = \"unordered\""
+            )
         };
         let ends = [objects.get(0), objects.last()];
         if let Some(first) = ends[0].filter(|first| first.key <= self.last.as_str()) {

@@ -28,7 +28,8 @@ pub struct Place<'a> {
 impl Place<'_> {
     /// A time at which an object was stored, unless it is still to come: then it says nothing of how new a side is.
     fn past(&self, time: Option<Time>) -> Option<Time> {
-        time.filter(|time| self.now.is_some_and(|now| *time <= now))
+        // A store says its own time in whole seconds.
+        time.filter(|time| self.now.is_some_and(|now| time.timestamp() <= now.timestamp()))
     }
 }
 
@@ -80,7 +81,9 @@ impl Part {
         if let Some(object) = object {
             self.totals.objects += 1;
             self.totals.object_bytes += object.size;
-            self.totals.newest_object = self.totals.newest_object.max(place.past(object.last_modified));
+            if verdict != Verdict::Marker {
+                self.totals.newest_object = self.totals.newest_object.max(place.past(object.last_modified));
+            }
         }
         match (verdict, object) {
             (Verdict::OrphanedFile, Some(object)) => {
@@ -95,6 +98,8 @@ impl Part {
                 self.totals.undated_files += u64::from(is_undated);
                 self.young.push(key.to_owned());
             }
+            // It is counted, and there is nothing else to say of it.
+            (Verdict::Marker, _) => {}
             (Verdict::Wanted, Some(object)) => {
                 self.totals.shared_keys += 1;
                 self.totals.sources_with_objects |= claims.map_or(0, |claims| claims.sources);
@@ -124,7 +129,7 @@ impl Part {
         verdict: Verdict,
     ) -> bool {
         let Joined::StorageOnly(object) = *joined else { return false };
-        if rules.is_empty() || scope.ignores(object.key) {
+        if verdict == Verdict::Marker || rules.is_empty() || scope.ignores(object.key) {
             return false;
         }
         let Owned { owners, rules_met, has_more } = derived::owners(rules, object.key);

@@ -13,8 +13,10 @@ pub struct Scope {
     pub prefix: String,
     /// Keys that are not looked at.
     pub ignore: GlobSet,
-    /// Where removed files wait; never looked at. Empty: there is no such place.
-    pub trash: String,
+    /// Where removed files wait; never looked at.
+    pub trash: Vec<String>,
+    /// Where they waited in an earlier run: only the folders of runs are not looked at, for the place may have been another's.
+    pub earlier_trash: Vec<String>,
 }
 
 impl Scope {
@@ -48,8 +50,15 @@ impl Scope {
 
     /// Whether a key below the prefix is to be left alone.
     pub fn ignores(&self, key: &str) -> bool {
-        !self.trash.is_empty() && begins(key, &self.trash) || !self.ignore.is_empty() && self.ignore.is_match(key)
+        self.trash.iter().any(|trash| begins(key, trash))
+            || self.earlier_trash.iter().any(|trash| begins(key, trash) && begins_with_run(&key[trash.len()..]))
+            || !self.ignore.is_empty() && self.ignore.is_match(key)
     }
+}
+
+/// Whether a path begins with a run's own folder, which is called by a ULID.
+fn begins_with_run(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(run, _)| ulid::Ulid::from_string(run).is_ok())
 }
 
 /// Whether `key` begins with `prefix`, byte by byte: it is asked of every key, and glibc's memcmp took 70 ns for the few

@@ -72,6 +72,17 @@ pub enum AgeBy {
     Modified,
 }
 
+/// In which order a store lists its keys.
+#[derive(serde::Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ListingOrder {
+    /// In byte order, as S3 does.
+    #[default]
+    Ordered,
+    /// In any: the listing is sorted on disk.
+    Unordered,
+}
+
 /// What a row's key names.
 #[derive(serde::Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -110,8 +121,11 @@ pub struct Storage {
     pub endpoint: Option<String>,
     pub region: Option<String>,
     pub path_style: Option<bool>,
+    pub ca_file: Option<PathBuf>,
     pub root: Option<PathBuf>,
     pub age_by: Option<AgeBy>,
+    pub listing: Option<ListingOrder>,
+    pub remove_empty_folders: Option<bool>,
     #[serde(default)]
     pub prefix: String,
     #[serde(default)]
@@ -232,14 +246,14 @@ impl Default for Safety {
 #[serde(deny_unknown_fields, default)]
 pub struct Trash {
     pub enabled: bool,
-    /// From the bucket's root; no comparison looks below it.
-    pub prefix: String,
+    pub prefix: Option<String>,
+    pub folder: Option<String>,
     pub keep: Age,
 }
 
 impl Default for Trash {
     fn default() -> Self {
-        Trash { enabled: true, prefix: ".trash/".to_owned(), keep: Age(Duration::from_secs(30 * 24 * 3600)) }
+        Trash { enabled: true, prefix: None, folder: None, keep: Age(Duration::from_secs(30 * 24 * 3600)) }
     }
 }
 

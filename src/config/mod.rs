@@ -23,7 +23,7 @@ use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
 pub use engine::Engine;
-pub use file::{Age, AgeBy, Owns, Percent, Safety, Trash};
+pub use file::{Age, AgeBy, ListingOrder, Owns, Percent, Safety};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 
 /// The whole configuration, checked.
@@ -41,6 +41,8 @@ pub struct Config {
     pub trash: Trash,
     /// Where the ledger lies; `None` means the default place.
     pub ledger: Option<PathBuf>,
+    /// The file that it was read from, and those that it names to be read.
+    pub files: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -103,7 +105,7 @@ impl Records {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Storage {
     pub place: Place,
     /// Only keys below it are compared; empty, or ends in `/`.
@@ -112,14 +114,53 @@ pub struct Storage {
     pub ignore: GlobSet,
     /// The same as they are written.
     pub ignore_patterns: Vec<String>,
+    /// In which order it lists.
+    pub listing: ListingOrder,
     /// Requests in flight at most.
     pub concurrency: usize,
+    /// Whether a local folder goes that removals have emptied.
+    pub remove_empty_folders: bool,
 }
 
-#[derive(Debug)]
+/// Where removed files wait before they are gone for good.
+#[derive(Debug, Clone)]
+pub struct Trash {
+    pub enabled: bool,
+    pub place: TrashPlace,
+    pub keep: Age,
+}
+
+/// Where the trash is; both end in `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrashPlace {
+    /// A prefix of keys, from the root of the store.
+    Prefix(String),
+    /// A folder outside of the store, by its whole path.
+    Folder(String),
+}
+
+impl Trash {
+    /// What keys in the trash begin with. Those in a folder of its own begin with `/`, as no key of a folder does.
+    pub fn beginning(&self) -> &str {
+        let (TrashPlace::Prefix(place) | TrashPlace::Folder(place)) = &self.place;
+        place
+    }
+}
+
+#[derive(Debug, Clone)]
 pub enum Place {
-    S3 { bucket: String, endpoint: Option<String>, region: Option<String>, path_style: bool },
-    Local { root: PathBuf, age_by: AgeBy },
+    S3 {
+        bucket: String,
+        endpoint: Option<String>,
+        region: Option<String>,
+        path_style: bool,
+        /// The certificates that are trusted, instead of the environment's, the profile's or the system's.
+        ca_file: Option<PathBuf>,
+    },
+    Local {
+        root: PathBuf,
+        age_by: AgeBy,
+    },
 }
 
 /// A table whose rows own the objects that their keys name.
@@ -244,13 +285,15 @@ pub fn load(path: &Path) -> Result<Config> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Misconfigured(format!("{}: cannot be read: {error}", path.display())))?;
     let environment = |name: &str| std::env::var(name).ok();
-    parse(&text, &environment).map_err(|error| {
+    let mut config = parse(&text, &environment).map_err(|error| {
         let place = match error.line {
             Some(line) => format!("{}, line {line}", path.display()),
             None => path.display().to_string(),
         };
-        Misconfigured(format!("{place}: {}", error.message)).into()
-    })
+        Misconfigured(format!("{place}: {}", error.message))
+    })?;
+    config.files.push(path.to_owned());
+    Ok(config)
 }
 
 /// What is wrong with a configuration, and on which line where that is known.
@@ -301,9 +344,7 @@ fn checked(
     if file.records.is_empty() && file.references.is_empty() {
         return Err("nothing says which keys the database knows: add a [[records]] section".to_owned().into());
     }
-    if file.trash.prefix.is_empty() || !file.trash.prefix.ends_with('/') {
-        return Err("[trash] prefix must end in \"/\"".to_owned().into());
-    }
+    let files = named_files(&file);
     let zone = file.database.time_zone.0;
     let databases = each(file.databases, line_of, |section| sections::other_database(section, zone))?;
     if let Some(other) =
@@ -321,17 +362,26 @@ fn checked(
     if records.iter().any(Records::owns_folders) {
         derived.push(DerivedRule::Folders);
     }
+    let storage = sections::storage(file.storage, lookup)?;
     Ok(Config {
+        trash: sections::trash(file.trash, &storage.place)?,
         database: sections::database(file.database.url, file.database.url_file, "[database]")?,
-        storage: sections::storage(file.storage, lookup)?,
+        storage,
         records,
         references: each(file.references, line_of, |section| sections::reference(section, &databases))?,
         databases,
         derived,
         safety: file.safety,
-        trash: file.trash,
         ledger: file.ledger.path,
+        files,
     })
+}
+
+/// The files that are to be read.
+fn named_files(file: &file::File) -> Vec<PathBuf> {
+    let databases = file.databases.iter().filter_map(|other| other.get_ref().url_file.as_ref());
+    let references = file.references.iter().filter_map(|reference| reference.get_ref().file.as_ref());
+    file.database.url_file.iter().chain(databases).chain(references).cloned().collect()
 }
 
 /// Checks each of the sections of one name; an error is told with the line where its section begins.

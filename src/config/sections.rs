@@ -7,7 +7,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Column, Database, Engine, Key, OtherDatabase, Place, Records, Reference, ReferenceKeys, Rule, Storage, file,
+    Column, Database, Engine, Key, OtherDatabase, Place, Records, Reference, ReferenceKeys, Rule, Storage, Trash,
+    TrashPlace, file,
 };
 
 pub fn database(url: Option<SecretString>, url_file: Option<PathBuf>, section: &str) -> Result<Database, String> {
@@ -64,7 +65,9 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
         file::Kind::S3 => {
             let bucket = section.bucket.filter(|bucket| !bucket.is_empty());
             let bucket = bucket.ok_or("[storage] kind = \"s3\" needs a bucket")?;
-            let of_local = [("root", section.root.is_some()), ("age_by", section.age_by.is_some())];
+            // An object's only time is that at which it was stored: age_by says nothing new of it.
+            let of_local =
+                [("root", section.root.is_some()), ("remove_empty_folders", section.remove_empty_folders.is_some())];
             if let Some((name, _)) = of_local.iter().find(|(_, given)| *given) {
                 return Err(format!("[storage] {name} belongs to kind = \"local\""));
             }
@@ -86,7 +89,8 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
                 return Err("[storage] endpoint must begin with https:// or http://".to_owned());
             }
             let path_style = section.path_style.unwrap_or(endpoint.is_some());
-            Place::S3 { bucket, endpoint, region, path_style }
+            let ca_file = section.ca_file.filter(|path| !path.as_os_str().is_empty());
+            Place::S3 { bucket, endpoint, region, path_style, ca_file }
         }
         file::Kind::Local => {
             let of_s3 = [
@@ -94,6 +98,8 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
                 ("endpoint", section.endpoint.is_some()),
                 ("region", section.region.is_some()),
                 ("path_style", section.path_style.is_some()),
+                ("ca_file", section.ca_file.is_some()),
+                ("listing", section.listing.is_some()),
             ];
             if let Some((name, _)) = of_s3.iter().find(|(_, given)| *given) {
                 return Err(format!("[storage] {name} belongs to kind = \"s3\""));
@@ -110,8 +116,47 @@ pub fn storage(section: file::Storage, lookup: &dyn Fn(&str) -> Option<String>) 
         prefix: section.prefix,
         ignore: globs(&section.ignore, "[storage] ignore")?,
         ignore_patterns: section.ignore,
+        listing: section.listing.unwrap_or_default(),
         concurrency: section.concurrency,
+        remove_empty_folders: section.remove_empty_folders.unwrap_or(true),
     })
+}
+
+/// Where removed files go: below a prefix of the store, or in a folder of its own.
+pub fn trash(section: file::Trash, place: &Place) -> Result<Trash, String> {
+    let file::Trash { enabled, prefix, folder, keep } = section;
+    let is_local = matches!(place, Place::Local { .. });
+    let place = match (prefix, folder) {
+        (Some(_), Some(_)) => return Err("[trash] has both prefix and folder; keep one".to_owned()),
+        (_, Some(_)) if !is_local => return Err("[trash] folder belongs to kind = \"local\"".to_owned()),
+        (_, Some(folder)) => TrashPlace::Folder(trash_folder(&folder)?),
+        (prefix, None) => TrashPlace::Prefix(trash_prefix(prefix.unwrap_or_else(|| ".trash/".to_owned()), is_local)?),
+    };
+    Ok(Trash { enabled, place, keep })
+}
+
+fn trash_prefix(prefix: String, is_local: bool) -> Result<String, String> {
+    let Some(path) = prefix.strip_suffix('/').filter(|path| !path.is_empty()) else {
+        return Err("[trash] prefix must end in \"/\"".to_owned());
+    };
+    if is_local && path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(format!(
+            "[trash] prefix = {prefix:?} does not stay below the root; write a path below it, such as \".trash/\", or give \
+             the trash a folder of its own: folder = \"/srv/trash\""
+        ));
+    }
+    Ok(prefix)
+}
+
+/// A path that is written one way only: keys in the trash begin with it.
+fn trash_folder(folder: &str) -> Result<String, String> {
+    let path = folder.strip_prefix('/').map(|path| path.strip_suffix('/').unwrap_or(path));
+    match path {
+        Some(path) if path.split('/').all(|part| !matches!(part, "" | "." | "..")) => Ok(format!("/{path}/")),
+        _ => Err(format!(
+            "[trash] folder = {folder:?} must be a whole path, such as \"/srv/trash\", without `.` and `..`"
+        )),
+    }
 }
 
 /// The set of these globs; `place` is where they are written.

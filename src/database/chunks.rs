@@ -97,7 +97,7 @@ impl Chunks {
     /// `now` is the database's own time, by which clocks have run out.
     pub async fn new(source: &Arc<Source>, now: Time, channel: Sender<Result<Message>>) -> Result<Self> {
         let out = match (source.is_unsorted(), source.must_be_spooled) {
-            (true, _) => Out::Sort(Sorter::new().await?, channel),
+            (true, _) => Out::Sort(Sorter::new()?, channel),
             (false, true) => Out::Spool(Spool::new()?, channel),
             (false, false) => Out::Channel(channel),
         };
@@ -139,7 +139,7 @@ impl Chunks {
                 if !is_expected {
                     self.strays.note(value);
                 }
-                if key.is_empty() { Ok(()) } else { sorter.push(&key, claim == Claim::Condemned).await }
+                if key.is_empty() { Ok(()) } else { sorter.push(&key, claim == Claim::Condemned) }
             }
             Out::Channel(_) => {
                 self.chunk.text.push_str(&self.source.key_prefix);

@@ -5,6 +5,7 @@
 //! filtered read is an error, and `sql_select_limit` is lifted.
 
 use std::future::ready;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use futures::TryStreamExt;
@@ -25,6 +26,14 @@ pub trait Driver: Dialect {
 
     /// The address in a URL, as reports name it: never a secret.
     fn address(&self, url: &str) -> Result<String>;
+
+    /// What the database is, by whatever name it is reached; `None`: the server does not say, or not to this role.
+    fn identity<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>>;
+
+    /// The file that it is, where no server has it.
+    fn file(&self, _url: &str) -> Result<Option<PathBuf>> {
+        Ok(None)
+    }
 
     /// What holds for every source of the database.
     fn server<'a>(&'a self, _connection: &'a mut Connection) -> BoxFuture<'a, Result<Server>> {

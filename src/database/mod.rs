@@ -34,7 +34,7 @@ mod writer;
 pub use advisory::Advisory;
 pub use checked::Database;
 pub use chunks::Strays;
-pub use open::address;
+pub use open::{address, file, identities};
 pub use rows::Ownerless;
 pub use session::Session;
 pub use stream::{MergedKeys, Named};

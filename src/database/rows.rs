@@ -224,14 +224,11 @@ impl Rows {
         vec![by(&ids.join(" DESC, ")), by(&made)]
     }
 
-    /// The SQL that gives a row of another date than the first parameter, and two rows of this date, if there are any.
-    pub fn dates_sql(&self) -> Option<[String; 2]> {
+    /// The SQL that gives a row of another date than the first parameter, if there is any.
+    pub fn dates_sql(&self) -> Option<String> {
         let made = self.date(self.created.as_ref()?);
         let (text, table, date) = (self.dialect.text(&made), self.table(), self.dialect.placeholder(1));
-        let by = |is: &str, most: u8| {
-            format!("SELECT '1' FROM {table} WHERE {made} IS NOT NULL AND {text} {is} {date} LIMIT {most}")
-        };
-        Some([by("<>", 1), by("=", 2)])
+        Some(format!("SELECT '1' FROM {table} WHERE {made} IS NOT NULL AND {text} <> {date} LIMIT 1"))
     }
 
     /// Whether a row names no object.

@@ -43,3 +43,12 @@ pub struct CondemnedFile {
     /// Whether it is a folder, of which each file is a finding of its own.
     pub is_folder: bool,
 }
+
+/// What a plan does without, as it was narrowed to a part of what belongs together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Rows of whose folders not every file was asked for.
+    pub rows: u64,
+    /// Files of rows that are not on the plan.
+    pub files: u64,
+}

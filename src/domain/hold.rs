@@ -40,6 +40,10 @@ holds! {
     Archived = "archived",
     /// Its key in the trash would be longer than the store allows.
     KeyTooLong = "key-too-long",
+    /// An earlier run's copy of it lost something that is stored with it, so that it could not go to the trash.
+    Metadata = "metadata",
+    /// A web server or a version control reads it, or keeps a folder by it: no application has a row for it.
+    ServerFile = "server-file",
     /// The store did not say whether the row's object is there.
     Forbidden = "forbidden",
     /// Its name resembles one of the other side that is not UTF-8 (I4).
@@ -67,6 +71,9 @@ holds! {
     /// The row's file was first seen to be missing not long ago, and nothing says when the row was changed.
     NewlyMissing = "newly-missing",
 }
+
+/// How a removal says that the copy lost something, which follows. The ledger knows by it what to hold from then on.
+pub const LOSES: &str = "a copy of it in this store loses its ";
 
 impl Hold {
     /// The hold of this code.

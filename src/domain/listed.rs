@@ -17,6 +17,11 @@ pub struct Listed<'a> {
 }
 
 impl Listed<'_> {
+    /// Whether it stands for a folder, as consoles and mounts of a bucket make them: it holds nothing.
+    pub fn is_marker(&self) -> bool {
+        self.size == 0 && self.key.ends_with('/')
+    }
+
     /// The same, on its own.
     pub fn to_object(self) -> Object {
         Object {

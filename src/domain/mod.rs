@@ -16,12 +16,12 @@ mod totals;
 
 use chrono::{DateTime, Utc};
 
-pub use finding::{CondemnedFile, Finding, Subject};
-pub use hold::{Held, Hold};
+pub use finding::{CondemnedFile, Finding, LeftOut, Subject};
+pub use hold::{Held, Hold, LOSES};
 pub use kind::{Kind, Side};
-pub use object::{FileNumber, Object, Requests};
+pub use object::{FileNumber, FolderRights, Object, Requests};
 pub use row::{Claim, Claims, Created, Image, MOST_SOURCES, Mark, Record, Seen};
-pub use totals::{Found, Sum, Totals};
+pub use totals::{Counts, Found, Sum, Totals};
 
 /// A point in time, always UTC.
 pub type Time = DateTime<Utc>;

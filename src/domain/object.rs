@@ -21,8 +21,27 @@ pub struct Object {
     pub is_new: bool,
 }
 
+impl Object {
+    /// The etag without quotes and without `W/`: stores write the same one now so, now so.
+    pub fn bare_etag(&self) -> Option<&str> {
+        let etag = self.etag.as_deref()?;
+        Some(etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"'))
+    }
+}
+
 /// What a file system tells a file by: its device, and its number on it.
 pub type FileNumber = (u64, u64);
+
+/// Whose a folder of a local store is, and who may do what in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderRights {
+    /// Its key, which ends in `/`.
+    pub key: String,
+    pub owner: u32,
+    pub group: u32,
+    /// With the bits for set-group-ID and sticky.
+    pub mode: u32,
+}
 
 /// Requests sent to a store, retries included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -75,6 +75,15 @@ impl Totals {
     }
 }
 
+/// What changes little from one night to the next, where nothing happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub warnings: u64,
+    pub held: u64,
+    /// Too young to judge.
+    pub young: u64,
+}
+
 /// Findings of one kind, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sum {

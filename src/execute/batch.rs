@@ -1,22 +1,22 @@
-//! One batch of files: looked at again, recorded, copied, deleted, recorded, asked about once more.
+//! One batch of files: looked at again, recorded, taken away, recorded, asked about once more.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use anyhow::{Context, Result};
 use chrono::Utc;
 use futures::StreamExt;
 
 use super::{ASK, Answer, Site};
-use crate::domain::Object;
 use crate::domain::removal::Removals;
+use crate::domain::{FolderRights, Object};
 use crate::judge;
-use crate::ledger::{FileToGo, NewRemoval, Removal, State, Step};
-use crate::storage::{Copied, Presence, Removed, Store, Target};
+use crate::ledger::{FileToGo, NewRemoval, Removal, State};
+use crate::storage::{Hands, Presence, Store};
 
 const WANTED: &str = "a record or reference names it now, or what it belongs to";
 
 /// What the look before a removal says.
-enum Fate {
+pub(super) enum Fate {
     Go,
     Skip(String),
     Fail(String),
@@ -37,54 +37,13 @@ impl Site<'_> {
         self.still_alone().await?;
         let going = self.look_again(files, &answer.wanted, removals).await?;
         let intents = self.intend(going).await?;
-        let (deletable, mut left) = self.copy_to_trash(intents).await;
-        let deletable = self.still_unwanted(deletable, answer, &mut left).await?;
         let mut steps = Vec::new();
-        for (removal, fate) in left {
-            let (state, reason) = match fate {
-                Fate::Skip(reason) => {
-                    removals.skipped += 1;
-                    (State::Skipped, reason)
-                }
-                Fate::Fail(reason) => {
-                    removals.fail(&removal.object.key, &reason);
-                    (State::Failed, reason)
-                }
-                Fate::Taken(reason) => {
-                    removals.fail(&removal.object.key, &reason);
-                    steps.push(Step::because(removal.id, State::Failed, reason));
-                    continue;
-                }
-                Fate::Go => continue,
-            };
-            steps.extend(self.give_up(&removal, state, reason).await);
-        }
-        let answers = self.remove_surely(&deletable).await;
-        let mut removed = Vec::new();
-        for (removal, answer) in deletable.into_iter().zip(answers) {
-            match answer {
-                Removed::Gone => {
-                    let state = match removal.trash_key {
-                        Some(_) => State::TrashedUnsettled,
-                        None => State::DeletedUnsettled,
-                    };
-                    steps.push(Step::to(removal.id, state));
-                    removals.bytes += removal.object.size;
-                    match removal.trash_key {
-                        Some(_) => removals.files_trashed += 1,
-                        None => removals.files_deleted += 1,
-                    }
-                    removed.push(removal);
-                }
-                Removed::Refused(reason) => {
-                    removals.fail(&removal.object.key, &reason);
-                    steps.extend(self.give_up(&removal, State::Failed, reason).await);
-                }
-                // The intent stays open: the next run looks it up.
-                Removed::Unknown(reason) => removals.fail(&removal.object.key, &format!("unknown: {reason}")),
-            }
-        }
+        let removed = match self.store.hands() {
+            Hands::Moves(moves) => self.move_away(moves, intents, answer, removals, &mut steps).await?,
+            Hands::Copies(copies) => self.copy_and_delete(copies, intents, answer, removals, &mut steps).await?,
+        };
         self.ledger.advance(&steps, "outcome", Utc::now()).await?;
+        self.doubt_conditions().await?;
         self.ask_once_more(removed, removals, unsettled).await
     }
 
@@ -113,7 +72,7 @@ impl Site<'_> {
                     continue;
                 }
                 Fate::Skip(reason) => {
-                    removals.skipped += 1;
+                    removals.skip(&reason);
                     (State::Skipped, reason)
                 }
                 Fate::Fail(reason) | Fate::Taken(reason) => {
@@ -137,8 +96,8 @@ impl Site<'_> {
         Ok(going)
     }
 
-    /// Copying takes its time: where the answer of streamed sources is too old by now, they are asked once more.
-    async fn still_unwanted(
+    /// Looks and copies take their time: where the answer of streamed sources is too old by now, they are asked once more.
+    pub(super) async fn still_unwanted(
         &self,
         deletable: Vec<Removal>,
         answer: &Answer,
@@ -175,7 +134,8 @@ impl Site<'_> {
         if intents.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = self.ledger.record(self.run, &intents, "intent", Utc::now()).await?;
+        let rights = self.rights_above(&intents);
+        let ids = self.ledger.record_with(self.run, &intents, &rights, "intent", Utc::now()).await?;
         let recorded = ids.into_iter().zip(intents).map(|(id, intent)| Removal {
             id,
             kind: intent.kind.name().to_owned(),
@@ -183,6 +143,7 @@ impl Site<'_> {
             row: None,
             trash_key: intent.trash_key,
             state: State::Intended,
+            late: false,
             detail: None,
             intended_at: String::new(),
             done_at: None,
@@ -190,70 +151,15 @@ impl Site<'_> {
         Ok(recorded.collect())
     }
 
-    /// Copies each file to the trash and verifies the copy (I11). Gives those that may now be deleted, and the
-    /// others with their fates.
-    async fn copy_to_trash(&self, removals: Vec<Removal>) -> (Vec<Removal>, Vec<(Removal, Fate)>) {
-        let copies: Vec<_> = removals.iter().map(|removal| self.copy_one(removal)).collect();
-        let fates: Vec<Fate> = futures::stream::iter(copies).buffered(self.concurrency).collect().await;
-        let (mut deletable, mut left) = (Vec::new(), Vec::new());
-        for (removal, fate) in removals.into_iter().zip(fates) {
-            match fate {
-                Fate::Go => deletable.push(removal),
-                fate => left.push((removal, fate)),
-            }
-        }
-        if self.trash.is_none() {
-            return (deletable, left);
-        }
-        // Copying takes its time; what was stored meanwhile must not go with the old. All copies are made by now.
-        let looks: Vec<_> = deletable.iter().map(|removal| look(self.store, &removal.object)).collect();
-        let fates: Vec<Fate> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
-        let mut unchanged = Vec::new();
-        for (removal, fate) in deletable.into_iter().zip(fates) {
-            match fate {
-                Fate::Go => unchanged.push(removal),
-                fate => left.push((removal, fate)),
-            }
-        }
-        (unchanged, left)
-    }
-
-    async fn copy_one(&self, removal: &Removal) -> Fate {
-        let (object, Some(trash_key)) = (&removal.object, &removal.trash_key) else { return Fate::Go };
-        match self.store.copy(object, trash_key, Target::Own).await {
-            Ok(Copied::Done) => {}
-            Ok(Copied::SourceChanged) => return Fate::Skip("it changed".to_owned()),
-            Ok(Copied::TargetTaken) => return Fate::Taken(format!("something is at {trash_key} already")),
-            Err(error) => return Fate::Fail(format!("{error:#}")),
-        }
-        match self.store.look(trash_key).await {
-            Ok(Presence::Present(copy)) if judge::is_copy(object, &copy) => Fate::Go,
-            Ok(_) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
-            Err(error) => Fate::Fail(format!("its copy in the trash could not be looked at: {error:#}")),
-        }
-    }
-
-    /// Ends a removal whose original stays: its copy is taken out of the trash again. `None`: that could not be done, and
-    /// the removal stays open for the next run.
-    async fn give_up(&self, removal: &Removal, state: State, reason: String) -> Option<Step> {
-        let step = Some(Step::because(removal.id, state, reason));
-        let Some(trash_key) = &removal.trash_key else { return step };
-        match self.store.look(trash_key).await {
-            Ok(Presence::Missing) => return step,
-            Ok(Presence::Present(_)) => {}
-            Ok(Presence::Unknown(_)) | Err(_) => return None,
-        }
-        // The copy may be the last one.
-        match self.store.look(&removal.object.key).await {
-            Ok(Presence::Present(now)) if judge::is_still(&removal.object, &now) => {}
-            // Something else is there now: what was copied is nowhere but in the trash, which the ledger must know.
-            Ok(Presence::Present(_)) => {
-                return Some(Step::because(removal.id, State::Trashed, "it was replaced"));
-            }
-            _ => return None,
-        }
-        let answers = self.store.remove(&[trash_key]).await;
-        step.filter(|_| answers.iter().all(|answer| *answer == Removed::Gone))
+    /// Whose the folders are that files are about to leave, so that `restore` can make them again; of those that the window
+    /// has not met yet.
+    fn rights_above(&mut self, intents: &[NewRemoval]) -> Vec<FolderRights> {
+        let Hands::Moves(moves) = self.store.hands() else { return Vec::new() };
+        let folders = intents.iter().filter_map(|intent| intent.object.key.rsplit_once('/')).map(|(folder, _)| folder);
+        let new: BTreeSet<&str> = folders.filter(|folder| !self.met.contains(*folder)).collect();
+        self.met.extend(new.iter().map(|folder| (*folder).to_owned()));
+        let keys: Vec<String> = new.into_iter().map(|folder| format!("{folder}/")).collect();
+        moves.rights_above(&keys.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Asks the sources about what was just removed; puts back what is wanted, and settles the rest, unless a source that
@@ -280,12 +186,12 @@ impl Site<'_> {
 }
 
 /// Whether the object is still the one that was listed.
-async fn look(store: &dyn Store, object: &Object) -> Fate {
+pub(super) async fn look(store: &dyn Store, object: &Object) -> Fate {
     match store.look(&object.key).await {
         Ok(Presence::Present(now)) if judge::is_still(object, &now) => Fate::Go,
         Ok(Presence::Present(_)) => Fate::Skip("it changed".to_owned()),
         Ok(Presence::Missing) => Fate::Skip("it is gone already".to_owned()),
-        Ok(Presence::Unknown(reason)) => Fate::Skip(reason),
+        Ok(Presence::Unknown(reason)) => Fate::Fail(reason),
         Err(error) => Fate::Fail(format!("it could not be looked at again: {error:#}")),
     }
 }

@@ -1,8 +1,7 @@
 //! Does what a confirmed plan says, batch by batch, and nothing else: it may drop items, and can never add one.
 //!
 //! Each batch: the locks are still held; every source is asked again; each object is looked at again; the intent is
-//! committed; the object is copied to the trash and the copy verified; it is deleted, and each key's answer read; the
-//! outcome is committed; the sources are asked once more, and what became wanted is put back. Rows go before files, in
+//! committed; the object is taken away (`taking`); the outcome is committed; the sources are asked once more, and what became wanted is put back. Rows go before files, in
 //! batches of their own (`rows`).
 
 mod batch;
@@ -12,6 +11,8 @@ mod removing;
 mod resume;
 pub mod rows;
 mod rows_back;
+mod strayed;
+mod taking;
 mod wanted;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -30,11 +31,12 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::storage::Store;
+use crate::storage::{Hands, Store, Tried};
 
 pub use put_back::{Restored, restore};
 pub use resume::resume;
 pub use rows_back::{has_open_rows, restore_rows, resume_rows};
+pub use strayed::strayed;
 
 /// Files moved to the trash in one batch.
 const TRASH_BATCH: usize = 100;
@@ -44,6 +46,8 @@ const DELETE_BATCH: usize = 1_000;
 pub const WINDOW: usize = 100_000;
 /// No file goes to the trash by an answer of such a source that is older than this, or than one stream takes.
 const ANSWER_LASTS: Duration = Duration::from_secs(10);
+/// What is put below the trash, and taken away, to try whether a delete heeds a condition. No run's folder is called so.
+const TRIED: &str = ".if-match";
 
 /// Where removals happen, and what holds them in check.
 pub struct Site<'a> {
@@ -65,6 +69,10 @@ pub struct Site<'a> {
     pub deadline: Option<Instant>,
     /// What the files that are being removed belong to, by their keys: a file is wanted while one of these is.
     pub owners: HashMap<String, Vec<Owner>>,
+    /// Folders of the files that are being removed, of which the ledger knows whose they are.
+    pub met: HashSet<String>,
+    /// Folders from which files were removed that stay removed.
+    pub left: BTreeSet<String>,
 }
 
 /// What the sources said that are read whole to be asked.
@@ -93,6 +101,9 @@ pub async fn execute(
 ) -> Result<()> {
     let planned = plan.census();
     removals.left = planned.files + planned.rows() + planned.due_files;
+    if planned.files + planned.following_files > 0 {
+        site.learn_conditions().await?;
+    }
     site.remove_rows(planned.rows(), removals).await?;
     if removals.stopped.is_none() {
         site.remove_files(planned.files, removals).await?;
@@ -104,6 +115,42 @@ pub async fn execute(
 }
 
 impl Site<'_> {
+    /// Finds out, once for each pair, whether the store heeds conditions on deletes.
+    async fn learn_conditions(&mut self) -> Result<()> {
+        let Hands::Copies(copies) = self.store.hands() else { return Ok(()) };
+        let known = match self.ledger.heeds_conditions().await? {
+            None => {
+                let place = format!("{}{TRIED}", self.config.trash.beginning());
+                let heeds = match copies.try_conditions(&place).await {
+                    Tried::Honoured => Some(true),
+                    Tried::Ignored => Some(false),
+                    // Every file would be copied to the trash, every night, and stay.
+                    Tried::NoDeletes(why) if self.trash.is_some() => anyhow::bail!(
+                        "nothing was removed, as the store refuses to delete; allow it (s3:DeleteObject), also below \
+                         {}: {why}",
+                        self.config.trash.beginning()
+                    ),
+                    Tried::Nothing | Tried::NoDeletes(_) => None,
+                };
+                if heeds.is_some() {
+                    self.ledger.remember_conditions(heeds).await?;
+                }
+                heeds
+            }
+            known => known,
+        };
+        copies.set_conditions(known.unwrap_or(false));
+        Ok(())
+    }
+
+    /// Forgets it where a delete was refused: the next run finds out anew.
+    async fn doubt_conditions(&mut self) -> Result<()> {
+        match self.store.hands() {
+            Hands::Copies(copies) if copies.doubts_conditions() => self.ledger.remember_conditions(None).await,
+            _ => Ok(()),
+        }
+    }
+
     async fn remove_files(&mut self, planned: u64, removals: &mut Removals) -> Result<()> {
         let mut left = usize::try_from(planned).unwrap_or(usize::MAX);
         for kind in Kind::OF_FILES {
@@ -154,6 +201,8 @@ impl Site<'_> {
         }
         // Whatever stopped the run, what was removed is asked about once more.
         let settled = self.settle_streamed(unsettled, removals).await;
+        self.met.clear();
+        self.remove_emptied();
         failure.and(settled)
     }
 
@@ -169,6 +218,14 @@ impl Site<'_> {
     fn is_old(&self, answer: &Answer) -> bool {
         let lasts = if self.trash.is_some() { answer.took.max(ANSWER_LASTS) } else { answer.took };
         self.streams_again() && answer.ended.elapsed() > lasts
+    }
+
+    /// Removes the folders that removals have emptied, where the store has folders.
+    fn remove_emptied(&mut self) {
+        let left = std::mem::take(&mut self.left);
+        if let (Hands::Moves(moves), true) = (self.store.hands(), self.config.storage.remove_empty_folders) {
+            moves.remove_emptied(left, &self.config.storage.prefix);
+        }
     }
 
     fn must_stop(&self) -> Option<Stopped> {
@@ -240,6 +297,7 @@ impl Site<'_> {
             if !wanted.contains(key) {
                 let state = if removal.trash_key.is_some() { State::Trashed } else { State::Deleted };
                 steps.push(Step::to(removal.id, state));
+                self.left.extend(key.rfind('/').map(|slash| key[..=slash].to_owned()));
                 continue;
             }
             steps.extend(self.give_back(removal, removals).await);

@@ -6,15 +6,18 @@ use chrono::Utc;
 use futures::StreamExt;
 
 use super::Site;
+use crate::domain::FolderRights;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Ledger, Removal, State, Step};
-use crate::storage::{Copied, Presence, Removed, Store, Target};
+use crate::storage::{Copied, Copies, Hands, Presence, Removed, Returned, Store, Target};
 
 /// What became of bringing one file back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Restored {
     Done,
+    /// The same, and its copy stays in the trash: a delete of it may still be on its way.
+    DoneLeft,
     /// Something else is at its key now, and was left alone.
     Taken,
     Failed(String),
@@ -30,12 +33,13 @@ impl Site<'_> {
             removals.fail(key, "it became wanted while it was deleted for good, and cannot be put back");
             return step(State::Deleted, "it became wanted as it was deleted");
         }
-        match bring_back(self.store, removal).await {
-            Restored::Done => {
-                removals.put_back += 1;
+        match bring_back(self.store, removal, &[]).await {
+            back @ (Restored::Done | Restored::DoneLeft) => {
+                removals.put_back("it became wanted as it was removed");
                 removals.files_trashed = removals.files_trashed.saturating_sub(1);
                 removals.bytes = removals.bytes.saturating_sub(removal.object.size);
-                step(State::PutBack, "it became wanted as it was removed")
+                let state = if back == Restored::Done { State::PutBack } else { State::PutBackLeft };
+                step(state, "it became wanted as it was removed")
             }
             Restored::Taken => step(State::Trashed, "it became wanted, and something else is at its key now"),
             Restored::Failed(reason) => {
@@ -56,44 +60,77 @@ pub async fn restore(
 ) -> Result<Vec<Restored>> {
     let intents: Vec<Step> = removals.iter().map(|removal| Step::to(removal.id, State::Restoring)).collect();
     ledger.advance(&intents, "restore-intent", Utc::now()).await?;
-    let ways: Vec<_> = removals.iter().map(|removal| bring_back(store, removal)).collect();
+    let rights = ledger.rights_above(removals.iter().map(|removal| removal.object.key.as_str())).await?;
+    let ways: Vec<_> = removals.iter().map(|removal| bring_back(store, removal, &rights)).collect();
     let restored: Vec<Restored> = futures::stream::iter(ways).buffered(concurrency).collect().await;
-    let outcomes = removals.iter().zip(&restored).map(|(Removal { id, .. }, restored)| match restored {
+    // What was known of a copy that was left in the trash stays known.
+    let stays = |state: State| if state.without_copy() == state { State::Trashed } else { state };
+    let outcomes = removals.iter().zip(&restored).map(|(Removal { id, state, .. }, restored)| match restored {
         Restored::Done => Step::to(*id, State::Restored),
-        Restored::Taken => Step::to(*id, State::Trashed),
-        Restored::Failed(reason) => Step::because(*id, State::Trashed, reason.clone()),
+        Restored::DoneLeft => Step::to(*id, State::RestoredLeft),
+        Restored::Taken => Step::to(*id, stays(*state)),
+        Restored::Failed(reason) => Step::because(*id, stays(*state), reason.clone()),
     });
     ledger.advance(&outcomes.collect::<Vec<_>>(), "restore-outcome", Utc::now()).await?;
     Ok(restored)
 }
 
-/// Copies a file from the trash to where it was, verifies it, and takes it out of the trash.
-pub(super) async fn bring_back(store: &dyn Store, removal: &Removal) -> Restored {
+/// Brings a file back from the trash to where it was; `rights` are those of folders as they were.
+pub(super) async fn bring_back(store: &dyn Store, removal: &Removal, rights: &[FolderRights]) -> Restored {
     let Some(trash_key) = &removal.trash_key else { return Restored::Failed("it is not in the trash".to_owned()) };
+    match store.hands() {
+        Hands::Copies(copies) => copy_back(store, copies, removal, trash_key).await,
+        Hands::Moves(moves) => match moves.give_back(trash_key, &removal.object.key, rights) {
+            Ok(Returned::Done) => Restored::Done,
+            Ok(Returned::TargetTaken) => Restored::Taken,
+            Ok(Returned::NotThere) => Restored::Failed(NOT_THERE.to_owned()),
+            Err(error) => Restored::Failed(format!("{error:#}")),
+        },
+    }
+}
+
+const NOT_THERE: &str = "it is not in the trash any more";
+
+/// Copies a file from the trash to where it was, verifies it, and takes it out of the trash, unless a delete of it may still
+/// be on its way.
+async fn copy_back(store: &dyn Store, copies: &dyn Copies, removal: &Removal, trash_key: &str) -> Restored {
     let failed = |what: &str, error: &anyhow::Error| Restored::Failed(format!("{what}: {error:#}"));
     let trashed = match store.look(trash_key).await {
         Ok(Presence::Present(trashed)) => trashed,
-        Ok(_) => return Restored::Failed("it is not in the trash any more".to_owned()),
+        Ok(_) => return Restored::Failed(NOT_THERE.to_owned()),
         Err(error) => return failed("the trash could not be looked at", &error),
     };
-    let copied = match store.copy(&trashed, &removal.object.key, Target::MustBeFree).await {
-        Ok(copied) => copied,
-        Err(error) => return failed("it could not be copied", &error),
-    };
-    if copied == Copied::SourceChanged {
-        return Restored::Failed("it changed in the trash".to_owned());
-    }
-    match store.look(&removal.object.key).await {
-        Ok(Presence::Present(back)) if judge::is_surely_copy(&trashed, &back) => {}
+    match copies.copy(&trashed, &removal.object.key, Target::MustBeFree).await {
+        Ok(Copied::Done(back)) if judge::is_surely_copy(&trashed, &back) => {}
         // The etag of a copy in parts, or of an encrypted one, is another; it was made a moment ago.
-        Ok(Presence::Present(back))
-            if copied == Copied::Done && trashed.etag.is_some() && judge::is_copy(&trashed, &back) => {}
-        // Something else was stored there meanwhile.
-        Ok(Presence::Present(_)) if copied == Copied::TargetTaken => return Restored::Taken,
-        Ok(_) => return Restored::Failed("what was copied is not what is there".to_owned()),
-        Err(error) => return failed("it could not be looked at", &error),
+        Ok(Copied::Done(back)) if trashed.etag.is_some() && judge::is_copy(&trashed, &back) => {}
+        Ok(Copied::Done(_)) => return Restored::Failed("what was copied is not what is there".to_owned()),
+        // The file is back; the copy in the trash has more than it.
+        Ok(Copied::Lost(what)) => {
+            let key = crate::domain::key::Printable(&removal.object.key);
+            tracing::warn!("{key} is back without its {what}; its copy stays in the trash");
+            return Restored::DoneLeft;
+        }
+        Ok(Copied::SourceChanged) => return Restored::Failed("it changed in the trash".to_owned()),
+        Ok(Copied::TargetTaken) => match store.look(&removal.object.key).await {
+            Ok(Presence::Present(there)) if judge::is_surely_copy(&trashed, &there) => {}
+            // Neither encrypted objects nor those of several parts have etags by which two could be told apart.
+            Ok(Presence::Present(there)) if judge::is_copy(&trashed, &there) => {
+                let key = crate::domain::key::Printable(&removal.object.key);
+                tracing::warn!("{key}: a file of the same size is there; its copy stays in the trash");
+                return Restored::DoneLeft;
+            }
+            // Something else was stored there meanwhile.
+            Ok(Presence::Present(_)) => return Restored::Taken,
+            Ok(_) => return Restored::Failed("something was at its key, and is gone again".to_owned()),
+            Err(error) => return failed("it could not be looked at", &error),
+        },
+        Err(error) => return failed("it could not be copied", &error),
     }
-    for answer in store.remove(&[trash_key]).await {
+    if removal.late {
+        return Restored::DoneLeft;
+    }
+    for answer in copies.remove(&[trash_key]).await {
         if answer != Removed::Gone {
             tracing::warn!("a copy is left at {}", crate::domain::key::Printable(trash_key));
         }

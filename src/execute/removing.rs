@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::Site;
+use crate::domain::Object;
 use crate::judge;
 use crate::ledger::Removal;
-use crate::storage::{Presence, Removed};
+use crate::storage::{Copies, Presence, Removed};
 
 /// Attempts at a key whose fate stays open, the first included.
 const ATTEMPTS: u32 = 4;
@@ -18,9 +19,22 @@ enum Learned {
     Nothing,
 }
 
+/// What a delete came to in the end.
+pub(super) struct Answered {
+    pub answer: Removed,
+    /// Whether an attempt had no answer: the store may carry it out later.
+    pub late: bool,
+}
+
 impl Site<'_> {
     /// Deletes the objects of `removals` and gives each one's answer, in their order.
-    pub(super) async fn remove_surely(&self, removals: &[Removal]) -> Vec<Removed> {
+    pub(super) async fn remove_surely(&self, copies: &dyn Copies, removals: &[Removal]) -> Vec<Answered> {
+        let mut late = vec![false; removals.len()];
+        let answers = self.answers(copies, removals, &mut late).await;
+        answers.into_iter().zip(late).map(|(answer, late)| Answered { answer, late }).collect()
+    }
+
+    async fn answers(&self, copies: &dyn Copies, removals: &[Removal], late: &mut [bool]) -> Vec<Removed> {
         let mut answers = vec![Removed::Unknown("it was not tried".to_owned()); removals.len()];
         let mut trying: Vec<usize> = (0..removals.len()).collect();
         for attempt in 0..ATTEMPTS {
@@ -29,8 +43,9 @@ impl Site<'_> {
                 tokio::time::sleep(Duration::from_millis(250 << attempt)).await;
                 trying = self.untouched(removals, &mut answers).await;
             }
-            let keys: Vec<&str> = trying.iter().map(|&at| removals[at].object.key.as_str()).collect();
-            for (&at, answer) in trying.iter().zip(self.store.remove(&keys).await) {
+            let objects: Vec<&Object> = trying.iter().map(|&at| &removals[at].object).collect();
+            for (&at, answer) in trying.iter().zip(copies.remove_unchanged(&objects).await) {
+                late[at] |= matches!(answer, Removed::Unknown(_));
                 answers[at] = answer;
             }
             if !answers.iter().any(|answer| matches!(answer, Removed::Unknown(_))) {
@@ -61,7 +76,7 @@ impl Site<'_> {
                 Err(_) => Learned::Nothing,
             },
             Ok(Presence::Present(now)) if judge::is_unchanged(&removal.object, &now) => Learned::Untouched,
-            Ok(Presence::Present(_)) => Learned::Settled(Removed::Refused("it changed".to_owned())),
+            Ok(Presence::Present(_)) => Learned::Settled(Removed::Changed),
             Ok(Presence::Unknown(_)) | Err(_) => Learned::Nothing,
         }
     }

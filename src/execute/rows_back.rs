@@ -4,10 +4,9 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 
 use super::ASK;
-use super::resume::wait_for_the_last_requests;
+use super::resume::{Resumed, wait_for_the_last_requests};
 use crate::config::{Action, Config};
 use crate::database::{Back, Database, Writer};
-use crate::domain::key::Printable;
 use crate::domain::row_id;
 use crate::domain::{Image, Kind};
 use crate::ledger::{Ledger, Removal, RowRemoval, State, Step, Which};
@@ -21,36 +20,49 @@ pub async fn has_open_rows(ledger: &mut Ledger) -> Result<bool> {
     Ok(!ledger.removals(Which::OpenRows, 0, 1).await?.is_empty())
 }
 
-/// Resolves every open row, and gives how many there were. A question that has no answer is an error: nothing is removed
-/// then.
-pub async fn resume_rows(ledger: &mut Ledger, config: &Config, database: &Database, store: &dyn Store) -> Result<u64> {
-    let (mut resolved, mut after) = (0, 0);
+/// Resolves every open row. One whose object cannot be looked at stays open.
+///
+/// # Errors
+/// The bucket itself, or the database, does not answer: nothing is removed then.
+pub async fn resume_rows(
+    ledger: &mut Ledger,
+    config: &Config,
+    database: &Database,
+    store: &dyn Store,
+) -> Result<Resumed> {
+    let (mut resumed, mut after) = (Resumed::default(), 0);
     loop {
         let open = ledger.removals(Which::OpenRows, after, BATCH).await?;
-        let Some(last) = open.last() else { return Ok(resolved) };
+        let Some(last) = open.last() else { return Ok(resumed) };
         after = last.id;
         wait_for_the_last_requests().await;
         store.is_there().await?;
         let mut writer = database.writer().await.context(ASK)?;
         let mut steps = Vec::new();
         for removal in &open {
-            steps.extend(resolve(&mut writer, config, database, store, removal).await?);
-            resolved += 1;
+            match resolve(&mut writer, config, database, store, removal).await? {
+                Ok(resolved) => {
+                    steps.extend(resolved);
+                    resumed.resolved += 1;
+                }
+                Err(unseen) => resumed.leave_open(&removal.object.key, &unseen),
+            }
         }
         ledger.advance(&steps, "row-resume", Utc::now()).await?;
     }
 }
 
+/// What became of an open row; the inner error: its object could not be looked at.
 async fn resolve(
     writer: &mut Writer<'_>,
     config: &Config,
     database: &Database,
     store: &dyn Store,
     removal: &Removal,
-) -> Result<Vec<Step>> {
+) -> Result<Result<Vec<Step>>> {
     let id = removal.id;
     let Some((row, before)) = removal.row.as_ref().and_then(|row| Some((row, row.before.as_ref()?))) else {
-        return Ok(vec![Step::because(id, State::Failed, "the ledger does not hold the row")]);
+        return Ok(Ok(vec![Step::because(id, State::Failed, "the ledger does not hold the row")]));
     };
     let section = database.section_of(&row.table);
     let Some(section) = section else {
@@ -59,7 +71,7 @@ async fn resolve(
             row.table,
             row_id::shown(&row.id)
         );
-        return Ok(Vec::new());
+        return Ok(Ok(Vec::new()));
     };
     // What the rule set, if it still is one.
     let set = match config.records[section].action(&Kind::named(&removal.kind)) {
@@ -70,20 +82,20 @@ async fn resolve(
     let (now, is_set) = now.map_or((None, false), |(seen, is_set)| (Some(seen.image), is_set));
     const ENDED: &str = "the run ended before it was removed";
     let (state, after) = match (removal.state, now) {
-        (State::RowDeleting, Some(_)) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
+        (State::RowDeleting, Some(_)) => return Ok(Ok(vec![Step::because(id, State::Skipped, ENDED)])),
         (State::RowDeleting, None) => (State::RowDeletedUnsettled, None),
         (State::RowUpdating, Some(now)) if now != *before => match set {
             None => (State::RowUpdatedUnsettled, Some(now)),
             // What else was changed was not changed by us.
             Some(set) if is_set => (State::RowUpdatedUnsettled, Some(before.with(&now, |name| set.contains_key(name)))),
-            Some(_) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
+            Some(_) => return Ok(Ok(vec![Step::because(id, State::Skipped, ENDED)])),
         },
-        (State::RowUpdating, _) => return Ok(vec![Step::because(id, State::Skipped, ENDED)]),
+        (State::RowUpdating, _) => return Ok(Ok(vec![Step::because(id, State::Skipped, ENDED)])),
         (State::RowDeletedUnsettled, Some(_)) => {
-            return Ok(vec![Step::because(id, State::PutBack, "the run ended as it was put back")]);
+            return Ok(Ok(vec![Step::because(id, State::PutBack, "the run ended as it was put back")]));
         }
         (State::RowUpdatedUnsettled, Some(now)) if now == *before => {
-            return Ok(vec![Step::because(id, State::PutBack, "the run ended as it was put back")]);
+            return Ok(Ok(vec![Step::because(id, State::PutBack, "the run ended as it was put back")]));
         }
         (State::RowRestoring, now) => {
             let is_back = match (&row.after, &now) {
@@ -93,7 +105,7 @@ async fn resolve(
             };
             let removed = if row.after.is_some() { State::RowUpdated } else { State::RowDeleted };
             let state = if is_back { State::Restored } else { removed };
-            return Ok(vec![Step::because(id, state, "the run ended while it was restored")]);
+            return Ok(Ok(vec![Step::because(id, state, "the run ended while it was restored")]));
         }
         (state, _) => (state, row.after.clone()),
     };
@@ -107,7 +119,13 @@ async fn resolve(
     // A folder whose row a rule condemned was never missing.
     let was_missing = was_missing && !(owns_folder && Kind::named(&removal.kind).rule().is_some());
     let key = &removal.object.key;
-    let has_appeared = was_missing && !key.is_empty() && is_at(store, key, owns_folder).await?;
+    let has_appeared = match was_missing && !key.is_empty() {
+        true => match is_at(store, key, owns_folder).await {
+            Ok(is_at) => is_at,
+            Err(unseen) => return Ok(Err(unseen)),
+        },
+        false => false,
+    };
     let back = match has_appeared {
         true => bring_back(writer, section, row, before, after.as_ref()).await?,
         false => Back::Taken("the run ended as it was removed".to_owned()),
@@ -121,7 +139,7 @@ async fn resolve(
             Step::because(id, removed, format!("its file appeared, and it could not be put back: {reason}"))
         }
     });
-    Ok(steps)
+    Ok(Ok(steps))
 }
 
 /// Whether there is what a row names.
@@ -129,7 +147,7 @@ async fn is_at(store: &dyn Store, key: &str, is_folder: bool) -> Result<bool> {
     match look_for(store, key, is_folder).await? {
         Presence::Present(_) => Ok(true),
         Presence::Missing => Ok(false),
-        Presence::Unknown(reason) => anyhow::bail!("{}: {reason}", Printable(key)),
+        Presence::Unknown(reason) => anyhow::bail!(reason),
     }
 }
 

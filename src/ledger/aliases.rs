@@ -43,7 +43,7 @@ impl Ledger {
         let sql = "INSERT OR IGNORE INTO temp.alias
              SELECT f.key, min(u.named) FROM temp.unlisted AS u CROSS JOIN temp.finding AS f
                  ON f.size = u.size AND f.last_modified / ?1 = u.last_modified / ?1
-                 AND (f.etag IS NULL OR u.etag IS NULL OR f.etag = u.etag)
+                 AND (f.etag IS NULL OR u.etag IS NULL OR replace(ltrim(f.etag, 'W/'), char(34), '') = replace(ltrim(u.etag, 'W/'), char(34), ''))
              GROUP BY f.key";
         let any: bool =
             sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM temp.unlisted)").fetch_one(&mut self.connection).await?;

@@ -8,7 +8,7 @@ use super::staging::{columns, microseconds};
 use crate::compare::DerivedObject;
 use crate::compare::owners::Wanted;
 use crate::domain::derived::Owner;
-use crate::domain::{Held, Kind, Time};
+use crate::domain::{Held, Hold, Kind, Time};
 
 pub const SCHEMA: &str = "
     CREATE TEMP TABLE derived (
@@ -131,7 +131,8 @@ impl Ledger {
     /// a prefix every key must go.
     pub async fn follow_owners(&mut self, kinds: &[&str]) -> Result<u64> {
         let sql = "INSERT OR IGNORE INTO temp.finding (kind, key, size, last_modified, etag, held, held_by, owners)
-            SELECT ?2, key, size, last_modified, etag, held, held_by, owners FROM temp.derived AS d
+            SELECT ?2, key, size, last_modified, etag, iif(held_by = ?3, NULL, held), iif(held_by = ?3, NULL, held_by), owners
+            FROM temp.derived AS d
             WHERE NOT young AND NOT EXISTS (
                 SELECT 1 FROM json_each(d.owners) AS o
                 JOIN temp.owner AS w ON w.text = o.value ->> 0 AND w.is_prefix = o.value ->> 1
@@ -148,8 +149,9 @@ impl Ledger {
                       AND u.key <= w.text || iif(w.is_prefix, char(1114111), '') AND NOT EXISTS (
                         SELECT 1 FROM temp.finding AS f WHERE f.kind IN (SELECT value FROM json_each(?1))
                           AND f.key = u.key AND f.held IS NULL))))";
+        // A file of the server belongs to the folder that goes.
         let query = sqlx::query(sql).bind(serde_json::to_string(kinds)?).bind(Kind::OrphanedFile.name());
-        Ok(query.execute(&mut self.connection).await?.rows_affected())
+        Ok(query.bind(Hold::ServerFile.code()).execute(&mut self.connection).await?.rows_affected())
     }
 }
 

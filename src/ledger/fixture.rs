@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Doubts, Ledger, NewRecord, Position, Staged, Waits};
+use super::{Doubts, Ledger, NewRecord, Pair, Position, Staged, Waits};
 use crate::compare::{Note, Unmatched};
 use crate::domain::{Created, Held, Hold, Kind, Object, Record, Time};
 
@@ -48,7 +48,7 @@ pub fn rule(name: &str) -> Kind {
 impl Fixture {
     pub async fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let ledger = Ledger::open(&folder.path().join("ledger.db"), "pair").await.expect("a ledger");
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), &Pair::default()).await.expect("a ledger");
         Fixture { ledger, _folder: folder }
     }
 
@@ -56,13 +56,13 @@ impl Fixture {
     pub async fn next_run(self) -> Self {
         let Fixture { ledger, _folder: folder } = self;
         drop(ledger);
-        let ledger = Ledger::open(&folder.path().join("ledger.db"), "pair").await.expect("a ledger");
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), &Pair::default()).await.expect("a ledger");
         Fixture { ledger, _folder: folder }
     }
 
     pub async fn note(&mut self, note: Note) {
         let archived = |archived: bool| archived.then(|| Held::new(Hold::Archived, "archived"));
-        let staged = Staged::new(&note, |object| archived(object.archived)).expect("a note");
+        let staged = Staged::new(&note, |object, _| archived(object.archived)).expect("a note");
         self.ledger.add(staged).await.expect("room on the disk");
     }
 
@@ -90,7 +90,7 @@ impl Fixture {
     /// Holds what is in doubt, and keeps the findings as the run's.
     pub async fn keep(&mut self, doubts: &Doubts<'_>, kinds: &[Kind], run: i64, now: Time) {
         self.ledger.hold(doubts).await.expect("holds");
-        self.ledger.keep_sightings(run, kinds, "", now).await.expect("sightings");
+        self.ledger.keep_sightings(run, (kinds, true), "", now).await.expect("sightings");
     }
 
     /// The findings of a kind: the key, the id of the row, and which hold holds it.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Ledger;
+use super::removals::State;
 use super::staging::Staged;
 use crate::compare::Unknown;
 use crate::compare::folders::{Shape, Siblings};
@@ -64,6 +65,25 @@ impl Ledger {
         let query = sqlx::query_scalar(sql).bind(parent).bind(shape as u8);
         let folders: Option<i64> = query.fetch_optional(&mut self.connection).await?;
         Ok(folders.unwrap_or(0).unsigned_abs())
+    }
+
+    /// Takes off the folders whose rows an earlier run deleted: it was stopped before it came to their files. Where a file is
+    /// newer than that, somebody has used the folder since.
+    pub async fn lift_folders_of_deleted_rows(&mut self) -> Result<()> {
+        let sql = "DELETE FROM temp.folder WHERE (
+                       SELECT max(r.done_at) FROM (
+                           SELECT done_at FROM removals INDEXED BY removals_key
+                           WHERE pair = ?1 AND key = folder.name AND state = ?2
+                           UNION ALL
+                           SELECT done_at FROM row_keys AS k JOIN removals ON removals.id = k.removal
+                           WHERE k.key = folder.name AND pair = ?1 AND state = ?2) AS r
+                   ) > (
+                       SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(coalesce(f.last_modified, 253402300799000000)) / 1000000, 'unixepoch')
+                       FROM temp.finding AS f
+                       WHERE f.kind = ?3 AND f.key >= folder.name AND f.key <= folder.name || char(1114111))";
+        let query = sqlx::query(sql).bind(self.pair).bind(State::RowDeleted.name()).bind(Kind::OrphanedFile.name());
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// Takes folders off: their files are not held.

@@ -8,8 +8,18 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::Ledger;
-use crate::domain::Time;
 use crate::domain::removal::Removals;
+use crate::domain::{Counts, Time};
+
+/// What format 5 adds: what a complete comparison counted, of which a later run may have nothing new to tell; and in which
+/// run each finding was first seen.
+pub const COUNTS: &str = "
+    ALTER TABLE runs ADD COLUMN scope TEXT;     -- what it was narrowed to; NULL: it was not complete
+    ALTER TABLE runs ADD COLUMN warnings INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN young INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN told INTEGER NOT NULL DEFAULT 0; -- whether its report was printed
+    ALTER TABLE sightings ADD COLUMN first_run INTEGER;";
 
 /// A run, as the ledger remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -44,16 +54,17 @@ pub fn stamp(time: Time) -> String {
 }
 
 impl Ledger {
-    /// Says of runs that were to remove something and never ended that they were cut off; when, nobody knows. The lock must
-    /// be held: none of them is under way then.
+    /// Says of runs that were to remove something and never ended that they were cut off; when, nobody knows. The lock, which
+    /// is the ledger's, must be held: none of them is under way then, of whatever pair.
     pub async fn mark_interrupted(&mut self) -> Result<()> {
-        let sql = "UPDATE runs SET outcome = 'interrupted' WHERE pair = ? AND mode = 'execute' AND outcome IS NULL";
-        sqlx::query(sql).bind(self.pair).execute(&mut self.connection).await?;
+        let sql = "UPDATE runs SET outcome = 'interrupted' WHERE mode = 'execute' AND outcome IS NULL";
+        sqlx::query(sql).execute(&mut self.connection).await?;
         Ok(())
     }
 
     /// Begins a run and gives its number.
     pub async fn begin(&mut self, mode: &str, now: Time) -> Result<i64> {
+        self.add_pair().await?;
         let query = sqlx::query("INSERT INTO runs (pair, mode, started_at) VALUES (?, ?, ?)");
         let done = query.bind(self.pair).bind(mode).bind(stamp(now)).execute(&mut self.connection).await?;
         Ok(done.last_insert_rowid())
@@ -67,6 +78,38 @@ impl Ledger {
         let query = query.bind(removals.bytes as i64).bind(stamp(now)).bind(run);
         query.execute(&mut self.connection).await?;
         Ok(())
+    }
+
+    /// Writes what a complete comparison counted, and what it was narrowed to.
+    pub async fn count(&mut self, run: i64, scope: &str, counts: Counts) -> Result<()> {
+        let sql = "UPDATE runs SET scope = ?, warnings = ?, held = ?, young = ? WHERE id = ?";
+        let Counts { warnings, held, young } = counts;
+        let query = sqlx::query(sql).bind(scope).bind(warnings as i64).bind(held as i64).bind(young as i64);
+        query.bind(run).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Notes that the report of a run was printed.
+    pub async fn mark_told(&mut self, run: i64) -> Result<()> {
+        sqlx::query("UPDATE runs SET told = 1 WHERE id = ?").bind(run).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// What the last complete run of this pair and scope counted, before `run`; and when the report of one was last printed.
+    pub async fn told_before(&mut self, run: i64, scope: &str) -> Result<(Option<Counts>, Option<Time>)> {
+        let sql =
+            "SELECT warnings, held, young FROM runs WHERE pair = ? AND scope = ? AND id < ? ORDER BY id DESC LIMIT 1";
+        let query = sqlx::query_as(sql).bind(self.pair).bind(scope).bind(run);
+        let counts: Option<(i64, i64, i64)> = query.fetch_optional(&mut self.connection).await?;
+        let counts = counts.map(|(warnings, held, young)| {
+            let [warnings, held, young] = [warnings, held, young].map(i64::unsigned_abs);
+            Counts { warnings, held, young }
+        });
+        let sql =
+            "SELECT started_at FROM runs WHERE pair = ? AND scope = ? AND id < ? AND told ORDER BY id DESC LIMIT 1";
+        let query = sqlx::query_scalar(sql).bind(self.pair).bind(scope).bind(run);
+        let told: Option<String> = query.fetch_optional(&mut self.connection).await?;
+        Ok((counts, told.and_then(|told| told.parse().ok())))
     }
 
     /// This pair's runs, newest first; or the one with this number.
@@ -89,7 +132,7 @@ impl Ledger {
 /// States of a removal that stands.
 macro_rules! stands {
     () => {
-        "('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged', 'restoring', 'restored', \
+        "('trashed', 'deleted', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'purged', 'restoring', 'restored', 'restored-left', \
           'row-deleted', 'row-updated', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring')"
     };
 }

@@ -11,9 +11,10 @@ use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use super::history::stamp;
+use super::removals::in_trash;
 use super::staging::UNDECODED;
 use super::{Waits, What};
-use crate::domain::{Hold, Kind, Time};
+use crate::domain::{Hold, Kind, LOSES, Time};
 
 pub const SCHEMA: &str = "
     -- Rows that rules condemn because their owners' table has no row.
@@ -36,6 +37,8 @@ pub struct Doubts<'a> {
     pub database_ends: Vec<End>,
     /// How new the store's objects are.
     pub storage_ends: Option<End>,
+    /// Whether files go to the trash.
+    pub has_trash: bool,
     /// Whether files in folders of which nothing is known are held.
     pub has_unknown_folders: bool,
     /// Rows without an age must have been seen by then, which is told in these words.
@@ -63,7 +66,9 @@ impl Ledger {
         for hold in Hold::IN_ORDER {
             match hold {
                 // The finding came with it, from whoever looked at the object or the row.
-                Hold::Archived | Hold::KeyTooLong | Hold::Forbidden => {}
+                Hold::Archived | Hold::KeyTooLong | Hold::ServerFile | Hold::Forbidden => {}
+                Hold::Metadata if doubts.has_trash => self.hold_what_copies_lose().await?,
+                Hold::Metadata => {}
                 Hold::NotUtf8 => self.hold_undecoded().await?,
                 Hold::Resembles => self.hold_what_resembles(doubts.has_urls).await?,
                 Hold::Alias => self.hold_aliases().await?,
@@ -86,6 +91,22 @@ impl Ledger {
         } else {
             Ok(())
         }
+    }
+
+    /// Holds files, and rows with them, of which an earlier run's copy lost something: the next would lose it too. An object
+    /// that was stored anew since is another one; and the store is tried again after 30 days, as it may have learned it.
+    async fn hold_what_copies_lose(&mut self) -> Result<()> {
+        let sql = "
+            WITH lost (key, etag, last_modified, detail) AS MATERIALIZED (
+                SELECT key, etag, last_modified, max(detail) FROM removals INDEXED BY removals_failed
+                WHERE pair IN (SELECT value FROM json_each(?2)) AND state IN ('failed', 'failed-left')
+                  AND handle IS NULL AND done_at > strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days') AND substr(detail, 1, length(?3)) = ?3 GROUP BY 1, 2, 3)
+            UPDATE temp.finding SET held = lost.detail, held_by = ?1 FROM lost
+            WHERE finding.held IS NULL AND finding.size IS NOT NULL AND NOT finding.shared AND finding.key = lost.key AND finding.etag IS lost.etag
+              AND finding.last_modified IS lost.last_modified";
+        let query = sqlx::query(sql).bind(Hold::Metadata.code()).bind(&self.kin.of_store).bind(LOSES);
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// Holds what resembles a name that is not UTF-8: files by a value of the database, and records by a file.
@@ -167,13 +188,16 @@ impl Ledger {
 
     /// Holds records without an object whose file is in our own trash: it can be brought back.
     async fn hold_trashed(&mut self) -> Result<()> {
-        let sql = "UPDATE temp.finding INDEXED BY finding_rows
+        let sql = concat!(
+            "UPDATE temp.finding INDEXED BY finding_rows
              SET held = 'its file is in the trash, and `restore` brings it back', held_by = ?1
              WHERE is_row AND held IS NULL AND size IS NULL AND key <> '' AND (substr(key, -1) <> '/' OR kind = ?3) AND EXISTS (
-                 SELECT 1 FROM removals AS r WHERE r.pair = ?2 AND r.handle IS NULL
-                     AND r.state IN ('trashed', 'trashed-unsettled') AND r.key >= finding.key
-                     AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))";
-        let query = sqlx::query(sql).bind(Hold::Trashed.code()).bind(self.pair).bind(Kind::OrphanedRecord.name());
+                 SELECT 1 FROM removals AS r WHERE r.pair IN (SELECT value FROM json_each(?2)) AND r.handle IS NULL AND r.state IN ",
+            in_trash!(),
+            " AND r.key >= finding.key AND r.key <= finding.key || iif(finding.key LIKE '%/', char(1114111), ''))"
+        );
+        let query =
+            sqlx::query(sql).bind(Hold::Trashed.code()).bind(&self.kin.of_store).bind(Kind::OrphanedRecord.name());
         query.execute(&mut self.connection).await?;
         Ok(())
     }

@@ -11,8 +11,11 @@ pub mod fixture;
 mod folders;
 mod history;
 mod holding;
+mod limited;
 mod open;
 mod packed;
+mod pairs;
+mod places;
 mod planned;
 mod removals;
 mod resembling;
@@ -28,6 +31,8 @@ pub use history::{Run, stamp};
 pub use holding::{Doubts, End};
 pub use open::default_path;
 pub use packed::LongPart;
+use pairs::Kin;
+pub use pairs::{Pair, SEPARATOR, Side};
 pub use planned::{Acting, FileToGo, PlannedRow, Rows};
 pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
 pub use resembling::{Candidates, KeyAndName, Name, Near, Shared, Uncarried, What};
@@ -37,8 +42,12 @@ pub use staging::{NewRecord, Staged, Waits};
 /// An open ledger, in a run for one pair.
 pub struct Ledger {
     connection: SqliteConnection,
-    /// The row of the pair of database and store.
+    /// The row of the pair of database and store, 0 before its first run, ...
     pair: i64,
+    /// ... what it is now, ...
+    pair_now: Pair,
+    /// ... and the pairs of that store.
+    kin: Kin,
     /// When this run's findings were kept as sightings, to the second.
     kept_at: Option<Time>,
     /// The file of a ledger that could not be written where it should; it goes with the run.

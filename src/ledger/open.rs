@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor};
 
-use super::Ledger;
+use super::{Ledger, Pair};
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 const SCHEMA: &str = "
     CREATE TABLE pairs (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE) STRICT;
@@ -54,25 +54,25 @@ pub fn default_path() -> PathBuf {
 }
 
 impl Ledger {
-    /// Opens the ledger at `path`, making it where there is none. `fingerprint` names the pair of database and store.
-    pub async fn open(path: &Path, fingerprint: &str) -> Result<Ledger> {
-        open(path, fingerprint, None).await.with_context(|| format!("the ledger {}", path.display()))
+    /// Opens the ledger at `path`, making it where there is none, for a pair of database and store.
+    pub async fn open(path: &Path, pair: &Pair) -> Result<Ledger> {
+        open(path, pair, None).await.with_context(|| format!("the ledger {}", path.display()))
     }
 
     /// Opens the ledger at `path` or, where it cannot be written, one that goes with the run; the reason comes with it.
-    pub async fn open_or_temporary(path: &Path, fingerprint: &str) -> Result<(Ledger, Option<anyhow::Error>)> {
-        match Ledger::open(path, fingerprint).await {
+    pub async fn open_or_temporary(path: &Path, pair: &Pair) -> Result<(Ledger, Option<anyhow::Error>)> {
+        match Ledger::open(path, pair).await {
             Ok(ledger) => Ok((ledger, None)),
             Err(reason) => {
                 let folder = tempfile::tempdir().context("making a temporary ledger")?;
                 let path = folder.path().join("ledger.db");
-                Ok((open(&path, fingerprint, Some(folder)).await?, Some(reason)))
+                Ok((open(&path, pair, Some(folder)).await?, Some(reason)))
             }
         }
     }
 }
 
-async fn open(path: &Path, fingerprint: &str, temporary: Option<tempfile::TempDir>) -> Result<Ledger> {
+async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) -> Result<Ledger> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
@@ -85,14 +85,7 @@ async fn open(path: &Path, fingerprint: &str, temporary: Option<tempfile::TempDi
         .busy_timeout(Duration::from_secs(60));
     let mut connection = options.disable_statement_logging().connect().await?;
     migrate(&mut connection).await?;
-    sqlx::query("INSERT INTO pairs (fingerprint) VALUES (?) ON CONFLICT DO NOTHING")
-        .bind(fingerprint)
-        .execute(&mut connection)
-        .await?;
-    let pair = sqlx::query_scalar("SELECT id FROM pairs WHERE fingerprint = ?")
-        .bind(fingerprint)
-        .fetch_one(&mut connection)
-        .await?;
+    let (number, kin) = super::pairs::look_up(&mut connection, pair).await?;
     connection.execute(super::staging::SCHEMA).await?;
     connection.execute(sqlx::raw_sql(super::derived::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::aliases::SCHEMA)).await?;
@@ -100,7 +93,8 @@ async fn open(path: &Path, fingerprint: &str, temporary: Option<tempfile::TempDi
     connection.execute(sqlx::raw_sql(super::holding::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::folders::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::resembling::SCHEMA)).await?;
-    Ok(Ledger { connection, pair, kept_at: None, _temporary: temporary })
+    let pair_now = pair.clone();
+    Ok(Ledger { connection, pair: number, pair_now, kin, kept_at: None, _temporary: temporary })
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
@@ -121,7 +115,13 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     }
     if version < 4 {
         connection.execute(sqlx::raw_sql(super::removals::KEYS)).await?;
-        connection.execute("PRAGMA user_version = 4").await?;
+    }
+    if version < 5 {
+        connection.execute(sqlx::raw_sql(super::removals::LATE)).await?;
+        connection.execute(sqlx::raw_sql(super::pairs::SIDES)).await?;
+        connection.execute(sqlx::raw_sql(super::history::COUNTS)).await?;
+        connection.execute(sqlx::raw_sql(super::places::SCHEMA)).await?;
+        connection.execute("PRAGMA user_version = 5").await?;
     }
     connection.execute("COMMIT").await?;
     Ok(())

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::Ledger;
 use super::derived::owners_of;
 use crate::domain::derived::Owner;
-use crate::domain::{Hold, Kind, Object};
+use crate::domain::{Hold, Kind, LeftOut, Object};
 
 /// A file that is to be removed, and what it was found as.
 #[derive(Debug, Clone)]
@@ -85,9 +85,20 @@ const SCHEMA: &str = "
 impl Ledger {
     /// How many files may be removed by themselves, and their bytes.
     pub async fn removable(&mut self) -> Result<(u64, u64)> {
-        let sql = "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE NOT is_row AND held IS NULL";
+        let sql =
+            "SELECT count(*), coalesce(sum(size), 0) FROM temp.finding WHERE NOT is_row AND held IS NULL AND NOT later";
         let (files, bytes): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Whether any finding may be removed: a file that is not held, or such a row of these sections and kinds.
+    pub async fn has_removable(&mut self, acting: &[Acting<'_>]) -> Result<bool> {
+        let acting: Vec<_> = acting.iter().map(|Acting { section, kind, .. }| json!([section, kind])).collect();
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding WHERE NOT is_row AND held IS NULL) \
+                       OR EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_rows WHERE is_row AND held IS NULL \
+                              AND (section, kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)))";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(&acting)?);
+        Ok(query.fetch_one(&mut self.connection).await?)
     }
 
     /// Whether any finding is held by one of these, or lies in a folder of which nothing is known.
@@ -102,7 +113,7 @@ impl Ledger {
     /// Files of a kind that may be removed, after a key and in byte order.
     pub async fn removable_after(&mut self, kind: &Kind, after: &str, limit: usize) -> Result<Vec<FileToGo>> {
         let sql = "SELECT key, size, last_modified, etag, owners FROM temp.finding \
-                   WHERE kind = ? AND held IS NULL AND key > ? ORDER BY key LIMIT ?";
+                   WHERE kind = ? AND held IS NULL AND NOT later AND key > ? ORDER BY key LIMIT ?";
         let query = sqlx::query_as(sql).bind(kind.name()).bind(after).bind(limit as i64);
         type File = (String, i64, Option<i64>, Option<String>, Option<String>);
         let rows: Vec<File> = query.fetch_all(&mut self.connection).await?;
@@ -140,8 +151,8 @@ impl Ledger {
 
     /// Makes the plan's list of rows: those that are not held, of these sections and kinds. A file follows its rows only
     /// where every one of them is on the list. A row that is deleted by several keys goes once, and all their files with it; and
-    /// it stays where it is held by one of them.
-    pub async fn plan_rows(&mut self, acting: &[Acting<'_>]) -> Result<()> {
+    /// it stays where it is held by one of them. Gives what is left out of the plan though nothing holds it.
+    pub async fn plan_rows(&mut self, acting: &[Acting<'_>]) -> Result<LeftOut> {
         sqlx::raw_sql(SCHEMA).execute(&mut self.connection).await?;
         let acting = acting.iter().map(|Acting { section, kind, deletes }| json!([section, kind, deletes]));
         let acting: Vec<_> = acting.collect();
@@ -156,13 +167,16 @@ impl Ledger {
         .bind(serde_json::to_string(&acting)?)
         .execute(&mut self.connection)
         .await?;
-        // A row does not go without what lies in its folder, which a narrowed run may not have been asked about.
-        let sql = "DELETE FROM temp.planned WHERE substr(key, -1) = '/' AND kind <> ? AND key IN (
-                       SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o
-                       WHERE d.wanted = 1 AND o.value ->> 2 AND NOT EXISTS (
-                           SELECT 1 FROM temp.finding AS f WHERE f.kind = ? AND f.key = d.key AND f.held IS NULL))";
+        // A row does not go, by whichever of its keys, without what lies in its folder, which a narrowed run may not have
+        // been asked about.
+        let sql = "DELETE FROM temp.planned WHERE (table_name, handle) IN (
+                       SELECT table_name, handle FROM temp.planned
+                       WHERE substr(key, -1) = '/' AND kind <> ? AND key IN (
+                           SELECT o.value ->> 0 FROM temp.derived AS d, json_each(d.owners) AS o
+                           WHERE d.wanted = 1 AND o.value ->> 2 AND NOT EXISTS (
+                               SELECT 1 FROM temp.finding AS f WHERE f.kind = ? AND f.key = d.key AND f.held IS NULL)))";
         let query = sqlx::query(sql).bind(Kind::OrphanedRecord.name()).bind(Kind::OrphanedFile.name());
-        query.execute(&mut self.connection).await?;
+        let rows = query.execute(&mut self.connection).await?.rows_affected();
         let sql = "SELECT EXISTS (SELECT 1 FROM temp.planned GROUP BY table_name HAVING min(section) < max(section))
                        OR EXISTS (SELECT 1 FROM temp.finding INDEXED BY finding_rows WHERE is_row
                                   GROUP BY table_name HAVING min(section) < max(section))";
@@ -185,7 +199,18 @@ impl Ledger {
                    UPDATE temp.planned SET rivals = 0 WHERE rivals > 0
                      AND rivals <> (SELECT count(*) FROM temp.planned AS other WHERE other.key = planned.key)";
         sqlx::raw_sql(sql).execute(&mut self.connection).await?;
-        Ok(())
+        Ok(LeftOut { rows, files: self.leave_files_of_rows_that_stay().await? })
+    }
+
+    /// Leaves out files that belong to rows which a rule condemns and which are not on the list.
+    async fn leave_files_of_rows_that_stay(&mut self) -> Result<u64> {
+        let sql = "UPDATE temp.finding SET later = 1 WHERE kind = ? AND held IS NULL AND key IN (
+                       SELECT d.key FROM temp.derived AS d, json_each(d.owners) AS o
+                       JOIN temp.condemned AS c ON c.key >= o.value ->> 0
+                         AND c.key <= (o.value ->> 0) || iif(o.value ->> 1, char(1114111), '')
+                       WHERE d.wanted = 1 AND NOT EXISTS (SELECT 1 FROM temp.planned AS p WHERE p.key = c.key))";
+        let query = sqlx::query(sql).bind(Kind::OrphanedFile.name());
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
     }
 
     /// How many rows of each table and kind are on the plan's list.

@@ -8,7 +8,9 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use super::Ledger;
 use super::What;
 use super::history::stamp;
-use crate::domain::{Image, Kind, Object, Time};
+use super::pairs::Kin;
+use super::places;
+use crate::domain::{FolderRights, Image, Kind, Object, Time};
 use crate::failpoint;
 
 pub const SCHEMA: &str = "
@@ -49,6 +51,49 @@ pub const KEYS: &str = "
     CREATE TABLE row_keys (key TEXT NOT NULL, removal INTEGER NOT NULL REFERENCES removals (id), PRIMARY KEY (key, removal))
         STRICT, WITHOUT ROWID;";
 
+/// What format 5 adds: copies that stay in the trash beside their originals, and deletes that may come late.
+pub const LATE: &str = "
+    ALTER TABLE pairs ADD COLUMN heeds_conditions INTEGER; -- whether a delete heeds If-Match; NULL: it was not tried yet
+    ALTER TABLE removals ADD COLUMN late INTEGER NOT NULL DEFAULT 0; -- a delete may still be on its way to the store
+    DROP INDEX removals_open;
+    CREATE INDEX removals_open ON removals (pair, state) WHERE state IN
+        ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring', 'trashed', 'row-deleting',
+         'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring', 'skipped-left',
+         'failed-left', 'put-back-left', 'restored-left');
+    CREATE INDEX removals_failed ON removals (pair, key) WHERE state IN ('failed', 'failed-left');";
+
+/// States of a file that has a copy in the trash, and of which no step is under way.
+macro_rules! in_trash {
+    () => {
+        "('trashed', 'trashed-unsettled', 'skipped-left', 'failed-left', 'put-back-left', 'restored-left')"
+    };
+}
+pub(super) use in_trash;
+
+/// States of files of which a step may be under way.
+macro_rules! open {
+    () => {
+        "('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring')"
+    };
+}
+
+/// Whether trash of another database of the same store is this one's to empty: where that one still runs, be it seldom, it
+/// is its own, however short this one keeps its trash.
+macro_rules! is_left_to_us {
+    () => {
+        "(removals.pair IN (SELECT value FROM json_each(?5)) \
+          OR NOT EXISTS (SELECT 1 FROM runs WHERE runs.pair = removals.pair \
+                             AND runs.started_at > min(?3, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-90 days'))))"
+    };
+}
+
+/// The same of rows.
+macro_rules! open_rows {
+    () => {
+        "('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring')"
+    };
+}
+
 const WRITING: &str = "the ledger could not be written";
 
 /// How far a removal has come.
@@ -66,6 +111,11 @@ pub enum State {
     Skipped,
     /// Left alone: the store or the database did not do what was asked.
     Failed,
+    /// The same three as without `Left`, and a copy stays in the trash until it is due: a delete that was sent may still be
+    /// carried out.
+    SkippedLeft,
+    FailedLeft,
+    PutBackLeft,
     /// It became wanted while it was removed, and is back.
     PutBack,
     /// Its trash is being removed for good.
@@ -74,6 +124,8 @@ pub enum State {
     /// It is being brought back.
     Restoring,
     Restored,
+    /// The same, and a copy stays in the trash until it is due.
+    RestoredLeft,
     /// The row may have been deleted.
     RowDeleting,
     RowUpdating,
@@ -86,7 +138,7 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [State; 19] = [
+    const ALL: [State; 23] = [
         State::Intended,
         State::TrashedUnsettled,
         State::DeletedUnsettled,
@@ -94,11 +146,15 @@ impl State {
         State::Deleted,
         State::Skipped,
         State::Failed,
+        State::SkippedLeft,
+        State::FailedLeft,
+        State::PutBackLeft,
         State::PutBack,
         State::Purging,
         State::Purged,
         State::Restoring,
         State::Restored,
+        State::RestoredLeft,
         State::RowDeleting,
         State::RowUpdating,
         State::RowDeletedUnsettled,
@@ -108,7 +164,7 @@ impl State {
         State::RowRestoring,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             State::Intended => "intended",
             State::TrashedUnsettled => "trashed-unsettled",
@@ -117,11 +173,15 @@ impl State {
             State::Deleted => "deleted",
             State::Skipped => "skipped",
             State::Failed => "failed",
+            State::SkippedLeft => "skipped-left",
+            State::FailedLeft => "failed-left",
+            State::PutBackLeft => "put-back-left",
             State::PutBack => "put-back",
             State::Purging => "purging",
             State::Purged => "purged",
             State::Restoring => "restoring",
             State::Restored => "restored",
+            State::RestoredLeft => "restored-left",
             State::RowDeleting => "row-deleting",
             State::RowUpdating => "row-updating",
             State::RowDeletedUnsettled => "row-deleted-unsettled",
@@ -145,7 +205,23 @@ impl State {
             | State::RowDeletedUnsettled
             | State::RowUpdatedUnsettled
             | State::RowRestoring => "open",
-            settled => settled.name(),
+            settled => settled.without_copy().name(),
+        }
+    }
+
+    /// Whether a copy of the file is in the trash, and no step of it is under way.
+    pub fn is_in_trash(self) -> bool {
+        matches!(self, State::Trashed | State::TrashedUnsettled) || self.without_copy() != self
+    }
+
+    /// What is left to say of a removal once its copy has gone from the trash.
+    pub fn without_copy(self) -> State {
+        match self {
+            State::SkippedLeft => State::Skipped,
+            State::FailedLeft => State::Failed,
+            State::PutBackLeft => State::PutBack,
+            State::RestoredLeft => State::Restored,
+            state => state,
         }
     }
 }
@@ -161,6 +237,8 @@ pub struct Removal {
     pub row: Option<RowRemoval>,
     pub trash_key: Option<String>,
     pub state: State,
+    /// Whether a delete of it may still be on its way to the store: its copy stays in the trash then.
+    pub late: bool,
     pub detail: Option<String>,
     pub intended_at: String,
     pub done_at: Option<String>,
@@ -196,15 +274,22 @@ pub struct Step {
     pub detail: Option<String>,
     /// A row that was updated, as it is now.
     pub after: Option<Image>,
+    /// Whether a delete may still be on its way; what was late stays so.
+    pub late: bool,
 }
 
 impl Step {
     pub fn to(id: i64, state: State) -> Self {
-        Step { id, state, detail: None, after: None }
+        Step { id, state, detail: None, after: None, late: false }
     }
 
     pub fn because(id: i64, state: State, detail: impl Into<String>) -> Self {
-        Step { id, state, detail: Some(detail.into()), after: None }
+        Step { detail: Some(detail.into()), ..Step::to(id, state) }
+    }
+
+    /// The same, of a file of which a delete may still be on its way.
+    pub fn late(self, late: bool) -> Self {
+        Step { late, ..self }
     }
 }
 
@@ -229,36 +314,53 @@ pub enum Which<'a> {
     OpenRows,
     /// In the trash since before this time.
     Due(Time),
+    /// Files that are in the trash, or of which a step may be under way; the last ones first.
+    Expected,
 }
 
 impl Which<'_> {
     fn condition(self) -> &'static str {
         match self {
             Which::OfRun(_) => "run = ?3",
-            Which::TrashedByRun(_) => "state IN ('trashed', 'trashed-unsettled') AND run = ?3",
+            Which::TrashedByRun(_) => concat!("state IN ", in_trash!(), " AND run = ?3"),
             Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
-            Which::TrashedAt(_) => {
-                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 AND state IN ('trashed', 'trashed-unsettled') \
-                        AND key >= ?3 AND key <= ?3 || iif(?3 LIKE '%/', char(1114111), '') GROUP BY key)"
-            }
+            Which::TrashedAt(_) => concat!(
+                "id IN (SELECT max(id) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND state IN ",
+                in_trash!(),
+                " AND key >= ?3 AND key <= ?3 || iif(?3 LIKE '%/', char(1114111), '') GROUP BY key)"
+            ),
             Which::RowsOfRun(_) => "state IN ('row-deleted', 'row-updated') AND run = ?3",
             Which::LastRowsOf(_) => {
-                "id IN (SELECT max(id) FROM removals WHERE pair = ?1 \
-                        AND id IN (SELECT id FROM removals WHERE pair = ?1 AND key IN (?3, ?3 || '/') \
+                "id IN (SELECT max(id) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) \
+                        AND id IN (SELECT id FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND key IN (?3, ?3 || '/') \
                                    UNION SELECT removal FROM row_keys WHERE key IN (?3, ?3 || '/')) \
                         AND state IN ('row-deleted', 'row-updated') GROUP BY table_name, handle)"
             }
+            Which::Expected => concat!("(state IN ", in_trash!(), " OR state IN ", open!(), ") AND ?3 = 0"),
             Which::Open => {
-                "state IN ('intended', 'trashed-unsettled', 'deleted-unsettled', 'purging', 'restoring') AND ?3 = 0"
+                concat!("state IN ", open!(), " AND ?3 = 0")
             }
-            Which::OpenRows => {
-                "state IN ('row-deleting', 'row-updating', 'row-deleted-unsettled', 'row-updated-unsettled', \
-                           'row-restoring') AND ?3 = 0"
-            }
-            // What resembles a value that no object carries may be wanted (I4).
+            Which::OpenRows => concat!("state IN ", open_rows!(), " AND ?3 = 0"),
+            // What resembles a value that no object carries may be wanted (I4). A delete that may come late is waited for.
             Which::Due(_) => {
-                "state = 'trashed' AND done_at <= ?3 AND key NOT IN (SELECT key FROM temp.resembling WHERE what = 4)"
+                concat!(
+                    "state IN ('trashed', 'skipped-left', 'failed-left', 'put-back-left', 'restored-left') AND done_at <= ?3 \
+                     AND (NOT late OR done_at <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-1 day')) \
+                     AND key NOT IN (SELECT key FROM temp.resembling WHERE what = 4) AND ",
+                    is_left_to_us!()
+                )
             }
+        }
+    }
+}
+
+impl Kin {
+    /// The pairs of which such removals are meant.
+    fn of_removals(&self, which: Which<'_>) -> &str {
+        match which {
+            Which::RowsOfRun(_) | Which::LastRowsOf(_) | Which::OpenRows => &self.of_database,
+            Which::Open => &self.not_of_others,
+            _ => &self.of_store,
         }
     }
 }
@@ -266,12 +368,33 @@ impl Which<'_> {
 impl Ledger {
     /// Records removals in one transaction, and gives their numbers. `step` names the commit for tests.
     pub async fn record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
-        self.try_record(run, removals, step, now).await.context(WRITING)
+        self.record_with(run, removals, &[], step, now).await
     }
 
-    async fn try_record(&mut self, run: i64, removals: &[NewRemoval], step: &str, now: Time) -> Result<Vec<i64>> {
+    /// The same, with whose the folders above them are.
+    pub async fn record_with(
+        &mut self,
+        run: i64,
+        removals: &[NewRemoval],
+        rights: &[FolderRights],
+        step: &str,
+        now: Time,
+    ) -> Result<Vec<i64>> {
+        self.try_record(run, removals, rights, step, now).await.context(WRITING)
+    }
+
+    async fn try_record(
+        &mut self,
+        run: i64,
+        removals: &[NewRemoval],
+        rights: &[FolderRights],
+        step: &str,
+        now: Time,
+    ) -> Result<Vec<i64>> {
         let mut ids = Vec::with_capacity(removals.len());
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        places::add_trash(&mut transaction, self.pair, removals).await?;
+        places::add_rights(&mut transaction, self.pair, rights).await?;
         for NewRemoval { kind, object, row, also, trash_key, state, detail } in removals {
             let is_open = matches!(state, State::Intended | State::RowDeleting | State::RowUpdating);
             let done_at = (!is_open).then(|| stamp(now));
@@ -320,7 +443,7 @@ impl Ledger {
 
     async fn try_advance(&mut self, steps: &[Step], step: &str, now: Time) -> Result<()> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for Step { id, state, detail, after } in steps {
+        for Step { id, state, detail, after, late } in steps {
             let removes = matches!(
                 state,
                 State::TrashedUnsettled
@@ -330,7 +453,7 @@ impl Ledger {
             );
             sqlx::query(
                 "UPDATE removals SET state = ?2, detail = coalesce(?3, detail), after = coalesce(?6, after), \
-                 done_at = iif(?4 OR done_at IS NULL, ?5, done_at) WHERE id = ?1",
+                 done_at = iif(?4 OR done_at IS NULL, ?5, done_at), late = late OR ?7 WHERE id = ?1",
             )
             .bind(id)
             .bind(state.name())
@@ -338,6 +461,7 @@ impl Ledger {
             .bind(removes)
             .bind(stamp(now))
             .bind(after.as_ref().map(serde_json::to_string).transpose()?)
+            .bind(late)
             .execute(&mut *transaction)
             .await?;
         }
@@ -347,46 +471,114 @@ impl Ledger {
         Ok(())
     }
 
-    /// Removals of this pair after the number `after`, in the order in which they were made; of rows that a run removed, the
-    /// last first, and from the end where `after` is 0.
+    /// Whether the pair's store heeds conditions on deletes; `None`: that was not tried yet.
+    pub async fn heeds_conditions(&mut self) -> Result<Option<bool>> {
+        let query = sqlx::query_scalar("SELECT heeds_conditions FROM pairs WHERE id = ?").bind(self.pair);
+        Ok(query.fetch_one(&mut self.connection).await?)
+    }
+
+    pub async fn remember_conditions(&mut self, are_heeded: Option<bool>) -> Result<()> {
+        let query = sqlx::query("UPDATE pairs SET heeds_conditions = ? WHERE id = ?").bind(are_heeded).bind(self.pair);
+        query.execute(&mut self.connection).await.context(WRITING)?;
+        Ok(())
+    }
+
+    /// Removals after the number `after`, in the order in which they were made; of rows that a run removed, the last first,
+    /// and from the end where `after` is 0. Files are those of this store, whatever its database was called; rows are those
+    /// of this database.
     pub async fn removals(&mut self, which: Which<'_>, after: i64, limit: usize) -> Result<Vec<Removal>> {
         // Rows come back in the order in which they could have gone: what points at another last of all.
         let (after_it, order) = match which {
-            Which::RowsOfRun(_) => ("(?2 = 0 OR id < ?2)", "DESC"),
+            Which::RowsOfRun(_) | Which::Expected => ("(?2 = 0 OR id < ?2)", "DESC"),
             _ => ("id > ?2", "ASC"),
         };
         let condition = which.condition();
         let sql = format!(
-            "SELECT * FROM removals WHERE pair = ?1 AND {after_it} AND {condition} ORDER BY id {order} LIMIT ?4"
+            "SELECT * FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {after_it} AND {condition} ORDER BY id {order} LIMIT ?4"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(self.pair).bind(after);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(self.kin.of_removals(which)).bind(after);
         let query = match which {
             Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) | Which::RowsOfRun(run) => {
                 query.bind(run)
             }
             Which::TrashedAt(key) | Which::LastRowsOf(key) => query.bind(key.to_owned()),
-            Which::Open | Which::OpenRows => query.bind(0),
+            Which::Open | Which::OpenRows | Which::Expected => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),
         };
-        query.bind(limit as i64).fetch_all(&mut self.connection).await?.iter().map(removal).collect()
+        query
+            .bind(limit as i64)
+            .bind(&self.kin.of_database)
+            .fetch_all(&mut self.connection)
+            .await?
+            .iter()
+            .map(removal)
+            .collect()
     }
 
     /// A key, and the other keys of the rows that were removed last with it.
     pub async fn keys_beside(&mut self, key: &str) -> Result<Vec<String>> {
         let rows = Which::LastRowsOf(key).condition();
         let sql = format!(
-            "WITH gone AS (SELECT id, key FROM removals WHERE pair = ?1 AND {rows})
+            "WITH gone AS (SELECT id, key FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {rows})
              SELECT ?3 UNION SELECT key FROM gone WHERE key <> '' UNION SELECT key FROM row_keys WHERE removal IN (SELECT id FROM gone)"
         );
-        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.pair).bind(0).bind(key);
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&self.kin.of_database).bind(0).bind(key);
         Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    /// Of each other database of this store, where it is, and how many removals its runs left open: they are its own to
+    /// resolve.
+    pub async fn open_of_others(&mut self) -> Result<Vec<(String, u64)>> {
+        let sql = concat!(
+            "SELECT database_address, count(*) FROM removals JOIN pairs ON pairs.id = removals.pair
+             WHERE pair IN (SELECT value FROM json_each(?1))
+                 AND (pair NOT IN (SELECT value FROM json_each(?2)) AND state IN ",
+            open!(),
+            " OR pair NOT IN (SELECT value FROM json_each(?3)) AND state IN ",
+            open_rows!(),
+            ") GROUP BY pair ORDER BY pair"
+        );
+        let query = sqlx::query_as(sql).bind(&self.kin.of_store).bind(&self.kin.not_of_others);
+        let query = query.bind(&self.kin.of_database);
+        let open: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
+        Ok(open.into_iter().map(|(database, count)| (database, count.unsigned_abs())).collect())
+    }
+
+    /// Of each other database of this store, where it is, and how many rows are its own that a run removed, or that were
+    /// removed with a key.
+    pub async fn rows_of_others(&mut self, which: Which<'_>) -> Result<Vec<(String, u64)>> {
+        let (chosen, run, key) = match which {
+            Which::RowsOfRun(run) => ("run = ?3 AND ?4 = ''", run, ""),
+            Which::LastRowsOf(key) => (
+                "(removals.key IN (?4, ?4 || '/') OR removals.id IN (SELECT removal FROM row_keys WHERE key IN (?4, ?4 || '/'))) AND ?3 = 0",
+                0,
+                key,
+            ),
+            _ => return Ok(Vec::new()),
+        };
+        let sql = format!(
+            "SELECT database_address, count(*) FROM removals JOIN pairs ON pairs.id = removals.pair
+             WHERE pair IN (SELECT value FROM json_each(?1)) AND pair NOT IN (SELECT value FROM json_each(?2))
+                 AND state IN ('row-deleted', 'row-updated') AND {chosen} GROUP BY pair ORDER BY pair"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(&self.kin.of_store).bind(&self.kin.of_database);
+        let query = query.bind(run).bind(key);
+        let rows: Vec<(String, i64)> = query.fetch_all(&mut self.connection).await?;
+        Ok(rows.into_iter().map(|(database, count)| (database, count.unsigned_abs())).collect())
     }
 
     /// How many files, and bytes, of trash are due.
     pub async fn due(&mut self, before: Time) -> Result<(u64, u64)> {
         let condition = Which::Due(before).condition();
-        let sql = format!("SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair = ?1 AND {condition}");
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(self.pair).bind(0).bind(stamp(before));
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(size), 0) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND {condition}"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(&self.kin.of_store)
+            .bind(0)
+            .bind(stamp(before))
+            .bind(0)
+            .bind(&self.kin.of_database);
         let (files, bytes): (i64, i64) = query.fetch_one(&mut self.connection).await?;
         Ok((files.unsigned_abs(), bytes.unsigned_abs()))
     }
@@ -394,9 +586,14 @@ impl Ledger {
     /// How many files of due trash stay because they resemble a value that no object carries, and one of them with its value.
     pub async fn due_in_doubt(&mut self, before: Time) -> Result<Option<(u64, String, String)>> {
         let sql =
-            "SELECT count(*), min(removals.key), named FROM removals JOIN temp.resembling AS r ON r.key = removals.key
-             WHERE what = ? AND pair = ? AND state = 'trashed' AND done_at <= ? HAVING count(*) > 0";
-        let query = sqlx::query_as(sql).bind(What::Trashed as u8).bind(self.pair).bind(stamp(before));
+            concat!("SELECT count(*), min(removals.key), named FROM removals JOIN temp.resembling AS r ON r.key = removals.key
+             WHERE what = ?2 AND pair IN (SELECT value FROM json_each(?1)) AND state = 'trashed' AND done_at <= ?3 AND ", is_left_to_us!(), " HAVING count(*) > 0");
+        let query = sqlx::query_as(sql)
+            .bind(&self.kin.of_store)
+            .bind(What::Trashed as u8)
+            .bind(stamp(before))
+            .bind(0)
+            .bind(&self.kin.of_database);
         let first: Option<(i64, String, String)> = query.fetch_optional(&mut self.connection).await?;
         Ok(first.map(|(count, key, named)| (count.unsigned_abs(), key, named)))
     }
@@ -435,6 +632,7 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
         trash_key: row.try_get("trash_key")?,
         // A state that this program does not know is one that it must not act on.
         state: State::ALL.into_iter().find(|known| known.name() == state).unwrap_or(State::Failed),
+        late: row.try_get("late")?,
         detail: row.try_get("detail")?,
         intended_at: row.try_get("intended_at")?,
         done_at: row.try_get("done_at")?,

@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::Ledger;
+use super::removals::in_trash;
 use super::staging::{MISSING, MISSING_REFERENCE, OUTSIDE_PACKED, PART, YOUNG};
 use crate::domain::{Kind, MOST_SOURCES};
 
@@ -169,13 +170,15 @@ impl Ledger {
             What::File => "SELECT key, owners FROM temp.finding WHERE kind = ?4 AND key > ?1 ORDER BY key LIMIT ?2",
             What::Condemned => "SELECT key, NULL FROM temp.condemned WHERE key > ?1 ORDER BY key LIMIT ?2",
             What::Young => "SELECT key, NULL FROM temp.unmatched WHERE side = ?3 AND key > ?1 ORDER BY key LIMIT ?2",
-            What::Trashed => {
-                "SELECT DISTINCT key, NULL FROM removals WHERE pair = ?5 AND key > ?1 AND trash_key IS NOT NULL \
-                     AND state IN ('trashed', 'trashed-unsettled') ORDER BY key LIMIT ?2"
-            }
+            What::Trashed => concat!(
+                "SELECT DISTINCT key, NULL FROM removals WHERE pair IN (SELECT value FROM json_each(?5)) AND key > ?1 AND trash_key IS NOT NULL AND state IN ",
+                in_trash!(),
+                " ORDER BY key LIMIT ?2"
+            ),
             What::Known => return Ok(Vec::new()),
         };
-        let query = sqlx::query_as(sql).bind(after).bind(limit as i64).bind(YOUNG).bind(kind.name()).bind(self.pair);
+        let query = sqlx::query_as(sql).bind(after).bind(limit as i64).bind(YOUNG).bind(kind.name());
+        let query = query.bind(&self.kin.of_store);
         Ok(query.fetch_all(&mut self.connection).await?)
     }
 

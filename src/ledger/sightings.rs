@@ -21,15 +21,23 @@ pub struct Position {
 
 impl Ledger {
     /// Writes the run's findings as sightings, and resolves what was seen before and is no more: within `kinds` and
-    /// below `prefix`, for a narrowed run says nothing of the rest.
-    pub async fn keep_sightings(&mut self, run: i64, kinds: &[Kind], prefix: &str, now: Time) -> Result<()> {
+    /// below `prefix`, for a narrowed run says nothing of the rest. Where not all kinds were asked for, files of condemned
+    /// rows are neither found nor gone.
+    pub async fn keep_sightings(
+        &mut self,
+        run: i64,
+        (kinds, are_all): (&[Kind], bool),
+        prefix: &str,
+        now: Time,
+    ) -> Result<()> {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
-            "INSERT INTO sightings (pair, kind, key, table_name, record_id, first_seen, last_seen, last_run) \
-             SELECT ?1, kind, key, table_name, record_id, ?2, ?2, ?3 FROM temp.finding WHERE true \
+            "INSERT INTO sightings (pair, kind, key, table_name, record_id, first_seen, last_seen, last_run, first_run) \
+             SELECT ?1, kind, key, table_name, record_id, ?2, ?2, ?3, ?3 FROM temp.finding WHERE true \
              ON CONFLICT DO UPDATE SET \
                  first_seen = iif(resolved_at IS NULL, first_seen, excluded.first_seen), \
+                 first_run = iif(resolved_at IS NULL, first_run, excluded.first_run), \
                  last_seen = excluded.last_seen, last_run = excluded.last_run, resolved_at = NULL",
         )
         .bind(self.pair)
@@ -39,18 +47,40 @@ impl Ledger {
         .await?;
         sqlx::query(
             "UPDATE sightings SET resolved_at = ?2 WHERE pair = ?1 AND resolved_at IS NULL AND last_run <> ?3 \
-             AND kind IN (SELECT value FROM json_each(?4)) AND substr(key, 1, length(?5)) = ?5",
+             AND kind IN (SELECT value FROM json_each(?4)) AND substr(key, 1, length(?5)) = ?5 \
+             AND (?6 OR kind <> ?7 OR key NOT IN (SELECT key FROM temp.derived))",
         )
         .bind(self.pair)
         .bind(stamp(now))
         .bind(run)
         .bind(serde_json::to_string(&names)?)
         .bind(prefix)
+        .bind(are_all)
+        .bind(Kind::OrphanedFile.name())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
         self.kept_at = Some(now.trunc_subsecs(0));
         Ok(())
+    }
+
+    /// Whether any finding was first seen by this run.
+    pub async fn has_new(&mut self, run: i64) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding AS f JOIN sightings AS s \
+                     ON s.pair = ? AND s.kind = f.kind AND s.key = f.key AND s.table_name = f.table_name \
+                        AND s.record_id = f.record_id WHERE s.first_run = ?)";
+        Ok(sqlx::query_scalar(sql).bind(self.pair).bind(run).fetch_one(&mut self.connection).await?)
+    }
+
+    /// Whether any of these keys was ever found by a run of this pair, or removed from this store.
+    pub async fn knows_any(&mut self, keys: &[&str], kinds: &[&str]) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM json_each(?1) AS k JOIN sightings AS s ON s.key IN (k.value, k.value || '/') \
+                       AND s.pair = ?2 AND s.kind IN (SELECT value FROM json_each(?4))) \
+                   OR EXISTS (SELECT 1 FROM json_each(?1) AS k JOIN removals AS r ON r.key IN (k.value, k.value || '/') \
+                       AND r.pair IN (SELECT value FROM json_each(?3)))";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(keys)?).bind(self.pair);
+        let query = query.bind(&self.kin.of_store).bind(serde_json::to_string(kinds)?);
+        Ok(query.fetch_one(&mut self.connection).await?)
     }
 
     /// A page of the run's findings of one kind: those after a position, in byte order of their keys.
@@ -232,7 +262,7 @@ mod tests {
         fixture = fixture.next_run().await;
         fixture.orphans(&keys.iter().map(|key| object(key)).collect::<Vec<_>>()).await;
         fixture.ledger.hold(&Doubts::default()).await.expect("holds");
-        fixture.ledger.keep_sightings(run, &Kind::BUILT_IN, prefix, at(now)).await.expect("sightings");
+        fixture.ledger.keep_sightings(run, (&Kind::BUILT_IN, true), prefix, at(now)).await.expect("sightings");
         let seen = fixture.first_seen(&Kind::OrphanedFile).await;
         let since = |time: Time| (time - at(0)).num_seconds().unsigned_abs();
         let seen = seen.into_iter().map(|(key, time)| (key, since(time))).collect();

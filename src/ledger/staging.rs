@@ -11,7 +11,7 @@ use super::Ledger;
 use super::derived::{ADD_DERIVED, derived_row};
 use crate::compare::{DerivedObject, Note, Unmatched};
 use crate::domain::listed::{Listed, Objects};
-use crate::domain::{Found, Held, Kind, Record, Sum, Time};
+use crate::domain::{Found, Held, Kind, Record, Side, Sum, Time};
 use crate::only::Only;
 
 /// `unmatched` holds what has no partner on the other side and is no finding by itself; near misses are looked for in it.
@@ -38,6 +38,7 @@ pub const SCHEMA: &str = "
         shared INTEGER NOT NULL DEFAULT 0,  -- whether others want its file
         owners TEXT,                        -- of a derived file: JSON, as in `derived`
         rivals INTEGER NOT NULL DEFAULT 0,  -- how many rows must go for its file to follow; 0: it stays, or is not there
+        later INTEGER NOT NULL DEFAULT 0,   -- whether it stays for a later run, as this one has a limit or was narrowed
         PRIMARY KEY (kind, key, table_name, record_id)
     ) WITHOUT ROWID;
     -- Files may be millions, and what is asked of the others must not read them all.
@@ -113,8 +114,9 @@ static ADD_ORPHANS: LazyLock<[(usize, SqlStr); 4]> = LazyLock::new(|| {
 pub struct Staged(Vec<(SqlStr, SqliteArguments)>);
 
 impl Staged {
-    /// Makes a note ready; `hold` says why no run may act on a file, if so.
-    pub fn new(note: &Note, hold: impl Fn(Listed<'_>) -> Option<Held>) -> Result<Self> {
+    /// Makes a note ready; `hold` says why no run may act on a file, if so: one that nobody knows (`Side::File`), or one
+    /// that follows its rows.
+    pub fn new(note: &Note, hold: impl Fn(Listed<'_>, Side) -> Option<Held>) -> Result<Self> {
         let unmatched = |side: &str, keys: &[Unmatched]| {
             let sql = "INSERT INTO temp.unmatched (side, key, sources) \
                        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true \
@@ -122,13 +124,13 @@ impl Staged {
             Staged::rows(sql, keys.iter().map(|unmatched| json!([side, unmatched.key, unmatched.sources as i64])))
         };
         match note {
-            Note::Orphans(objects) => Staged::orphans(objects, hold),
+            Note::Orphans(objects) => Staged::orphans(objects, |object| hold(object, Side::File)),
             Note::Condemned(objects) => {
                 let sql = "INSERT OR IGNORE INTO temp.condemned (key, size, last_modified, etag, held, held_by) \
                            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
                            FROM json_each(?)";
                 let rows = objects.iter().map(|object| {
-                    let held = hold(object.as_listed());
+                    let held = hold(object.as_listed(), Side::Row);
                     let (reason, code) = columns(held.as_ref());
                     let modified = microseconds(object.last_modified);
                     json!([object.key, object.size, modified, object.etag, reason, code])
@@ -144,7 +146,7 @@ impl Staged {
                 Staged::rows(sql, keys.iter().map(|inside| json!([inside.folder, inside.key.as_deref().unwrap_or("")])))
             }
             Note::Derived(objects) => {
-                let row = |derived: &DerivedObject| derived_row(derived, hold(derived.object.as_listed()));
+                let row = |derived: &DerivedObject| derived_row(derived, hold(derived.object.as_listed(), Side::File));
                 Staged::rows(ADD_DERIVED, objects.iter().map(row))
             }
             Note::Missing(keys) => unmatched(MISSING, keys),
@@ -396,6 +398,12 @@ impl Ledger {
         sqlx::query(sql).bind(has_folders).execute(&mut self.connection).await?;
         sqlx::raw_sql("DROP TABLE temp.only_these").execute(&mut self.connection).await?;
         Ok(())
+    }
+
+    /// Whether anything was found.
+    pub async fn has_findings(&mut self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM temp.finding)";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.connection).await?)
     }
 
     /// Drops everything that was found: a run that failed has no findings.

@@ -61,7 +61,7 @@ async fn compare_numbers(ledger: &mut Ledger, store: &dyn Store) -> Result<()> {
 }
 
 /// The files that a value opens: as it is, in other readings, and with less path in front.
-fn numbers(store: &dyn Store, value: &str) -> Vec<FileNumber> {
+pub(super) fn numbers(store: &dyn Store, value: &str) -> Vec<FileNumber> {
     let names = std::iter::once(value.to_owned()).chain(keys_of_value(value));
     let opened = names.flat_map(|name| {
         let ends: Vec<String> = name.match_indices('/').map(|(slash, _)| name[slash + 1..].to_owned()).collect();

@@ -1,5 +1,5 @@
-//! The second look at folders of which nothing is known (I18): the configuration may let their files go, and so does what
-//! their names say. A folder whose name is an id, beside many others of which half are known, is a tenant that was deleted,
+//! The second look at folders of which nothing is known (I18): the configuration may let their files go, and so do rows of
+//! theirs that an earlier run deleted, and what their names say. A folder whose name is an id, beside many others of which half are known, is a tenant that was deleted,
 //! and not a table that was forgotten.
 
 use std::collections::HashMap;
@@ -22,6 +22,7 @@ const MANY_SIBLINGS: u64 = 10;
 
 /// Takes those folders off the list that may go; `allowed` are the `unknown_prefixes`.
 pub async fn at_folders(ledger: &mut Ledger, database: &Database, scope: &Scope, allowed: &GlobSet) -> Result<()> {
+    ledger.lift_folders_of_deleted_rows().await.context("the ledger")?;
     let mut parents = Parents::default();
     lift(ledger, |folder| {
         let is_allowed = is_allowed(folder, scope, allowed);

@@ -2,6 +2,7 @@
 //! name no object at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
@@ -443,12 +444,16 @@ async fn looks<'k>(
     has_folders: bool,
     concurrency: usize,
 ) -> Result<HashMap<&'k str, Look>> {
+    let (refused, allowed) = (AtomicUsize::new(0), allowed_refusals(keys.len()));
     futures::stream::iter(keys)
-        .map(|key| async move {
-            let look = match look_for(store, key, has_folders).await? {
-                Presence::Present(object) => Look::Here(object),
-                Presence::Missing => Look::Gone,
-                Presence::Unknown(reason) => Look::Unknown(reason),
+        .map(|key| async {
+            let look = match look_for(store, key, has_folders).await {
+                Ok(Presence::Present(object)) => Look::Here(object),
+                Ok(Presence::Missing) => Look::Gone,
+                Ok(Presence::Unknown(reason)) => Look::Unknown(reason),
+                // 403, a fault of the server, a timeout: nobody knows.
+                Err(error) if refused.fetch_add(1, Relaxed) < allowed => Look::Unknown(format!("{error:#}")),
+                Err(error) => return Err(error.context(format!("more than {allowed} of {} looks failed", keys.len()))),
             };
             anyhow::Ok((key.as_str(), look))
         })
@@ -457,4 +462,24 @@ async fn looks<'k>(
         .await
 }
 
+/// How many of so many looks may fail: what they leave open is held. More is no matter of single keys: a policy, a whole
+/// prefix, a store that is down. One in a hundred; of few looks up to 10, but no more than half, and always one.
+fn allowed_refusals(looks: usize) -> usize {
+    (looks / 100).max(FEW_REFUSALS.min(looks / 2)).max(1)
+}
+
+/// So many looks may fail though they are more than one in a hundred.
+const FEW_REFUSALS: usize = 10;
+
 pub(super) const LOOK: &str = "the storage could not be looked at once more";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_look_may_always_fail_and_many_never() {
+        let allowed = [(1, 1), (2, 1), (4, 2), (20, 10), (40, 10), (1_000, 10), (4_000, 40)];
+        assert!(allowed.iter().all(|(looks, refusals)| allowed_refusals(*looks) == *refusals), "{allowed:?}");
+    }
+}

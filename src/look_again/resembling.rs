@@ -3,10 +3,9 @@
 //! confirmed from the text.
 
 use anyhow::{Context, Result};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 
 use super::ASK;
-use super::records::LOOK;
 use crate::compare::scope::Scope;
 use crate::database::{Database, Named};
 use crate::domain::key::Printable;
@@ -273,14 +272,14 @@ pub async fn at_other_readings(
         });
         let keys = keys.filter(|(_, key)| !key.is_empty() && key.len() <= store.longest_key_bytes());
         let looks = futures::stream::iter(keys).map(|(value, key)| async move {
-            // What cannot be looked at, as a link is not, may be there.
-            let mut is_there = !matches!(store.look(&key).await?, Presence::Missing);
+            // What cannot be looked at, as a link or what the store refuses, may be there.
+            let mut is_there = !matches!(store.look(&key).await, Ok(Presence::Missing));
             if !is_there && has_folders && value.ends_with('/') {
-                is_there = !matches!(look_for(store, &format!("{key}/"), true).await?, Presence::Missing);
+                is_there = !matches!(look_for(store, &format!("{key}/"), true).await, Ok(Presence::Missing));
             }
-            anyhow::Ok(is_there.then_some((value, key)))
+            is_there.then_some((value, key))
         });
-        let there: Vec<_> = looks.buffer_unordered(concurrency).try_collect().await.context(LOOK)?;
+        let there: Vec<_> = looks.buffer_unordered(concurrency).collect().await;
         let there: Vec<_> = there.iter().flatten().map(|(value, key)| (value.as_str(), key.as_str())).collect();
         ledger.add_resembling(&[], &there).await?;
     }

@@ -19,21 +19,22 @@ use crate::compare::scope::Scope;
 use crate::config::{self, Config};
 use crate::database::{self, Advisory, Database};
 use crate::domain::key::Printable;
-use crate::domain::{Found, Kind, Requests, Totals};
+use crate::domain::{Counts, Found, Kind, Requests, Totals};
 use crate::execute;
 use crate::exit_code::{self, LockedOut, Misconfigured};
 use crate::inspect::{Inspected, Inspection};
 use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, Position};
 use crate::lock::Lock;
+use crate::news::Night;
 use crate::only::Only;
 use crate::publish::{self, OutputFile};
 use crate::report::{Format, OtherDatabase, Outcome, Report, TableTotals, warnings};
 use crate::storage::{self, Store};
 
 pub use options::Options;
-pub use settings::{fingerprint, ledger_path};
-use settings::{kinds, open_ledger, scope, warn_of_settings};
+use settings::{add_earlier_trash, kinds, open_ledger, scope, warning_of_settings};
+pub use settings::{joined, ledger_path, own_files, pair};
 
 /// A run: what was typed and written, and what it works with.
 struct Run<'a> {
@@ -57,18 +58,19 @@ struct Sides {
 /// Compares and reports; with `--execute`, removes what is confirmed.
 pub async fn maintain(options: &Options) -> Result<ExitCode> {
     let config = config::load(&config::find(options.config.as_deref())?)?;
-    let scope = Arc::new(scope(&config, options.prefix.as_deref())?);
+    let mut scope = scope(&config, options.prefix.as_deref())?;
     let kinds = kinds(&options.kinds, &config)?;
     let only = options.only.as_deref().map(Only::read).transpose()?;
     let output = options.output.as_deref().map(OutputFile::prepare).transpose()?;
-    warn_of_settings(&config);
 
     let path = ledger_path(&config);
     let lock = if options.execute { Some(Lock::take(&path)?) } else { None };
-    let mut ledger = match options.execute {
-        true => Ledger::open(&path, &fingerprint(&config)?).await?,
+    let (mut ledger, temporary) = match options.execute {
+        true => (Ledger::open(&path, &pair(&config)?).await?, None),
         false => open_ledger(&config).await?,
     };
+    add_earlier_trash(&mut scope, &config, &mut ledger).await.context("the ledger")?;
+    let scope = Arc::new(scope);
     let mode = if options.execute { "execute" } else { "dry-run" };
     let mut report = empty_report(&config, &kinds, mode)?;
     if options.execute {
@@ -76,6 +78,13 @@ pub async fn maintain(options: &Options) -> Result<ExitCode> {
     }
     let number = ledger.begin(mode, report.started_at).await?;
     report.run = number;
+    for warning in warning_of_settings(&config).into_iter().chain(temporary) {
+        // Somebody who asked for silence is told of it in the report, once there is one.
+        match options.quiet {
+            true => report.warnings.push(warning),
+            false => tracing::warn!("{warning}"),
+        }
+    }
     report.is_list = only.is_some();
     let (interrupt, began) = (Interrupt::listen(), Instant::now());
     let run = Run { options, config, scope, kinds, only, interrupt, began, number };
@@ -104,6 +113,10 @@ impl Run<'_> {
         report.warnings.extend(self.warning(&inspected));
         report.warnings.extend_from_slice(&inspected.warnings);
         report.tables = self.tables(&inspected);
+        if self.options.execute {
+            report.warnings.extend(self.trash_in_doubt(ledger).await?);
+        }
+        report.is_news = self.is_news(ledger, &inspected, &report).await.context("the ledger")?;
         if !self.options.execute {
             // A run that may yet remove something has not ended.
             self.end(ledger, &report).await?;
@@ -130,13 +143,22 @@ impl Run<'_> {
         let mut requests = Requests::default();
         let inspecting = async {
             let sides = opened.insert(self.open().await?);
+            let strayed = execute::strayed(ledger, &*sides.store).await.context("the storage")?;
+            let identities = joined(sides.database.identities().await);
+            let changes = ledger.identify(identities, self.number, strayed.is_some()).await.context("the ledger")?;
+            report.warnings.extend(changes);
+            if let Some(strayed) = strayed {
+                anyhow::ensure!(!self.options.execute, strayed);
+                report.warnings.push(strayed);
+            }
             // Where nobody can confirm nothing is removed, and nothing else is changed either.
             if sides.advisory.is_some() && std::io::stdin().is_terminal() {
                 let (database, store) = (&sides.database, &*sides.store);
                 let rows = execute::resume_rows(ledger, &self.config, database, store).await.context(RESUMING)?;
                 let files = execute::resume(ledger, Some(database), &self.config.derived, store).await;
                 let files = files.context(RESUMING)?;
-                report.resumed = rows + files;
+                report.resumed = rows.resolved + files.resolved;
+                report.warnings.extend(rows.told().chain(files.told()));
             }
             let inspection = Inspection {
                 config: &self.config,
@@ -159,11 +181,12 @@ impl Run<'_> {
     }
 
     async fn open(&self) -> Result<Sides> {
-        let store = storage::open(&self.config.storage, &self.scope.prefix, self.config.safety.min_age.0).await;
+        let own = own_files(&self.config, self.options.output.iter().chain(&self.options.only))?;
+        let store = storage::open(&self.config, &self.scope.prefix, &own).await;
         let store = store.context("the storage")?.into();
         let database = Database::open(&self.config).await.context("the database")?;
         let advisory = match self.options.execute {
-            true => Some(database.lock(&storage::address(&self.config.storage).1).await.context("the database")?),
+            true => Some(database.lock(&storage::lock_name(&self.config.storage)).await.context("the database")?),
             false => None,
         };
         Ok(Sides { database, store, advisory })
@@ -220,6 +243,39 @@ impl Run<'_> {
         inspected.doubts.wrong_pair.map(|why| warnings::wrong_pair(why, &inspected.totals, &address, min_overlap))
     }
 
+    /// Whether there is anything new to tell of a complete comparison; what is compared with the next is written down.
+    async fn is_news(&self, ledger: &mut Ledger, inspected: &Inspected, report: &Report) -> Result<bool> {
+        let doubts = &inspected.doubts;
+        let counts = Counts {
+            warnings: report.warnings.len() as u64,
+            held: report.found.all().held,
+            young: report.totals.too_young,
+        };
+        let scope = self.narrowed_to();
+        let (counted, told) = ledger.told_before(self.number, &scope).await?;
+        ledger.count(self.number, &scope, counts).await?;
+        if !self.options.quiet {
+            return Ok(true);
+        }
+        let night = Night {
+            may_remove: ledger.has_removable(&self.acting()).await?,
+            is_refused: doubts.refuses_files() || !doubts.obstacles.is_empty(),
+            has_new: ledger.has_new(self.number).await?,
+            has_findings: report.found.all().findings > 0,
+            of_settings: warning_of_settings(&self.config).into_iter().count() as u64,
+            counts,
+        };
+        Ok(night.is_news(counted, told, report.started_at))
+    }
+
+    /// What the run was narrowed to, in words that are the same the next night; empty: it was not.
+    fn narrowed_to(&self) -> String {
+        let prefix = self.options.prefix.iter().map(|prefix| format!("--prefix {prefix}"));
+        let kinds = self.options.kinds.iter().map(|kind| format!("--kind {kind}"));
+        let only = self.options.only.iter().map(|only| format!("--only {}", only.display()));
+        prefix.chain(kinds).chain(only).collect::<Vec<_>>().join(" ")
+    }
+
     async fn end(&self, ledger: &mut Ledger, report: &Report) -> Result<()> {
         let (outcome, found) = (report.outcome.name(), report.found.all().findings);
         let removals = report.removals.clone().unwrap_or_default();
@@ -236,13 +292,17 @@ impl Run<'_> {
     ) -> Result<()> {
         // While the report is written nothing is left to be tidied up: a signal ends the program, whoever holds the pipe.
         self.interrupt.end_at_once(true);
-        let is_news = report.outcome != Outcome::Clean || !report.warnings.is_empty() || report.resumed > 0;
-        let format = (print && (is_news || !self.options.quiet)).then_some(self.options.format);
+        let is_ordinary = matches!(report.outcome, Outcome::Clean | Outcome::Findings);
+        let tells = !self.options.quiet || report.is_news || report.resumed > 0 || !is_ordinary;
+        let format = (print && tells).then_some(self.options.format);
         // A CSV has no place for them.
-        for warning in report.warnings.iter().filter(|_| print && self.options.format == Format::Csv) {
+        for warning in report.warnings.iter().filter(|_| format == Some(Format::Csv)) {
             tracing::warn!("{warning}");
         }
-        let published = publish::publish(report, ledger, format, output).await;
+        let mut published = publish::publish(report, ledger, format, output).await;
+        if format.is_some() && published.is_ok() {
+            published = ledger.mark_told(self.number).await.context("the ledger");
+        }
         self.interrupt.end_at_once(false);
         published
     }
@@ -279,8 +339,10 @@ fn empty_report(config: &Config, kinds: &[Kind], mode: &'static str) -> Result<R
         error: None,
         resumed: 0,
         refusal: None,
+        later: 0,
         removals: None,
         is_list: false,
+        is_news: false,
     })
 }
 

@@ -20,6 +20,8 @@ pub struct Options {
     pub format: Format,
     /// Where the report is also written.
     pub output: Option<PathBuf>,
+    /// How many findings are removed at most; the others stay for a later run.
+    pub limit: Option<u64>,
     pub max_removals: Option<u64>,
     pub max_percent: Option<f64>,
     /// Whether findings that are not held have an exit code of their own.

@@ -1,6 +1,6 @@
 //! What `--execute` does once the findings are known: plan, ask, remove, and report.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -37,18 +37,13 @@ impl Run<'_> {
         mut report: Report,
         output: Option<OutputFile>,
     ) -> Result<ExitCode> {
-        let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
-        let due_before = Utc::now().checked_sub_signed(keep).unwrap_or_default();
-        if let Some((count, key, value)) = ledger.due_in_doubt(due_before).await? {
-            let (files, key, value) = (if count == 1 { "file" } else { "files" }, Printable(&key), Printable(&value));
-            report.warnings.push(format!(
-                "{count} {files} of due trash stay, such as {key}: the database names {value}, which looks like it; \
-                 `cleanup-assets restore {key}` brings it back"
-            ));
-        }
-        let census = self.census(ledger, &sides.database, inspected, due_before).await?;
+        let due_before = self.due_before();
+        let found = self.census(ledger, &sides.database, inspected, due_before).await?;
+        report.warnings.extend(plan::left_out_warnings(found.left_out));
+        let census = self.limited(ledger, &found, &mut report).await?;
+        report.later = found.findings().saturating_sub(census.findings());
         let limits = Limits::new(&self.config.safety, self.options.max_removals, self.options.max_percent);
-        let plan = match plan::plan(census, due_before, &inspected.totals, &inspected.doubts, limits) {
+        let plan = match plan::plan(&found, census, due_before, &inspected.totals, &inspected.doubts, limits) {
             Ok(plan) => plan,
             Err(refusal) => {
                 report.outcome = Outcome::Refused;
@@ -81,7 +76,7 @@ impl Run<'_> {
             return Ok(ExitCode::Declined);
         };
 
-        let mut removals = Removals::default();
+        let mut removals = Removals { versions: sides.store.keeps_versions().await, ..Removals::default() };
         let Sides { database, store, advisory } = sides;
         let mut advisory = advisory.context("the lock in the database was not taken")?;
         let mut site = Site {
@@ -98,6 +93,8 @@ impl Run<'_> {
             max_deletes_per_second: self.config.safety.max_deletes_per_second,
             deadline: Instant::now().checked_add(left),
             owners: HashMap::new(),
+            met: HashSet::new(),
+            left: BTreeSet::new(),
         };
         let executed = execute::execute(plan, confirmed, &mut site, &mut removals).await;
         report.requests = store.requests();
@@ -111,6 +108,11 @@ impl Run<'_> {
             (Ok(()), Some(Stopped::Interrupted)) => {
                 report.outcome = Outcome::Interrupted;
                 ExitCode::Interrupted
+            }
+            // Each reason is told. What was wanted or had changed after all was rightly left.
+            (Ok(()), None) if removals.removed() == 0 => {
+                report.outcome = Outcome::Skipped;
+                if removals.is_complete() { ExitCode::Done } else { ExitCode::Partial }
             }
             (Ok(()), _) if !removals.is_complete() => {
                 report.outcome = Outcome::Partial;
@@ -131,6 +133,22 @@ impl Run<'_> {
         executed.and(ended).map(|()| code)
     }
 
+    /// Trash that was removed up to then is due.
+    fn due_before(&self) -> Time {
+        let keep = TimeDelta::from_std(self.config.trash.keep.0).unwrap_or(TimeDelta::MAX);
+        Utc::now().checked_sub_signed(keep).unwrap_or_default()
+    }
+
+    /// What to say of due trash that stays because the database names what looks like it.
+    pub(super) async fn trash_in_doubt(&self, ledger: &mut Ledger) -> Result<Option<String>> {
+        let Some((count, key, value)) = ledger.due_in_doubt(self.due_before()).await? else { return Ok(None) };
+        let (files, key, value) = (if count == 1 { "file" } else { "files" }, Printable(&key), Printable(&value));
+        Ok(Some(format!(
+            "{count} {files} of due trash stay, such as {key}: the database names {value}, which looks like it; \
+             `cleanup-assets restore {key}` brings it back"
+        )))
+    }
+
     /// Counts what could be removed.
     pub(super) async fn census(
         &self,
@@ -139,8 +157,8 @@ impl Run<'_> {
         inspected: &Inspected,
         due_before: Time,
     ) -> Result<Census> {
+        let left_out = ledger.plan_rows(&self.acting()).await?;
         let (files, file_bytes) = ledger.removable().await?;
-        ledger.plan_rows(&self.acting()).await?;
         let (following_files, following_bytes) = ledger.following().await?;
         // A run that was narrowed does not reach for what it was not asked about.
         let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
@@ -164,14 +182,19 @@ impl Run<'_> {
                 let allow_cascade = same().all(|(other, _)| other.allow_cascade);
                 tables.push(TableCensus { table, of, cascade, allow_cascade, ..TableCensus::default() });
             }
-            match records.action(&kind) {
-                Action::Delete => tables[at].deleted += rows,
-                Action::Set(_) => tables[at].updated += rows,
-                Action::Report => {}
-            }
+            add_rows(&mut tables[at], records.action(&kind), rows);
         }
-        let mut census =
-            Census { files, file_bytes, following_files, following_bytes, tables, due_files, due_bytes, readings: 0 };
+        let mut census = Census {
+            files,
+            file_bytes,
+            following_files,
+            following_bytes,
+            tables,
+            due_files,
+            due_bytes,
+            left_out,
+            readings: 0,
+        };
         if database.streams_again() {
             // Once before and once after the removal of each window.
             let rows = if following_files > 0 { census.rows() } else { 0 };
@@ -181,8 +204,29 @@ impl Run<'_> {
         Ok(census)
     }
 
+    /// What of `found` this run removes: all, or with `--limit` only so much.
+    async fn limited(&self, ledger: &mut Ledger, found: &Census, report: &mut Report) -> Result<Census> {
+        let mut census = found.clone();
+        let Some(limit) = self.options.limit.filter(|limit| *limit < found.findings()) else { return Ok(census) };
+        if let Some(rows) = ledger.limit_plan(limit).await? {
+            report.warnings.push(format!(
+                "{rows} findings belong together, as one file follows all of them, and --limit {limit} lets none of them go: \
+                 they stay until a run has a limit of {rows} or more"
+            ));
+        }
+        (census.files, census.file_bytes) = ledger.removable().await?;
+        (census.following_files, census.following_bytes) = ledger.following().await?;
+        census.tables.iter_mut().for_each(|table| (table.deleted, table.updated) = (0, 0));
+        for Rows { kind, section, table, rows } in ledger.planned_counts().await? {
+            if let Some(census) = census.tables.iter_mut().find(|census| census.table == table) {
+                add_rows(census, self.config.records[section].action(&kind), rows);
+            }
+        }
+        Ok(census)
+    }
+
     /// The sections and kinds of which rows are removed, and not only reported.
-    fn acting(&self) -> Vec<Acting<'_>> {
+    pub(super) fn acting(&self) -> Vec<Acting<'_>> {
         let mut acting = Vec::new();
         for (section, records) in self.config.records.iter().enumerate() {
             let built_in = self.kinds.iter().filter(|kind| kind.rule().is_none() && kind.side() == Side::Row);
@@ -197,7 +241,7 @@ impl Run<'_> {
     /// The run's own folder in the trash.
     fn trash_folder(&self) -> Option<String> {
         let trash = &self.config.trash;
-        trash.enabled.then(|| format!("{}{}/", trash.prefix, ulid::Ulid::generate()))
+        trash.enabled.then(|| format!("{}{}/", trash.beginning(), ulid::Ulid::generate()))
     }
 
     fn target<'a>(&'a self, report: &'a Report) -> Target<'a> {
@@ -215,7 +259,16 @@ impl Run<'_> {
                 .databases
                 .iter()
                 .fold(report.database_address.clone(), |all, other| format!("{all}, {} {}", other.name, other.address)),
-            trash: trash.enabled.then_some(trash.prefix.as_str()),
+            trash: trash.enabled.then_some(trash.beginning()),
         }
+    }
+}
+
+/// Counts rows as what a run does to them.
+fn add_rows(table: &mut TableCensus, action: &Action, rows: u64) {
+    match action {
+        Action::Delete => table.deleted += rows,
+        Action::Set(_) => table.updated += rows,
+        Action::Report => {}
     }
 }

@@ -136,6 +136,7 @@ async fn planned(config: &Path) -> Result<Gone> {
         kinds: Vec::new(),
         format: Format::Json,
         output: None,
+        limit: None,
         max_removals: None,
         max_percent: None,
         check: false,
@@ -145,7 +146,7 @@ async fn planned(config: &Path) -> Result<Gone> {
     let config = config::load(config)?;
     let scope = Arc::new(scope(&config, None)?);
     let kinds = kinds(&[], &config)?;
-    let mut ledger = Ledger::open(&ledger_path(&config), &fingerprint(&config)?).await?;
+    let mut ledger = Ledger::open(&ledger_path(&config), &pair(&config)?).await?;
     let number = ledger.begin("execute", Utc::now()).await?;
     let (interrupt, began) = (Interrupt::default(), Instant::now());
     let run = Run { options: &options, config, scope, kinds, only: None, interrupt, began, number };
@@ -156,7 +157,7 @@ async fn planned(config: &Path) -> Result<Gone> {
     let now = Utc::now();
     let census = run.census(&mut ledger, &sides.database, &inspected, now).await?;
     let limits = Limits::new(&run.config.safety, None, None);
-    if let Err(refusal) = plan(census, now, &inspected.totals, &inspected.doubts, limits) {
+    if let Err(refusal) = plan(&census, census.clone(), now, &inspected.totals, &inspected.doubts, limits) {
         return Ok(Gone { refusal: Some(refusal.limit().to_owned()), ..Gone::default() });
     }
     let mut gone = Gone::default();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Rendering, Report, machine_time, run_time};
 use crate::domain::key::is_deceptive;
+use crate::domain::removal::Versions;
 use crate::domain::row_id;
 use crate::domain::{Finding, Kind, Subject, Sum};
 
@@ -177,6 +178,14 @@ impl Rendering for Json<'_> {
             "files_trashed": done.files_trashed,
             "files_deleted": done.files_deleted,
             "bytes": done.bytes,
+            "bytes_freed": done.freed_bytes(),
+            "bytes_later": done.later_bytes(),
+            "old_versions": match done.versions {
+                Versions::None => "none",
+                Versions::Kept => "kept",
+                Versions::Suspended => "suspended",
+                Versions::Unknown => "unknown",
+            },
             "records_deleted": done.records_deleted,
             "records_updated": done.records_updated,
             "put_back": done.put_back,
@@ -185,7 +194,9 @@ impl Rendering for Json<'_> {
             "skipped": done.skipped,
             "failed": done.failed,
             "left": done.left,
+            "later": self.report.later,
             "resumed": self.report.resumed,
+            "reasons": done.reasons,
             "errors": done.errors,
         });
         self.out.write_all(b"],\n \"refusal\": ")?;

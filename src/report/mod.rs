@@ -47,6 +47,10 @@ pub struct Report {
     pub resumed: u64,
     /// Which limit refused the removals, and in what words.
     pub refusal: Option<(&'static str, String)>,
+    /// Findings that could be removed and stay for a later run, as this one has a limit.
+    pub later: u64,
+    /// Whether there is anything in it that was not told before.
+    pub is_news: bool,
     /// Whether only what a file names was asked for.
     pub is_list: bool,
     /// What was removed; `None` where it did not come to that.
@@ -86,6 +90,8 @@ pub enum Outcome {
     Declined,
     Removed,
     Partial,
+    /// Confirmed, and nothing was removed.
+    Skipped,
     Refused,
     Failed,
     Interrupted,
@@ -99,6 +105,7 @@ impl Outcome {
             Outcome::Declined => "declined",
             Outcome::Removed => "removed",
             Outcome::Partial => "partial",
+            Outcome::Skipped => "skipped",
             Outcome::Refused => "refused",
             Outcome::Failed => "failed",
             Outcome::Interrupted => "interrupted",

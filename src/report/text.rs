@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::{Outcome, Rendering, Report};
 use crate::domain::key::Printable;
-use crate::domain::removal::{Removals, Stopped};
+use crate::domain::removal::{Removals, Stopped, Versions};
 use crate::domain::row_id;
 use crate::domain::{CondemnedFile, Finding, Kind, Side, Subject, Time};
 
@@ -122,6 +122,7 @@ impl<'a> Text<'a> {
             (totals.references, "References: ", ""),
             (totals.derived, "Files that belong to wanted ones: ", ""),
             (found.all().held, "Held, and never removed: ", ""),
+            (self.report.later, "Left for a later run (--limit): ", ""),
             (totals.too_young, "Too young to judge: ", min_age.as_str()),
             (totals.outside_prefix, "Database keys outside the prefix, not compared: ", ""),
             (totals.unreadable_names, "File names that are not UTF-8, never findings: ", ""),
@@ -197,15 +198,44 @@ pub fn removals(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
     for (count, words) in lines.into_iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{words}: {count}")?;
     }
-    if done.bytes > 0 {
-        writeln!(out, "Bytes removed: {}", size(done.bytes))?;
+    for (reason, count) in &done.reasons {
+        writeln!(out, "  - {count}: {}", Printable(reason))?;
     }
+    bytes(out, done)?;
     match done.stopped {
         Some(Stopped::Interrupted) => writeln!(out, "Interrupted: the batch in hand was finished.")?,
         Some(Stopped::OutOfTime) => writeln!(out, "Out of time (max_runtime): the batch in hand was finished.")?,
         None => {}
     }
     done.errors.iter().try_for_each(|error| writeln!(out, "  ❌ {}", Printable(error)))
+}
+
+/// What of it was freed: a file in the trash takes as much room as before, and so does an old version.
+fn bytes(out: &mut dyn Write, done: &Removals) -> io::Result<()> {
+    if done.bytes + done.purged_bytes == 0 {
+        return Ok(());
+    }
+    match done.freed_bytes() {
+        Some(bytes) => writeln!(out, "Bytes freed: {}", size(bytes))?,
+        None => writeln!(out, "Bytes freed: unknown")?,
+    }
+    if done.later_bytes() > 0 {
+        writeln!(out, "Bytes freed later: {}", size(done.later_bytes()))?;
+    }
+    let versions = match done.versions {
+        Versions::None => return Ok(()),
+        Versions::Kept => {
+            "The bucket keeps old versions: what is deleted takes up room until a lifecycle rule expires it."
+        }
+        Versions::Suspended => {
+            "The bucket's versioning is suspended: what was stored since then goes for good when it is deleted, and what was \
+             stored before stays as an old version."
+        }
+        Versions::Unknown => {
+            "Whether the bucket keeps old versions is unknown: it could not be asked (s3:GetBucketVersioning)."
+        }
+    };
+    writeln!(out, "{versions}")
 }
 
 fn line(finding: &Finding) -> String {

@@ -27,7 +27,7 @@ fn every_commented_key_of_the_example_is_a_key() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(key)
-                if ["url_file", "root", "age_by", "key_sql", "created_at_sql"]
+                if ["url_file", "root", "age_by", "remove_empty_folders", "folder", "key_sql", "created_at_sql"]
                     .iter()
                     .any(|name| key.starts_with(name)) =>
             {

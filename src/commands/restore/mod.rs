@@ -9,13 +9,13 @@ use futures::StreamExt;
 
 use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config::{self, Config};
-use crate::database::{Advisory, Back, Database};
+use crate::database::{self, Advisory, Back, Database};
 use crate::domain::Kind;
 use crate::execute;
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Which};
 use crate::lock::Lock;
-use crate::maintain::{fingerprint, ledger_path};
+use crate::maintain::{joined, ledger_path, own_files, pair};
 use crate::storage::{self, Presence, Store};
 use told::Told;
 
@@ -63,12 +63,18 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
         return Err(Misconfigured(format!("restore: there is no ledger at {}", path.display())).into());
     }
     let _lock = Lock::take(&path)?;
-    let mut ledger = Ledger::open(&path, &fingerprint(&config)?).await?;
+    let mut ledger = Ledger::open(&path, &pair(&config)?).await?;
+    if ledger.may_have_others() {
+        // Which of them this database is tells what it is.
+        ledger.recognize(joined(database::identities(&config).await)).await.context("the ledger")?;
+    }
     ledger.mark_interrupted().await.context("the ledger")?;
-    let store =
-        storage::open(&config.storage, &config.storage.prefix, config.safety.min_age.0).await.context("the storage")?;
+    let own = own_files(&config, [])?;
+    let store = storage::open(&config, &config.storage.prefix, &own).await.context("the storage")?;
+    let strayed = execute::strayed(&mut ledger, &*store).await.context("the storage")?;
+    strayed.iter().for_each(|strayed| tracing::warn!("{strayed}"));
     let (database, told) = (None, Told::new(format)?);
-    let mut restoring = Restoring { config: &config, store: &*store, ledger, database, told, found: 0 };
+    let mut restoring = Restoring { config: &config, store: &*store, strayed, ledger, database, told, found: 0 };
     restoring.resume().await?;
     for (files, rows) in what.selections() {
         restoring.bring_back(files, rows).await?;
@@ -83,6 +89,8 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
 struct Restoring<'a> {
     config: &'a Config,
     store: &'a dyn Store,
+    /// Why none of its files can be found; rows need none of them.
+    strayed: Option<String>,
     ledger: Ledger,
     database: Option<(Database, Advisory)>,
     told: Told,
@@ -93,11 +101,16 @@ struct Restoring<'a> {
 impl Restoring<'_> {
     /// Resolves what a run that died left open.
     async fn resume(&mut self) -> Result<()> {
+        if self.strayed.is_some() {
+            return Ok(());
+        }
         if execute::has_open_rows(&mut self.ledger).await? {
             let database = opened(&mut self.database, self.config).await?;
-            execute::resume_rows(&mut self.ledger, self.config, database, self.store).await.context(RESUMING)?;
+            let rows = execute::resume_rows(&mut self.ledger, self.config, database, self.store).await;
+            rows.context(RESUMING)?.told().for_each(|open| tracing::warn!("{open}"));
         }
-        execute::resume(&mut self.ledger, None, &self.config.derived, self.store).await.context(RESUMING)?;
+        let files = execute::resume(&mut self.ledger, None, &self.config.derived, self.store).await;
+        files.context(RESUMING)?.told().for_each(|open| tracing::warn!("{open}"));
         Ok(())
     }
 
@@ -118,6 +131,10 @@ impl Restoring<'_> {
             _ => self.files(files).await?,
         }
         self.rows(rows).await?;
+        for (database, count) in self.ledger.rows_of_others(rows).await? {
+            self.found += 1;
+            self.told.rows_of_another(&database, count)?;
+        }
         if let (Which::TrashedAt(key), true) = (files, self.found == before) {
             self.told.nothing_of(key)?;
         }
@@ -131,6 +148,10 @@ impl Restoring<'_> {
             let Some(last) = batch.last() else { return Ok(()) };
             after = last.id;
             self.found += batch.len();
+            if let Some(why) = &self.strayed {
+                batch.iter().try_for_each(|removal| self.told.out_of_reach(removal, why))?;
+                continue;
+            }
             let concurrency = self.config.storage.concurrency;
             let restored = execute::restore(&mut self.ledger, self.store, &batch, concurrency).await?;
             for (removal, restored) in batch.iter().zip(restored) {
@@ -191,7 +212,7 @@ impl Restoring<'_> {
 async fn opened<'d>(opened: &'d mut Option<(Database, Advisory)>, config: &Config) -> Result<&'d Database> {
     if opened.is_none() {
         let database = Database::open(config).await.context("the database")?;
-        let advisory = database.lock(&storage::address(&config.storage).1).await.context("the database")?;
+        let advisory = database.lock(&storage::lock_name(&config.storage)).await.context("the database")?;
         *opened = Some((database, advisory));
     }
     opened.as_ref().map(|(database, _)| database).context("the database")

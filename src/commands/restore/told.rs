@@ -48,7 +48,7 @@ impl Told {
     pub fn file(&mut self, removal: &Removal, restored: Restored) -> io::Result<()> {
         let key = Printable(&removal.object.key);
         match restored {
-            Restored::Done => {
+            Restored::Done | Restored::DoneLeft => {
                 self.files += 1;
                 self.bytes += removal.object.size;
                 Ok(())
@@ -62,6 +62,11 @@ impl Told {
                 self.failed(document(removal, &reason))
             }
         }
+    }
+
+    /// A file of a trash that is not there, which was told once.
+    pub fn out_of_reach(&mut self, removal: &Removal, why: &str) -> io::Result<()> {
+        self.failed(document(removal, why))
     }
 
     /// What became of one row.
@@ -83,6 +88,17 @@ impl Told {
                 Ok(())
             }
         }
+    }
+
+    /// Rows of another database, which are not looked for in this one.
+    pub fn rows_of_another(&mut self, database: &str, count: u64) -> io::Result<()> {
+        let (rows, were) = if count == 1 { ("row", "was") } else { ("rows", "were") };
+        let why = format!(
+            "{count} {rows} {were} removed from another database ({database}): `restore` with its own configuration brings \
+             them back"
+        );
+        eprintln!("{}", Printable(&why));
+        self.failed(json!({ "key": null, "table": null, "id": null, "detail": why }))
     }
 
     /// A key of which nothing was removed.

@@ -7,11 +7,13 @@ use anyhow::{Context, Result};
 use futures::StreamExt;
 
 use super::{ASK, name_of, removal_of, row_of};
+use crate::config::Action;
 use crate::database::Writer;
+use crate::domain::key::Printable;
 use crate::domain::removal::Removals;
 use crate::domain::{Seen, Time, row_id};
 use crate::execute::Site;
-use crate::judge;
+use crate::judge::{self, Standing};
 use crate::ledger::{NewRemoval, PlannedRow, State};
 use crate::storage::{Presence, Store, look_for};
 
@@ -25,16 +27,12 @@ pub(super) enum Look {
 
 /// Whether any object below a folder is too young to judge.
 async fn newest_below(store: &dyn Store, folder: &str, min_age: Duration) -> Result<bool> {
-    // The folder's own marker, if there is one, comes first, and is no younger for that.
-    let mut listing = store.listing(Some(folder));
+    let mut listing = store.listing_below(folder);
     while let Some(page) = listing.next_page().await? {
-        for object in page.objects.iter() {
-            if !object.key.starts_with(folder) {
-                return Ok(false);
-            }
-            if judge::is_young_file(object, page.now, min_age) {
-                return Ok(true);
-            }
+        // The folder's own marker, if there is one, says nothing of what is in it.
+        let mut inside = page.objects.iter().filter(|object| object.key != folder && object.key.starts_with(folder));
+        if inside.any(|object| judge::is_young_file(object, page.now, min_age)) {
+            return Ok(true);
         }
     }
     Ok(false)
@@ -73,7 +71,7 @@ impl<'a> Site<'a> {
             (Some(_), Ok(Presence::Present(_))) => Look::Stay("its file changed".to_owned()),
             (None, Ok(Presence::Present(_))) => Look::Stay("its file is there now".to_owned()),
             (_, Ok(Presence::Missing)) => Look::Clear,
-            (_, Ok(Presence::Unknown(reason))) => Look::Stay(reason),
+            (_, Ok(Presence::Unknown(reason))) => Look::Failed(reason),
             (_, Err(error)) => Look::Failed(format!("its file could not be looked at: {error:#}")),
         }
     }
@@ -108,6 +106,12 @@ impl<'a> Site<'a> {
                 let seen = writer.see(other.section, &other.handle).await.context(ASK)?;
                 stays = stays.or(seen.map_or(Some("it is gone already"), |seen| self.stays(other, &seen, now)));
             }
+            let look = match look {
+                Look::Clear if seen.is_some() && stays.is_none() && *self.action_of(row) == Action::Delete => {
+                    self.look_at_other_keys(writer, row, now).await?
+                }
+                look => look,
+            };
             let (state, reason) = match (seen, look) {
                 (_, Look::Failed(reason)) => {
                     removals.fail(&name_of(row), &reason);
@@ -126,11 +130,63 @@ impl<'a> Site<'a> {
                     }
                 },
             };
-            removals.skipped += u64::from(state == State::Skipped);
+            if state == State::Skipped {
+                removals.skip(&reason);
+            }
             left.push(NewRemoval { row: row_of(row, None), ..removal_of(row, state, Some(reason)) });
         }
         Ok((going, left))
     }
+
+    /// Looks at the keys of a row in sections by which it is not on the plan: it must not go from under what they name.
+    async fn look_at_other_keys(&self, writer: &mut Writer<'a>, row: &PlannedRow, now: Time) -> Result<Look> {
+        for section in 0..self.config.records.len() {
+            if self.config.records[section].name != row.table || row.all().any(|row| row.section == section) {
+                continue;
+            }
+            let Some(seen) = writer.see(section, &row.handle).await.context(ASK)? else { continue };
+            if !seen.owns || seen.key.is_empty() {
+                continue;
+            }
+            let look = match row.kind.rule() {
+                Some(_) => self.look_at_condemned(section, &seen, now),
+                None => self.look_at_present(section, &seen.key).await,
+            };
+            match look {
+                Look::Clear => {}
+                look => return Ok(look),
+            }
+        }
+        Ok(Look::Clear)
+    }
+
+    /// A key by which a rule condemns the row too, and which is not on the plan: it is young, or was not asked for.
+    fn look_at_condemned(&self, section: usize, seen: &Seen, now: Time) -> Look {
+        let storage = &self.config.storage;
+        let is_compared = seen.key.starts_with(&storage.prefix) && !storage.ignore.is_match(&seen.key);
+        let clocks: Vec<_> = self.config.records[section].rules.iter().map(|rule| rule.after()).collect();
+        // One that updates the row has a place of its own on the plan.
+        let deletes = |rule: usize| self.config.records[section].rules[rule].then == Action::Delete;
+        match judge::standing(seen.created, &seen.marks, &clocks, now, self.config.safety.min_age.0) {
+            Standing::Live => Look::Clear,
+            Standing::Condemned(rule) if !deletes(rule) => Look::Clear,
+            Standing::Young | Standing::Condemned(_) if is_compared => {
+                Look::Stay(format!("it owns {} too, which does not go now", Printable(&seen.key)))
+            }
+            Standing::Young | Standing::Condemned(_) => Look::Clear,
+        }
+    }
+
+    /// A key of a row that has lost the object of another one.
+    async fn look_at_present(&self, section: usize, key: &str) -> Look {
+        match look_for(self.store, key, self.config.records[section].owns_folders()).await {
+            Ok(Presence::Missing) => Look::Clear,
+            Ok(Presence::Present(_)) => Look::Stay(format!("it owns {} too, which is there", Printable(key))),
+            Ok(Presence::Unknown(reason)) => Look::Failed(reason),
+            Err(error) => Look::Failed(format!("{} could not be looked at: {error:#}", Printable(key))),
+        }
+    }
+
     /// Why a row must stay by one of its keys, as it is now.
     fn stays(&self, row: &PlannedRow, seen: &Seen, now: Time) -> Option<&'static str> {
         let clocks: Vec<_> = self.config.records[row.section].rules.iter().map(|rule| rule.after()).collect();

@@ -30,11 +30,11 @@ impl<'a> Site<'a> {
                 Some(Step { after: Some(after), ..Step::to(id, State::RowUpdatedUnsettled) })
             }
             Ok(Outcome::Changed) => {
-                removals.skipped += 1;
+                removals.skip("it changed");
                 Some(Step::because(id, State::Skipped, "it changed"))
             }
             Ok(Outcome::Kept(reason)) => {
-                removals.skipped += 1;
+                removals.skip(&reason);
                 Some(Step::because(id, State::Skipped, reason))
             }
             Ok(Outcome::Failed(reason)) => {
@@ -82,7 +82,7 @@ impl<'a> Site<'a> {
                     };
                     match back {
                         Ok(Back::Done) => {
-                            removals.put_back += 1;
+                            removals.put_back("its file appeared as it was removed");
                             match &step.after {
                                 Some(_) => removals.records_updated = removals.records_updated.saturating_sub(1),
                                 None => removals.records_deleted = removals.records_deleted.saturating_sub(1),

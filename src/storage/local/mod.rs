@@ -1,26 +1,35 @@
 //! A folder as a store. It stays inside its root (I16): no symbolic link is followed, no `..` resolved, no mount
-//! crossed, and only regular files are objects.
+//! crossed, only regular files are objects, and the tool's own files are none.
 
+mod beneath;
+mod folders;
+mod links;
 mod moving;
+mod own;
+mod status;
 mod walk;
 
 use std::collections::BTreeSet;
-use std::fs::{self, Metadata};
-use std::io;
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use chrono::Utc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use globset::GlobSet;
+use rustix::fs::{Dir, FileType};
 
-use crate::domain::{FileNumber, Object, Requests};
-use crate::storage::{Copied, Listing, Page, Presence, Removed, Store, Target};
+use crate::domain::{FileNumber, Requests};
+use crate::exit_code::Misconfigured;
+use crate::storage::{Hands, Listing, OtherName, Page, Presence, Store};
+use beneath::{Beneath, Way, is_path, proves_absence};
+use links::Links;
+use own::OwnFiles;
+use status::Status;
 use walk::Walk;
 
 /// The longest path that Linux takes, in bytes (PATH_MAX).
@@ -30,36 +39,37 @@ const PAGE: usize = 1000;
 
 /// A folder, and the prefix below which it is listed.
 pub struct Folder {
-    root: PathBuf,
-    /// The file system that the root lies on.
-    device: u64,
+    root: Arc<Beneath>,
     prefix: String,
     ignore: GlobSet,
     /// Files that came here less than this ago are new.
     new_for: Duration,
+    /// Files of the tool itself.
+    own: Arc<OwnFiles>,
+    /// Where removed files go, if that is a folder of its own: its path as keys in it begin, and the folder.
+    trash: Option<(String, Arc<Beneath>)>,
     unreadable_names: Arc<Mutex<BTreeSet<String>>>,
-    /// Whether a link, or another file system, was seen.
-    has_links: Arc<AtomicBool>,
+    /// The links and mounts that were seen.
+    links: Arc<Links>,
 }
 
 impl Folder {
     /// Opens the folder at `root`; what `ignore` covers whole need not be readable.
     pub fn open(root: &Path, prefix: &str, ignore: &GlobSet) -> Result<Self> {
-        let root = root.canonicalize().with_context(|| format!("the root folder {}", root.display()))?;
-        let metadata = fs::metadata(&root).with_context(|| format!("the root folder {}", root.display()))?;
+        let metadata = fs::metadata(root).with_context(|| format!("the root folder {}", root.display()))?;
         if !metadata.is_dir() {
-            bail!("the root {} is no folder", root.display());
+            bail!("the root {} is not a folder", root.display());
         }
-        let (device, prefix, ignore) = (metadata.dev(), prefix.to_owned(), ignore.clone());
-        let new_for = Duration::ZERO;
+        let opened = Beneath::open(root).with_context(|| format!("the root folder {}", root.display()))?;
         Ok(Folder {
-            root,
-            device,
-            prefix,
-            ignore,
-            new_for,
+            root: Arc::new(opened),
+            prefix: prefix.to_owned(),
+            ignore: ignore.clone(),
+            new_for: Duration::ZERO,
+            own: Arc::default(),
+            trash: None,
             unreadable_names: Arc::default(),
-            has_links: Arc::default(),
+            links: Arc::default(),
         })
     }
 
@@ -68,79 +78,84 @@ impl Folder {
         Folder { new_for, ..self }
     }
 
+    /// The same, in which these files are the tool's own.
+    pub fn with_own(self, paths: &[PathBuf]) -> Self {
+        let own = OwnFiles::beneath(self.root.path(), paths).into();
+        Folder { own, ..self }
+    }
+
+    /// The same, with removed files in a folder of its own, whose path ends in `/`; `compared` is the prefix below which
+    /// files are compared.
+    ///
+    /// # Errors
+    /// [`Misconfigured`] where it cannot be such a folder.
+    pub fn with_trash(self, folder: &str, compared: &str) -> Result<Self> {
+        let path = folder.trim_end_matches('/');
+        let wrong = |why: String| Misconfigured(format!("[trash] folder = {path:?} {why}"));
+        let trash = Beneath::open(Path::new(path)).map_err(|error| {
+            wrong(format!("cannot be opened: {error:#}; make it (mkdir -m 700 {path}), or name another"))
+        })?;
+        if let Ok(below) = trash.path().strip_prefix(self.root.path())
+            && below.join("").starts_with(compared.trim_end_matches('/'))
+        {
+            return Err(wrong("lies among the files that are compared; name one outside of the root".to_owned()).into());
+        }
+        if !trash.shares_mount(&self.root) {
+            let root = self.root.path().display();
+            return Err(wrong(format!(
+                "does not lie on the file system and mount of the root {root}, so that files cannot be moved there in one \
+                 step; name one that does, or mount the two as one"
+            ))
+            .into());
+        }
+        Ok(Folder { trash: Some((folder.to_owned(), trash.into())), ..self })
+    }
+
     fn look_at(&self, key: &str) -> Result<Presence> {
         // The file system would read these as other paths; as keys they name nothing that a folder can hold.
-        if !is_path_below(key) {
+        if !is_path(key) {
             return Ok(Presence::Missing);
         }
-        let mut path = self.root.clone();
-        let mut parts = key.split('/').peekable();
-        while let Some(part) = parts.next() {
-            path.push(part);
-            let metadata = match fs::symlink_metadata(&path) {
-                Ok(metadata) => metadata,
-                Err(error) if proves_absence(&error) => return Ok(Presence::Missing),
-                Err(error) => return Err(error).with_context(|| format!("looking at {}", path.display())),
-            };
-            let shown = || path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
-            if metadata.is_symlink() {
-                return Ok(Presence::Unknown(format!("{} is a symbolic link, which is not followed", shown())));
-            }
-            if metadata.dev() != self.device {
-                return Ok(Presence::Unknown(format!("{} lies on another file system", shown())));
-            }
-            let is_last = parts.peek().is_none();
-            match (is_last, metadata.is_dir(), metadata.is_file()) {
-                (true, _, true) => return Ok(Presence::Present(object_of(key.to_owned(), &metadata, self.new_for))),
-                (true, true, _) => return Ok(Presence::Missing),
-                (false, true, _) => {}
-                (false, _, true) => return Ok(Presence::Missing),
-                _ => return Ok(Presence::Unknown(format!("{} is no regular file", shown()))),
-            }
-        }
-        Ok(Presence::Missing)
+        let way =
+            self.root.file(key).with_context(|| format!("looking at {}", self.root.path().join(key).display()))?;
+        Ok(match way {
+            Way::Open((_, status)) => Presence::Present(status.object(key.to_owned(), self.new_for)),
+            Way::Absent => Presence::Missing,
+            Way::Barred(why) => Presence::Unknown(why),
+        })
     }
-}
 
-impl Folder {
-    /// Whether a regular file is below a folder of the root's own file system.
-    /// Whether a file is below a folder. `in_doubt` is what is said where nobody can look: behind a link, on another file
-    /// system, in a folder that cannot be read.
+    /// Whether a file is below a folder. `in_doubt` is what is said where nobody can look: behind a link, on another mount,
+    /// in a folder that cannot be read.
     fn holds_a_file(&self, folder: &str, in_doubt: bool) -> Result<bool> {
-        let Some(bare) = folder.strip_suffix('/').filter(|bare| is_path_below(bare)) else { return Ok(false) };
-        let mut path = self.root.clone();
-        for part in bare.split('/') {
-            path.push(part);
-            // What is behind a link, or on another file system, is not listed.
-            let is_own = |metadata: &Metadata| metadata.is_dir() && metadata.dev() == self.device;
-            match fs::symlink_metadata(&path) {
-                Ok(metadata) if is_own(&metadata) => {}
-                Ok(metadata) => return Ok(in_doubt && !metadata.is_file()),
-                Err(error) => return Ok(in_doubt && !proves_absence(&error)),
-            }
-        }
-        let mut open = vec![path];
+        let Some(bare) = folder.strip_suffix('/').filter(|bare| is_path(bare)) else { return Ok(false) };
+        let mut open = vec![bare.as_bytes().to_vec()];
         while let Some(path) = open.pop() {
-            let names = match fs::read_dir(&path) {
-                Ok(names) => names,
-                Err(error) if proves_absence(&error) => continue,
+            let context = || format!("reading the folder {}", String::from_utf8_lossy(&path));
+            let handle = match self.root.folder(&path, beneath::READ) {
+                Ok(Way::Open(handle)) => handle,
+                Ok(Way::Absent) => continue,
+                Ok(Way::Barred(_)) if in_doubt => return Ok(true),
+                Ok(Way::Barred(_)) => continue,
                 // What cannot be read shows no file.
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && in_doubt => return Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
-                Err(error) => return Err(error).with_context(|| format!("reading the folder {}", path.display())),
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && in_doubt => return Ok(true),
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => continue,
+                Err(error) => return Err(error).with_context(context),
             };
-            for name in names {
-                let name = name.with_context(|| format!("reading the folder {}", path.display()))?;
-                let metadata = match name.metadata() {
-                    Ok(metadata) => metadata,
-                    Err(error) if proves_absence(&error) => continue,
-                    Err(error) => return Err(error).with_context(|| format!("looking at {}", name.path().display())),
-                };
-                match (metadata.is_file(), metadata.is_dir() && metadata.dev() == self.device) {
-                    (true, _) => return Ok(true),
-                    (false, true) => open.push(name.path()),
-                    (false, false) if in_doubt => return Ok(true),
-                    (false, false) => {}
+            for entry in Dir::read_from(&handle).with_context(context)? {
+                let entry = entry.with_context(context)?;
+                let name = entry.file_name().to_bytes();
+                if matches!(name, b"." | b"..") {
+                    continue;
+                }
+                match Status::at(&handle, name) {
+                    Ok(status) if status.kind == FileType::Directory => {
+                        open.push([&path, b"/".as_slice(), name].concat())
+                    }
+                    Ok(status) if in_doubt || status.kind == FileType::RegularFile => return Ok(true),
+                    Ok(_) => {}
+                    Err(error) if proves_absence(&error) => {}
+                    Err(error) => return Err(error).with_context(context),
                 }
             }
         }
@@ -148,30 +163,13 @@ impl Folder {
     }
 }
 
-/// Whether a key is a path below the root as it is written: the file system would read others as other paths, and as keys
-/// they name nothing that a folder can hold.
-fn is_path_below(key: &str) -> bool {
-    !key.contains('\0') && key.split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-/// Whether a failed look at a path says that nothing is there.
-fn proves_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
-}
-
-/// A file that came here less than `new_for` ago is new: unpacked, copied or restored files keep the modification times that
-/// they had elsewhere. It came here at its birth; where the file system knows none, at its last change.
-fn object_of(key: String, metadata: &Metadata, new_for: Duration) -> Object {
-    let last_modified = metadata.modified().ok().map(Into::into);
-    let changed = || SystemTime::UNIX_EPOCH + Duration::from_secs(metadata.ctime().unsigned_abs());
-    let came = metadata.created().unwrap_or_else(|_| changed());
-    let is_new = !new_for.is_zero() && came.elapsed().map_or(true, |since| since < new_for);
-    Object { key, size: metadata.len(), last_modified, etag: None, archived: false, opaque_etag: false, is_new }
-}
-
 impl Store for Folder {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
         Box::new(Walking { walk: Some(Walk::new(self, after)) })
+    }
+
+    fn listing_below(&self, folder: &str) -> Box<dyn Listing> {
+        Box::new(Walking { walk: Some(Walk::new(self, None).below(folder)) })
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
@@ -188,17 +186,19 @@ impl Store for Folder {
         async move { holds }.boxed()
     }
 
-    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, _target: Target) -> BoxFuture<'a, Result<Copied>> {
-        async move { self.copy_file(from, to) }.boxed()
-    }
-
-    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
-        async move { keys.iter().map(|key| self.remove_file(key)).collect() }.boxed()
+    fn hands(&self) -> Hands<'_> {
+        Hands::Moves(self)
     }
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {
-        let root = fs::metadata(&self.root).with_context(|| format!("the root folder {}", self.root.display()));
-        async move { root.map(|_| ()) }.boxed()
+        let is_there = self.root.is_there().context("the root folder");
+        let replaced =
+            || format!("the root folder {} was replaced, or something was mounted on it", self.root.path().display());
+        async move {
+            anyhow::ensure!(is_there?, replaced());
+            Ok(())
+        }
+        .boxed()
     }
 
     fn lists_ranges(&self) -> bool {
@@ -211,11 +211,15 @@ impl Store for Folder {
 
     fn has_other_names(&self) -> bool {
         // Outside the prefix nobody has looked.
-        self.has_links.load(Relaxed) || !self.prefix.is_empty()
+        self.links.were_seen() || !self.prefix.is_empty()
+    }
+
+    fn other_names(&self) -> Vec<OtherName> {
+        self.links.lead_from(self.root.path())
     }
 
     fn file_number(&self, key: &str) -> Option<FileNumber> {
-        let metadata = is_path_below(key).then(|| fs::metadata(self.root.join(key)).ok())??;
+        let metadata = is_path(key).then(|| fs::metadata(self.root.path().join(key)).ok())??;
         metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
     }
 

@@ -2,34 +2,38 @@
 //! and so a folder's name is sorted with its `/`.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use globset::GlobSet;
+use rustix::fs::{Dir, FileType};
 
-use super::{Folder, object_of};
+use super::beneath::{self, Beneath, Way};
+use super::links::Links;
+use super::own::OwnFiles;
+use super::status::Status;
+use super::{Folder, proves_absence};
 use crate::domain::Object;
+use crate::domain::key::Printable;
 use crate::domain::listed::Objects;
 
 /// A walk under way. Memory: the names of the folders from the root to where it is.
 pub struct Walk {
-    root: PathBuf,
-    device: u64,
+    root: Arc<Beneath>,
     prefix: Vec<u8>,
     after: Vec<u8>,
     ignore: GlobSet,
     new_for: Duration,
+    own: Arc<OwnFiles>,
     stack: Vec<Level>,
+    /// The folder that was looked into last, by its key. Not every level's is kept open: paths can be deep.
+    here: Option<(Vec<u8>, OwnedFd)>,
     started: bool,
     unreadable_names: Arc<Mutex<BTreeSet<String>>>,
-    has_links: Arc<AtomicBool>,
+    links: Arc<Links>,
 }
 
 /// One open folder.
@@ -76,22 +80,29 @@ impl Walk {
     pub fn new(folder: &Folder, after: Option<&str>) -> Self {
         Walk {
             root: folder.root.clone(),
-            device: folder.device,
             prefix: folder.prefix.clone().into(),
             ignore: folder.ignore.clone(),
             new_for: folder.new_for,
             after: after.unwrap_or_default().into(),
+            own: folder.own.clone(),
             stack: Vec::new(),
+            here: None,
             started: false,
             unreadable_names: folder.unreadable_names.clone(),
-            has_links: folder.has_links.clone(),
+            links: folder.links.clone(),
         }
+    }
+
+    /// The same, of what lies below this folder.
+    pub fn below(self, folder: &str) -> Self {
+        Walk { prefix: folder.into(), ..self }
     }
 
     /// The next objects, at most `limit` and in byte order of their keys; empty at the end.
     pub fn next_objects(&mut self, limit: usize) -> Result<Objects> {
         if !self.started {
             self.started = true;
+            anyhow::ensure!(self.root.is_there()?, "the root folder {} was replaced", self.root.path().display());
             self.enter(Vec::new())?;
         }
         let mut objects = Objects::default();
@@ -126,25 +137,34 @@ impl Walk {
         in_prefix && in_range
     }
 
-    fn path(&self, key: &[u8]) -> PathBuf {
-        self.root.join(std::ffi::OsStr::from_bytes(key))
-    }
-
     fn enter(&mut self, key: Vec<u8>) -> Result<()> {
-        let path = self.path(&key);
-        match names_of(&path, self.device, &self.has_links) {
-            Ok(Some(names)) => self.stack.push(Level { key, names, next: 0 }),
-            Ok(None) => {
-                self.has_links.store(true, Relaxed);
-                tracing::warn!("{} lies on another file system and is not read", path.display());
+        let names = match self.root.folder(&key, beneath::READ) {
+            Ok(Way::Open(folder)) => {
+                let names = names_of(&folder, |name| self.links.add(&[&key, name].concat()));
+                self.here = Some((key.clone(), folder));
+                names
             }
-            // Gone since its name was read: then nothing is below it. The root itself must be there.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !key.is_empty() => {}
+            // Gone since its name was read: then nothing is below it.
+            Ok(Way::Absent) => return Ok(()),
+            Ok(Way::Barred(why)) => {
+                self.links.add(&key);
+                tracing::warn!("{why}: nothing below it is compared");
+                return Ok(());
+            }
+            Err(error) => Err(error),
+        };
+        match names {
+            Ok(names) => self.stack.push(Level { key, names, next: 0 }),
             // Nothing below it would have been looked at.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied && self.is_ignored(&key) => {}
-            Err(error) => return Err(error).with_context(|| format!("reading the folder {}", path.display())),
+            Err(error) => return Err(error).with_context(|| format!("reading the folder {}", self.shown(&key))),
         }
         Ok(())
+    }
+
+    /// A path for a message.
+    fn shown(&self, key: &[u8]) -> String {
+        Printable(&format!("{}/{}", self.root.path().display(), String::from_utf8_lossy(key))).to_string()
     }
 
     /// Whether every key below the folder is ignored, as `folder/**` says: two that nobody would name stand for all.
@@ -153,54 +173,81 @@ impl Walk {
         ["\u{fffd}", "\u{fffd}/\u{fffd}"].iter().all(|probe| self.ignore.is_match(format!("{folder}{probe}")))
     }
 
-    fn file(&self, key: Vec<u8>) -> Result<Option<Object>> {
-        let path = self.path(&key);
-        let key = match String::from_utf8(key) {
-            Ok(key) => key,
+    fn file(&mut self, key: Vec<u8>) -> Result<Option<Object>> {
+        let status = match self.status(&key) {
+            Ok(Some(status)) => status,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("looking at {}", self.shown(&key))),
+        };
+        if status.kind != FileType::RegularFile || self.own.holds(&key, &status) {
+            return Ok(None);
+        }
+        if !self.root.is_own(&status, &key) {
+            self.links.add(&key);
+            tracing::warn!("{} is a mount of its own, and is not compared", self.shown(&key));
+            return Ok(None);
+        }
+        match String::from_utf8(key) {
+            Ok(key) => Ok(Some(status.object(key, self.new_for))),
             Err(error) => {
                 let name = error.into_bytes().into_iter().map(char::from).collect();
                 self.unreadable_names.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
-                return Ok(None);
+                Ok(None)
             }
-        };
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() => Ok(Some(object_of(key, &metadata, self.new_for))),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("looking at {}", path.display())),
+        }
+    }
+
+    /// Looks at a file in the folder where the walk is.
+    fn status(&mut self, key: &[u8]) -> io::Result<Option<Status>> {
+        let (folder, name) = key.split_at(key.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1));
+        if self.here.as_ref().is_none_or(|(here, _)| here != folder) {
+            let Way::Open(handle) = self.root.folder(folder, beneath::LOOK)? else { return Ok(None) };
+            self.here = Some((folder.to_vec(), handle));
+        }
+        let Some((_, here)) = &self.here else { return Ok(None) };
+        match Status::at(here, name) {
+            Ok(status) => Ok(Some(status)),
+            Err(error) if proves_absence(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
 
-/// The folder's files and folders, sorted; `None` where another file system is mounted on it. Links and special files
-/// are left out.
-fn names_of(path: &Path, device: u64, has_links: &AtomicBool) -> io::Result<Option<Names>> {
-    let metadata = fs::symlink_metadata(path)?;
-    // A folder that became a link since its name was read is as little followed as any other.
-    if !metadata.is_dir() || metadata.dev() != device {
-        return Ok(None);
-    }
+/// The folder's files and folders, sorted. Links are told of, and special files left out.
+fn names_of(folder: &OwnedFd, link: impl Fn(&[u8])) -> io::Result<Names> {
     let mut names = Names::default();
-    for entry in fs::read_dir(path)? {
+    for entry in Dir::read_from(folder)? {
         let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
+            continue;
+        }
         let kind = match entry.file_type() {
-            Ok(kind) => kind,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
+            // A file system that does not say so by the way.
+            FileType::Unknown => match Status::at(folder, name) {
+                Ok(status) => status.kind,
+                Err(error) if proves_absence(&error) => continue,
+                Err(error) => return Err(error),
+            },
+            kind => kind,
         };
-        if kind.is_dir() || kind.is_file() {
-            names.push(&entry.file_name().into_vec(), kind.is_dir())?;
-        } else if kind.is_symlink() {
-            has_links.store(true, Relaxed);
+        match kind {
+            FileType::Directory | FileType::RegularFile => names.push(name, kind == FileType::Directory)?,
+            FileType::Symlink => link(name),
+            _ => {}
         }
     }
     names.sort();
-    Ok(Some(names))
+    Ok(names)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::Path;
 
     use proptest::prelude::*;
 
@@ -252,7 +299,7 @@ mod tests {
         fs::write(home.path().join("a/b"), "").expect("a file");
         std::os::unix::fs::symlink(home.path().join("a"), home.path().join("c")).expect("a link");
         std::os::unix::fs::symlink(home.path().join("a/b"), home.path().join("d")).expect("a link");
-        fs::write(home.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "").expect("a file");
+        fs::write(home.path().join(OsStr::from_bytes(b"\xff")), "").expect("a file");
         let folder = Folder::open(home.path(), "", &GlobSet::empty()).expect("a folder");
         let mut walk = Walk::new(&folder, None);
         let page = walk.next_objects(10).expect("a page");

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::tls::{self, TlsContext};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -92,10 +92,10 @@ impl Slot {
     }
 }
 
-/// The SDK's HTTP client, metered.
-pub fn metered(meter: Arc<Meter>, gate: Gate) -> SharedHttpClient {
+/// The SDK's HTTP client, metered, with the certificates that it trusts.
+pub fn metered(meter: Arc<Meter>, gate: Gate, trusted: TlsContext) -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-    let inner = aws_smithy_http_client::Builder::new().tls_provider(provider).build_https();
+    let inner = aws_smithy_http_client::Builder::new().tls_provider(provider).tls_context(trusted).build_https();
     SharedHttpClient::new(MeteredClient { inner, meter, gate, keep_whole: Arc::default() })
 }
 

@@ -1,16 +1,20 @@
 //! An S3 bucket, through the AWS SDK, which lives in this folder and nowhere else.
 
+mod about;
+mod certificates;
+mod conditions;
 mod connector;
 mod copying;
+mod explained;
 mod gate;
 mod listing;
 pub mod page;
 mod removing;
 pub mod scan;
+mod unordered;
 
-use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -19,33 +23,45 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::EncodingType;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
+use aws_sdk_s3::types::{BucketVersioningStatus, EncodingType};
 use chrono::DateTime;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::config::{Place, Storage};
+use crate::config::{ListingOrder, Place, Storage};
+use crate::domain::removal::Versions;
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Listing, Presence, Removed, Store, Target};
+use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target, Tried};
+use about::LastLooks;
 use connector::Meter;
+use explained::Host;
 use gate::Gate;
+use unordered::Unordered;
 
 /// The longest key that S3 can hold, in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
+
+const NOTHING: &str = "HEAD of an object was answered with nothing";
 
 /// A bucket, and the prefix below which it is listed.
 pub struct Bucket {
     client: Client,
     name: String,
+    host: Host,
     prefix: String,
     meter: Arc<Meter>,
     gate: Gate,
+    listing: ListingOrder,
+    last_looks: LastLooks,
     /// Whether the store has turned out to have no DeleteObjects.
     deletes_singly: AtomicBool,
+    /// Whether the store heeds a condition on a delete.
+    heeds_conditions: AtomicBool,
+    /// Whether a delete was refused, so that what was learned of deletes may be wrong.
+    doubts_conditions: AtomicBool,
     /// Whether DeleteObjects wants a Content-MD5 and no other checksum.
     wants_md5: bool,
 }
@@ -53,12 +69,13 @@ pub struct Bucket {
 impl Bucket {
     /// Prepares a client from the configuration and the standard AWS credential chain; sends nothing to the bucket.
     pub async fn open(config: &Storage, prefix: &str) -> Result<Self> {
-        let Place::S3 { bucket, endpoint, region, path_style } = &config.place else {
+        let Place::S3 { bucket, endpoint, region, path_style, ca_file } = &config.place else {
             return Err(anyhow!("not an S3 store"));
         };
         let (meter, gate) = (Arc::new(Meter::default()), Gate::new(config.concurrency));
+        let trusted = certificates::trusted(ca_file.as_deref()).await?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(connector::metered(meter.clone(), gate.clone()))
+            .http_client(connector::metered(meter.clone(), gate.clone(), trusted))
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(7)
@@ -77,7 +94,8 @@ impl Bucket {
             loader = loader.region(Region::new(region.to_owned()));
         }
         if let Some(endpoint) = endpoint {
-            loader = loader.endpoint_url(endpoint);
+            // The SDK puts the bucket right behind it: /s3 would become /s3bucket.
+            loader = loader.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
         }
         let shared = loader.load().await;
         if let (None, Some(profile)) = (endpoint, shared.endpoint_url()) {
@@ -100,10 +118,15 @@ impl Bucket {
         Ok(Bucket {
             client,
             name: bucket.clone(),
+            host: Host::of(endpoint.as_deref(), bucket),
             prefix: prefix.to_owned(),
             meter,
             gate,
+            listing: config.listing,
+            last_looks: LastLooks::default(),
             deletes_singly: AtomicBool::new(false),
+            heeds_conditions: AtomicBool::new(false),
+            doubts_conditions: AtomicBool::new(false),
             wants_md5: endpoint.is_some(),
         })
     }
@@ -115,22 +138,57 @@ impl Bucket {
         }
         match self.client.head_object().bucket(&self.name).key(key).send().await {
             // Whoever has the object can say of when it is.
-            Ok(head) if head.last_modified().is_none() => Err(anyhow!("HEAD of an object was answered with nothing")),
-            Ok(head) => Ok(Presence::Present(object_of(key, &head))),
+            Ok(head) if head.last_modified().is_none() => Err(anyhow!(NOTHING)),
+            Ok(head) => {
+                let object = object_of(key, &head);
+                self.last_looks.remember(key, head);
+                Ok(Presence::Present(object))
+            }
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(404) => Ok(Presence::Missing),
                 Some(400) => Ok(Presence::Unknown("the store does not answer for this key (400)".to_owned())),
-                _ => Err(explained("HEAD of an object", error)),
+                _ => Err(self.explained("HEAD of", key, error)),
             },
         }
     }
 }
 
 impl Bucket {
+    /// Whether a deleted object stays as an old version. A store that has no such call has no versions; whoever may not ask
+    /// does not know.
+    async fn versions(&self) -> Versions {
+        match self.client.get_bucket_versioning().bucket(&self.name).send().await {
+            Ok(versioning) => match versioning.status() {
+                None => Versions::None,
+                Some(BucketVersioningStatus::Suspended) => Versions::Suspended,
+                Some(_) => Versions::Kept,
+            },
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(404 | 405 | 501) => Versions::None,
+                // Not everybody calls the answer by the name that the SDK expects.
+                Some(200) => {
+                    let body = error.raw_response().and_then(|response| response.body().bytes()).unwrap_or_default();
+                    let says = |words: &str| memchr::memmem::find(body, words.as_bytes()).is_some();
+                    match (says("<Status>Suspended"), says("<Status>")) {
+                        (true, _) => Versions::Suspended,
+                        (false, true) => Versions::Kept,
+                        (false, false) => Versions::None,
+                    }
+                }
+                _ => Versions::Unknown,
+            },
+        }
+    }
+}
+
+impl Bucket {
+    fn pages(&self, first: ListObjectsV2FluentBuilder) -> listing::Pages {
+        listing::Pages::new(first.bucket(&self.name), self.meter.clone(), self.host.clone())
+    }
+
     /// Whether any key below a folder counts.
     async fn any_below(&self, folder: &str, counts: impl Fn(&str) -> bool) -> Result<bool> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(folder).max_keys(2);
-        let mut pages = listing::Pages::new(first, self.meter.clone());
+        let mut pages = self.pages(self.client.list_objects_v2().prefix(folder).max_keys(2));
         // A page may be empty, and say that more follows.
         while let Some(page) = pages.next_page().await? {
             if page.objects.iter().any(|object| counts(object.key)) {
@@ -143,8 +201,16 @@ impl Bucket {
 
 impl Store for Bucket {
     fn listing(&self, after: Option<&str>) -> Box<dyn Listing> {
-        let first = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix);
-        Box::new(listing::Pages::new(first.set_start_after(after.map(str::to_owned)), self.meter.clone()))
+        let first = self.client.list_objects_v2().prefix(&self.prefix).set_start_after(after.map(str::to_owned));
+        let pages = self.pages(first);
+        match self.listing {
+            ListingOrder::Ordered => Box::new(pages),
+            ListingOrder::Unordered => Box::new(Unordered::Unread(Box::new(pages))),
+        }
+    }
+
+    fn listing_below(&self, folder: &str) -> Box<dyn Listing> {
+        Box::new(self.pages(self.client.list_objects_v2().prefix(folder)))
     }
 
     fn look<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Presence>> {
@@ -160,23 +226,24 @@ impl Store for Bucket {
         self.any_below(folder, |_| true).boxed()
     }
 
-    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
-        self.copy_object(from, to, target).boxed()
+    fn hands(&self) -> Hands<'_> {
+        Hands::Copies(self)
     }
 
-    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects(keys).boxed()
+    fn keeps_versions(&self) -> BoxFuture<'_, Versions> {
+        self.versions().boxed()
     }
 
     fn is_there(&self) -> BoxFuture<'_, Result<()>> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(&self.prefix).max_keys(1);
         // XML cannot carry every key.
         let request = request.encoding_type(EncodingType::Url);
-        async move { request.send().await.map(|_| ()).map_err(|error| explained("listing the bucket", error)) }.boxed()
+        async move { request.send().await.map(|_| ()).map_err(|error| self.explained("listing", &self.name, error)) }
+            .boxed()
     }
 
     fn lists_ranges(&self) -> bool {
-        true
+        self.listing == ListingOrder::Ordered
     }
 
     fn has_room(&self) -> bool {
@@ -193,6 +260,32 @@ impl Store for Bucket {
 
     fn requests(&self) -> Requests {
         self.meter.requests()
+    }
+}
+
+impl Copies for Bucket {
+    fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
+        self.copy_object(from, to, target).boxed()
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects(keys).boxed()
+    }
+
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects_unchanged(objects).boxed()
+    }
+
+    fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried> {
+        self.try_conditional_deletes(place).boxed()
+    }
+
+    fn set_conditions(&self, are_honoured: bool) {
+        self.heeds_conditions.store(are_honoured, Relaxed);
+    }
+
+    fn doubts_conditions(&self) -> bool {
+        self.doubts_conditions.load(Relaxed)
     }
 }
 
@@ -216,33 +309,4 @@ fn is_archive(class: &str) -> bool {
 
 fn time(at: &aws_smithy_types::DateTime) -> Option<Time> {
     DateTime::from_timestamp(at.secs(), at.subsec_nanos())
-}
-
-/// An SDK error as one line: what was tried, the store's own code and message, or what broke on the way.
-fn explained<E>(what: &str, error: SdkError<E, HttpResponse>) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    if let Some(service) = error.as_service_error()
-        && let Some(status) = error.raw_response().map(|response| response.status().as_u16())
-    {
-        let code = service.code().unwrap_or("no error code");
-        return match service.message() {
-            Some(message) => anyhow!("{what} failed: {status} {code}: {message}"),
-            None => anyhow!("{what} failed: {status} {code}"),
-        };
-    }
-    let mut text = format!("{what} failed: {error}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let line = inner.to_string();
-        if !text.contains(&line) {
-            text = format!("{text}: {line}");
-        }
-        cause = inner.source();
-    }
-    if text.contains("credentials") {
-        text += " (credentials are the standard AWS ones: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, …)";
-    }
-    anyhow!(text)
 }

@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::base64;
 use futures::StreamExt;
 use md5::{Digest, Md5};
 
-use super::{Bucket, explained};
+use super::Bucket;
 use crate::storage::Removed;
 
 /// Keys in a DeleteObjects, at most
@@ -66,7 +68,15 @@ impl Bucket {
                 let deleted = output.deleted().iter().filter_map(|deleted| Some((deleted.key()?, Removed::Gone)));
                 let errors = output.errors().iter().filter_map(|error| {
                     let (code, message) = (error.code().unwrap_or("no code"), error.message().unwrap_or_default());
-                    Some((error.key()?, Removed::Refused(format!("{code}: {message}"))))
+                    let said = format!("{code}: {message}");
+                    let answer = match refuses(code) {
+                        true => {
+                            self.doubts_conditions.store(true, Relaxed);
+                            Removed::Refused(said)
+                        }
+                        false => Removed::Unknown(said),
+                    };
+                    Some((error.key()?, answer))
                 });
                 // A key in both lists was not removed for sure.
                 let answered: HashMap<&str, Removed> = deleted.chain(errors).collect();
@@ -78,8 +88,8 @@ impl Bucket {
                     self.deletes_singly.store(true, Relaxed);
                     self.remove_singly(keys).await
                 }
-                Some(400 | 401 | 403) => all(Removed::Refused(explained("deleting objects", error).to_string())),
-                _ => all(Removed::Unknown(explained("deleting objects", error).to_string())),
+                Some(400 | 401 | 403) => all(self.refused(error)),
+                _ => all(Removed::Unknown(self.host.explained("deleting", error).to_string())),
             },
         }
     }
@@ -89,21 +99,58 @@ impl Bucket {
         futures::stream::iter(removals).buffer_unordered(SINGLE).collect().await
     }
 
-    async fn remove_one<'k>(&self, key: &'k str) -> (&'k str, Removed) {
+    pub(super) async fn remove_one<'k>(&self, key: &'k str) -> (&'k str, Removed) {
         let request = self.client.delete_object().bucket(&self.name).key(key).customize();
         let answer = match request.config_override(without_retries()).send().await {
             Ok(_) => Removed::Gone,
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(400 | 401 | 403) => Removed::Refused(explained("deleting an object", error).to_string()),
-                _ => Removed::Unknown(explained("deleting an object", error).to_string()),
+                Some(400 | 401 | 403) => self.refused(error),
+                _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
             },
         };
         (key, answer)
     }
+
+    /// A delete that the store refused: perhaps it allows none any more.
+    pub(super) fn refused<E>(&self, error: SdkError<E, HttpResponse>) -> Removed
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.doubts_conditions.store(true, Relaxed);
+        Removed::Refused(self.host.explained("deleting", error).to_string())
+    }
 }
 
-fn without_retries() -> Builder {
+pub(super) fn without_retries() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
+}
+
+/// Whether an error of this code says that the request itself was wrong, or not allowed: nothing was done, and nothing will be.
+/// A fault of the server says neither (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+fn refuses(code: &str) -> bool {
+    const REFUSALS: [&str; 20] = [
+        "AccessDenied",
+        "AccountProblem",
+        "AllAccessDisabled",
+        "EntityTooLarge",
+        "Forbidden",
+        "InvalidAccessKeyId",
+        "InvalidArgument",
+        "InvalidObjectName",
+        "InvalidObjectState",
+        "InvalidRequest",
+        "KeyTooLongError",
+        "MalformedXML",
+        "MethodNotAllowed",
+        "NoSuchBucket",
+        "NotImplemented",
+        "ObjectLocked",
+        "ObjectLockedByBucketPolicy",
+        "PreconditionFailed",
+        "SignatureDoesNotMatch",
+        "Unauthorized",
+    ];
+    REFUSALS.contains(&code)
 }
 
 /// Whether XML 1.0 can carry the key as it is, white space included.

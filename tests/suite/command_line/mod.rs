@@ -7,6 +7,7 @@ pub mod fixture;
 mod history;
 mod ledger;
 mod output;
+mod quiet;
 mod sightings;
 
 pub use fixture::expect_usage_error;

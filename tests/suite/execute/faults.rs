@@ -156,11 +156,8 @@ impl Cell {
         let state = State::of(scene);
         assert!(state.places.values().all(|place| !place.here) && state.is_tidy(self.trash), "{state:#?}");
         assert_eq!(state.nowhere().count(), if self.trash { 0 } else { scene.orphans.len() });
-        assert_eq!(
-            scene.everything().len(),
-            40 + if self.trash { scene.orphans.len() } else { 0 },
-            "nothing is left over"
-        );
+        let copies: usize = scene.orphans.iter().map(|key| scene.copies(key).len()).sum();
+        assert_eq!(scene.everything().len(), 40 + copies, "nothing is left over");
         let words = scene.all_removals();
         let word = if self.trash { "trashed" } else { "deleted" };
         for key in &scene.orphans {
@@ -192,11 +189,11 @@ impl State {
     fn of(scene: &Scene) -> State {
         let all = scene.everything();
         let place = |key: &String| {
-            let trashed = scene.trashed(key);
-            for place in [Some(key), trashed.as_ref()].into_iter().flatten().filter(|place| all.contains_key(*place)) {
+            let copies = scene.copies(key);
+            for place in copies.iter().chain([key]).filter(|place| all.contains_key(*place)) {
                 assert_eq!(all[place], bytes_of(key).into_bytes(), "{place} is not whole");
             }
-            (key.clone(), Place { here: all.contains_key(key), in_trash: trashed.is_some() })
+            (key.clone(), Place { here: all.contains_key(key), in_trash: !copies.is_empty() })
         };
         State { places: scene.orphans.iter().map(place).collect() }
     }

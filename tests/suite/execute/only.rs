@@ -116,3 +116,45 @@ fn a_prefix_and_a_kind_narrow_what_is_removed() {
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     assert!(scene.everything().contains_key(&scene.orphans[0]));
 }
+
+/// A report that a spreadsheet has written again: semicolons, quotes, other columns first, a header of its own, a BOM.
+#[test]
+fn a_report_comes_back_from_a_spreadsheet() {
+    for scene in Scene::on_both() {
+        assert_eq!(scene.run(&["-o", "report.csv"]).code, 0);
+        let kept = [&scene.orphans[0], &scene.orphans[2]];
+        let lines = kept.map(|key| format!(";\"{key}\";;orphaned-file\r\n"));
+        let text = format!("\u{feff}Held;\"KEY\";Table;Kind\r\n{};;;\r\n", lines.concat());
+        fs::write(scene.tool.path("report.csv"), text).expect("the report");
+        expect_only(&scene, "report.csv", &scene.orphans[1]);
+    }
+}
+
+/// A list of which no line names anything is of something else: exit 2 says so, and no sighting is resolved.
+#[test]
+fn a_list_that_names_nothing_is_a_usage_error() {
+    for scene in Scene::on_both() {
+        let first_seen = |scene: &Scene| scene.run(&["--format", "json"]).json()["findings"][0]["first_seen"].clone();
+        let seen = first_seen(&scene);
+        for text in ["no/such.png\nnor/this.png\n", "kind,key\norphaned-file,no/such.png\n"] {
+            fs::write(scene.tool.path("keys.txt"), text).expect("a list");
+            for arguments in [&["--only", "keys.txt"][..], &["--execute", "--only", "keys.txt"]] {
+                let outcome = terminal::run_without_prompt(&scene.tool, arguments);
+                assert_eq!(outcome.code, 2, "{outcome:#?}");
+                assert!(outcome.stderr.contains("no line of the file names anything"), "{outcome:#?}");
+            }
+        }
+        assert_eq!(first_seen(&scene), seen);
+        // What the storage, the database or the ledger knows is something, though it is not a finding.
+        scene.insert(&["assets/in-the-database-alone.png".to_owned()]);
+        scene.execute(&[]);
+        for key in ["assets/000001.png", "assets/in-the-database-alone.png", &scene.orphans[0]] {
+            fs::write(scene.tool.path("keys.txt"), format!("no/such.png\n{key}\n")).expect("a list");
+            let outcome = terminal::run_without_prompt(
+                &scene.tool,
+                &["--execute", "--only", "keys.txt", "--kind", "orphaned-file"],
+            );
+            assert_eq!(outcome.code, 0, "{key}: {outcome:#?}");
+        }
+    }
+}

@@ -43,7 +43,7 @@ pub fn bytes_of(key: &str) -> String {
 pub fn about(key: &str) -> About {
     let metadata =
         HashMap::from([("origin".to_owned(), format!("upload {}", key.len())), ("k2".to_owned(), "v2".to_owned())]);
-    About { content_type: Some("image/png".to_owned()), metadata }
+    About { content_type: Some("image/png".to_owned()), metadata, ..About::default() }
 }
 
 impl Scene {
@@ -168,13 +168,18 @@ impl Scene {
 
     /// Where `key` is in the trash: `.trash/<the run's ULID>/key`.
     pub fn trashed(&self, key: &str) -> Option<String> {
-        let mut places = self.everything().into_keys().filter(|place| {
+        let copies = self.copies(key);
+        assert!(copies.len() <= 1, "{key} is in the trash twice");
+        copies.into_iter().next()
+    }
+
+    /// The same, where a delete without an answer may have left one copy more.
+    pub fn copies(&self, key: &str) -> Vec<String> {
+        let places = self.everything().into_keys().filter(|place| {
             let inside = place.strip_prefix(".trash/").and_then(|rest| rest.split_once('/'));
             inside.is_some_and(|(run, rest)| rest == key && is_ulid(run))
         });
-        let place = places.next();
-        assert_eq!(places.next(), None, "{key} is in the trash twice");
-        place
+        places.collect()
     }
 
     /// Runs `--execute` with more arguments, confirms, and searches for secrets.
@@ -257,7 +262,7 @@ pub fn expect_no_secret(tool: &Tool, outcome: &Outcome, secrets: &[&str]) {
 }
 
 /// Every file below a folder, by its path there.
-fn files_below(folder: PathBuf) -> BTreeMap<String, Vec<u8>> {
+pub fn files_below(folder: PathBuf) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.clone()];
     while let Some(path) = open.pop() {

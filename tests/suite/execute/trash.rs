@@ -295,3 +295,16 @@ fn ctrl_c_leaves_due_trash() {
     assert!(scene.trashed("assets/another.png").is_some(), "the batch in hand is finished: {outcome:#?}");
     assert!(scene.orphans.iter().all(|key| scene.trashed(key).is_some()), "{outcome:#?}");
 }
+
+/// Trash that somebody took away is not counted as removed by the run for which it is due.
+#[test]
+fn due_trash_that_is_not_there_any_more_is_not_counted() {
+    let scene = Scene::on_local();
+    scene.executed();
+    let place = scene.trashed(&scene.orphans[0]).expect("it is in the trash");
+    std::fs::remove_file(scene.root().join(place)).expect("a file in the trash");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.configure("[trash]\nkeep = \"0s\"");
+    let removals = &scene.executed()["removals"];
+    assert_eq!((&removals["purged"], &removals["skipped"]), (&2.into(), &1.into()), "{removals:#}");
+}

@@ -79,3 +79,17 @@ fn pages(app: &Application) -> Vec<Seen> {
     let lists = calls(app, Call::List).into_iter();
     lists.filter(|seen| seen.parameter("max-keys").as_deref() != Some("1")).collect()
 }
+
+/// An endpoint with a path, as of a gateway, with and without a slash at its end: the bucket stands behind it.
+#[test]
+fn an_endpoint_may_have_a_path_with_or_without_a_final_slash() {
+    for end in ["/gateway", "/gateway/"] {
+        let app = Application::small();
+        let config = std::fs::read_to_string(app.tool.path("config.toml")).expect("the configuration");
+        app.tool.configure(&config.replace(&app.server.endpoint(), &format!("{}{end}", app.server.endpoint())));
+        let outcome = app.tool.run(&[]);
+        assert_eq!(outcome.code, 1, "nothing is there: {outcome:#?}");
+        let asked: BTreeSet<String> = app.server.calls().into_iter().map(|seen| seen.key).collect();
+        assert_eq!(asked, BTreeSet::from(["app-assets/".to_owned()]), "what stands behind the path");
+    }
+}

@@ -24,6 +24,8 @@
 mod agreement;
 mod every_call;
 mod hold;
+mod late;
+mod others;
 pub mod process;
 mod purge;
 mod put_back;

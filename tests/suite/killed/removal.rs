@@ -83,7 +83,7 @@ fn a_removal_for_good_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_removal_in_a_folder_that_is_killed_at_a_file_is_finished_by_the_next_run() {
-    let rows = ["link", "unlink"].map(|step| (Step::Failpoint(step), [1, TWO_BATCHES_TO_TRASH].as_slice()));
+    let rows = ["move"].map(|step| (Step::Failpoint(step), [1, TWO_BATCHES_TO_TRASH].as_slice()));
     run(Mode::TrashInFolder, &lost(TWO_BATCHES_TO_TRASH), &rows);
 }
 
@@ -99,7 +99,7 @@ fn a_removal_in_a_folder_that_is_killed_at_a_commit_is_finished_by_the_next_run(
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_removal_for_good_in_a_folder_that_is_killed_at_a_file_is_finished_by_the_next_run() {
-    let rows: [Row; 1] = [(Step::Failpoint("unlink"), &[1, TWO_BATCHES_FOR_GOOD])];
+    let rows = ["move", "unlink"].map(|step| (Step::Failpoint(step), [1, TWO_BATCHES_FOR_GOOD].as_slice()));
     run(Mode::ForGoodInFolder, &lost(TWO_BATCHES_FOR_GOOD), &rows);
 }
 
@@ -109,6 +109,71 @@ fn a_removal_for_good_in_a_folder_that_is_killed_at_a_file_is_finished_by_the_ne
 fn a_removal_for_good_in_a_folder_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
     let rows = ["intent", "outcome", "settle"].map(|commit| (Step::Failpoint(commit), [1, 2].as_slice()));
     run(Mode::ForGoodInFolder, &lost(TWO_BATCHES_FOR_GOOD), &rows);
+}
+
+/// The same where the file system cannot rename without writing over.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn a_removal_that_is_killed_where_files_are_renamed_over_others_is_finished_by_the_next_run() {
+    for mode in [Mode::TrashInFolder, Mode::ForGoodInFolder] {
+        at_each(&format!("{mode:?}, by links"), &[(Step::Failpoint("move"), &[1, 4])], |hold| {
+            let mut scene = Scene::new(mode, lost(4));
+            scene.tool = scene.tool.env("CLEANUP_ASSETS_WITHOUT", "rename-noreplace,openat2,mount-id");
+            hold.kill(&scene, &["--execute"]);
+            scene.assert_nothing_is_lost();
+            if let Some(key) = wanted_after_all(&scene, hold) {
+                scene.want(&[key]);
+            }
+            scene.assert_next_run_converges();
+        });
+    }
+}
+
+/// A run is killed as it has taken a file that was replaced in that moment: what it took is not what was judged, and goes
+/// back, unless something else was stored there since. Nothing is deleted from the trash.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn what_a_killed_run_took_and_nobody_judged_goes_back() {
+    for is_stored_again in [false, true] {
+        let scene = Scene::new(Mode::TrashInFolder, lost(4));
+        Hold { step: Step::Failpoint("move"), moment: Moment::After, nth: 1 }.kill(&scene, &["--execute"]);
+        let key = &scene.orphans[0];
+        let place = scene.files().into_keys().find(|place| place.ends_with(&format!("/{key}")) && place != key);
+        let place = place.expect("it is in the trash");
+        scene.put(&place, "stored in that moment");
+        if is_stored_again {
+            scene.put(key, "stored since");
+        }
+        // Any command that acts resolves it first; this one has nothing else to do.
+        let outcome = scene.run(&["restore", "no-such-key"]);
+        let files = scene.files();
+        let (at_key, in_trash) = (files.get(key).map(String::as_str), files.get(&place).map(String::as_str));
+        match is_stored_again {
+            false => assert_eq!((at_key, in_trash), (Some("stored in that moment"), None), "{outcome:#?}"),
+            true => {
+                assert_eq!((at_key, in_trash), (Some("stored since"), Some("stored in that moment")), "{outcome:#?}")
+            }
+        }
+    }
+    say_run(2, "replaced as it was taken");
+}
+
+/// The way back was a link, and the run was killed before the other name went: one file is at both, and is back.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
+fn what_has_both_names_is_back() {
+    let scene = Scene::new(Mode::TrashInFolder, lost(4));
+    Hold { step: Step::Failpoint("move"), moment: Moment::After, nth: 1 }.kill(&scene, &["--execute"]);
+    let key = &scene.orphans[0];
+    let place =
+        scene.files().into_keys().find(|place| place.ends_with(&format!("/{key}"))).expect("it is in the trash");
+    scene.put(&place, "stored in that moment");
+    scene.link(&place, key);
+    let outcome = scene.run(&["restore", "no-such-key"]);
+    let files = scene.files();
+    assert_eq!(files.get(key).map(String::as_str), Some("stored in that moment"), "{outcome:#?}");
+    assert!(!files.contains_key(&place), "{outcome:#?}");
+    say_run(1, "both names");
 }
 
 /// What an application stores at the key of a file that was just removed stays as it is; the old file stays in the trash.

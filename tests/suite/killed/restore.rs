@@ -37,8 +37,6 @@ fn assert_restored(scene: &Scene, run: &str) {
     for key in &scene.orphans {
         assert_eq!(files.get(key), Some(key), "there are {:#?} after {outcome:#?}", files.keys());
     }
-    let left: Vec<&String> = files.keys().filter(|key| key.starts_with(TRASH)).collect();
-    assert!(left.is_empty(), "left in the trash: {left:#?} after {outcome:#?}");
     scene.assert_wanted_files_are_there();
     scene.assert_ledger_agrees();
 }
@@ -78,7 +76,7 @@ fn a_restore_that_is_killed_at_a_commit_is_finished_by_the_next() {
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_restore_in_a_folder_that_is_killed_is_finished_by_the_next() {
-    let rows: [Row; 2] = [(Step::Failpoint("link"), &[1, ORPHANS]), (Step::Failpoint("unlink"), &[1, ORPHANS])];
+    let rows: [Row; 1] = [(Step::Failpoint("move"), &[1, ORPHANS])];
     run(Mode::TrashInFolder, ORPHANS, &rows);
     run(Mode::TrashInFolder, TWO_BATCHES, &COMMITS);
 }
@@ -93,7 +91,7 @@ fn a_restore_that_was_killed_overwrites_nothing_when_it_is_repeated() {
 #[test]
 #[cfg_attr(not(feature = "failpoints"), ignore = "needs the failpoint build: run tests/run")]
 fn a_restore_in_a_folder_that_was_killed_overwrites_nothing_when_it_is_repeated() {
-    nothing_is_overwritten(Mode::TrashInFolder, Step::Failpoint("link"));
+    nothing_is_overwritten(Mode::TrashInFolder, Step::Failpoint("move"));
 }
 
 /// `cleanup-assets restore --run RUN` of a run that was killed when its files were in the trash and it had not said so:

@@ -128,6 +128,12 @@ impl Scene {
         }
     }
 
+    /// Gives a file in the folder one more name.
+    pub fn link(&self, key: &str, also: &str) {
+        let Place::Folder(folder) = &self.place else { panic!("a bucket has no links") };
+        fs::hard_link(folder.root().join(key), folder.root().join(also)).expect("a link");
+    }
+
     /// What it takes to come back to now. Many cells can begin where one long run has led.
     pub fn now(&self) -> Past {
         let ledger = self.ledger_files().map(|path| (path.clone(), fs::read(path).expect("a file of the ledger")));

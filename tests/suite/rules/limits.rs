@@ -2,12 +2,15 @@
 
 use super::on_every_engine;
 use super::scene::{Engine, Scene};
+use crate::support::terminal;
 
 on_every_engine!(
     max_removals_counts_rows,
     max_percent_of_the_rows_of_a_table,
     rows_without_a_key_are_rows_of_their_table,
     max_percent_of_the_files_that_follow,
+    a_limit_parts_no_row_from_its_files,
+    a_limit_hides_no_doubt,
 );
 
 const DEAD: &str = "[[records.rules]]\nname = \"dead\"\nwhere = \"status = 'dead'\"\n";
@@ -71,4 +74,33 @@ fn max_percent_of_the_files_that_follow(engine: Engine) {
     scene.expect_refused("max_percent", &["4 of 7 files", "--max-percent 58"]);
     removes(&scene, &["--max-percent", "58"], 2);
     scene.expect_files(&["live/1.png", "live/2.png", "live/3.png"]);
+}
+
+/// Row 4 with its file is one finding, and the thumbnail that belongs to it another; row 5 and its files wait.
+fn a_limit_parts_no_row_from_its_files(engine: Engine) {
+    let scene = Scene::of_assets(engine, "");
+    let derived = "[[derived]]\npattern = '^(.+)_small\\.png$'\nowner = '$1.png'\n";
+    scene.configure_assets(DEAD, &format!("{derived}[safety]\nmax_percent = 100\n"));
+    for id in [4, 5] {
+        scene.asset(id, &format!("live/{id}.png"), "dead", "NULL");
+        scene.put(&format!("live/{id}.png"));
+        scene.put(&format!("live/{id}_small.png"));
+    }
+    removes(&scene, &["--limit", "2"], 1);
+    scene.expect_files(&["live/1.png", "live/2.png", "live/3.png", "live/5.png", "live/5_small.png"]);
+    assert_eq!(scene.ids("assets"), ["1", "2", "3", "5"]);
+    removes(&scene, &["--limit", "2"], 1);
+    scene.expect_files(&["live/1.png", "live/2.png", "live/3.png"]);
+}
+
+/// A source of which no value is an object refuses the removal of files, though the limit would let only a row go first.
+fn a_limit_hides_no_doubt(engine: Engine) {
+    let scene = Scene::of_assets(engine, "");
+    scene.run("CREATE TABLE users (id {id}, avatar {text})");
+    scene.configure_assets(DEAD, "[safety]\nmax_percent = 100\n[[references]]\ntable = \"users\"\nkey = \"avatar\"\n");
+    scene.asset(4, "gone/4.png", "dead", "NULL");
+    scene.put("live/unknown.png");
+    let outcome = terminal::run_without_prompt(&scene.tool, &["--execute", "--limit", "1", "--format", "json"]);
+    assert_eq!(outcome.code, 12, "{outcome:#?}");
+    assert_eq!(outcome.json()["refusal"]["limit"], "may_be_empty", "{outcome:#?}");
 }

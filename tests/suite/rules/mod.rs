@@ -12,6 +12,7 @@ mod limits;
 mod mariadb;
 mod missing_file;
 mod owners;
+mod pairs;
 mod reports;
 mod samples;
 pub mod scene;

@@ -8,6 +8,9 @@ use super::scene::{Engine, Scene, expect};
 on_every_engine!(
     a_row_goes_once_and_all_its_files_with_it,
     a_row_stays_where_one_of_its_files_is_not_what_was_found,
+    a_row_stays_where_one_of_its_files_does_not_go_now,
+    a_row_that_lost_a_file_stays_while_another_is_there,
+    a_row_that_each_of_its_keys_updates_is_updated,
     a_file_that_two_such_rows_share_follows_the_last_of_them,
     a_row_stays_where_it_is_held_by_one_of_its_keys,
     rows_are_counted_once,
@@ -62,6 +65,61 @@ fn a_row_stays_where_one_of_its_files_is_not_what_was_found(engine: Engine) {
         let outcome = terminal.answer("uploads");
         assert_eq!((scene.ids("assets").len(), scene.files().len()), (5, 15), "{key}: {outcome:#?}");
     }
+}
+
+/// One is too young, or was not asked for.
+fn a_row_stays_where_one_of_its_files_does_not_go_now(engine: Engine) {
+    for key in ["1.png", "z/1.png", "a/1.png"] {
+        let young = scene(engine);
+        fs::write(young.tool.path("uploads").join(key), "just stored").expect("a file");
+        let asked = scene(engine);
+        let list = asked.tool.path("list.txt");
+        let others: Vec<&str> = ["1.png", "z/1.png", "a/1.png"].into_iter().filter(|other| *other != key).collect();
+        fs::write(&list, others.join("\n")).expect("a list");
+        for (scene, arguments) in [(&young, vec![]), (&asked, vec!["--only", list.to_str().expect("a path")])] {
+            let outcome = scene.execute(&arguments);
+            assert_eq!((scene.ids("assets").len(), scene.files().len()), (5, 15), "{key}: {outcome:#?}");
+            let reason = format!("it owns {key} too, which does not go now");
+            assert_eq!(outcome.json()["removals"]["reasons"][&reason], 1, "{outcome:#?}");
+        }
+    }
+}
+
+fn a_row_that_lost_a_file_stays_while_another_is_there(engine: Engine) {
+    let scene = scene(engine);
+    let config = fs::read_to_string(scene.tool.path("config.toml")).expect("the configuration");
+    scene.tool.configure(
+        &config.replace("key = \"path\"\n", "key = \"path\"\nmissing_file = \"delete\"\n").replace(RULE, ""),
+    );
+    let lose = |key: &str| fs::remove_file(scene.tool.path("uploads").join(key)).expect("a file");
+    lose("3.png");
+    for (there, is_last) in [("z/3.png", false), ("a/3.png", true)] {
+        let outcome = scene.execute(&[]);
+        assert_eq!((outcome.code, scene.ids("assets").len()), (0, 5), "{outcome:#?}");
+        let reason = format!("it owns {there} too, which is there");
+        assert_eq!(outcome.json()["removals"]["reasons"][&reason], 1, "{outcome:#?}");
+        lose(there);
+        if is_last {
+            assert_eq!(scene.executed()["removals"]["records_deleted"], 1);
+            assert_eq!(scene.ids("assets").len(), 4);
+        }
+    }
+}
+
+/// What is to be written for one key does not wait for the others.
+fn a_row_that_each_of_its_keys_updates_is_updated(engine: Engine) {
+    let scene = scene(engine);
+    let config = fs::read_to_string(scene.tool.path("config.toml")).expect("the configuration");
+    let set = |column: &str| format!("{RULE}then = {{ set = {{ {column} = \"\" }} }}\n");
+    let [path, thumb, preview] = ["path", "thumb", "preview"].map(set);
+    let config = config.replacen(RULE, "%1", 1).replacen(RULE, "%2", 1).replacen(RULE, "%3", 1);
+    scene.tool.configure(&config.replace("%1", &path).replace("%2", &thumb).replace("%3", &preview));
+    // Each change makes the row another one than the others were judged by.
+    for _ in 0..3 {
+        let removals = scene.execute(&["--max-percent", "100"]).json()["removals"].clone();
+        assert_eq!((&removals["records_updated"], &removals["files_trashed"]), (&1.into(), &1.into()), "{removals:#}");
+    }
+    assert_eq!((scene.ids("assets").len(), scene.files().len()), (5, 12));
 }
 
 fn a_file_that_two_such_rows_share_follows_the_last_of_them(engine: Engine) {

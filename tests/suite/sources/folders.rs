@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use proptest::prelude::*;
 
 use super::keys;
 use crate::rules::on_every_engine;
-use crate::rules::scene::{Engine, NO_LIMITS, Scene, expect, finding};
+use crate::rules::scene::{Engine, NAME, NO_LIMITS, Scene, expect, finding};
 use crate::support::s3::days;
 use crate::support::terminal::{self, Terminal};
 
@@ -123,6 +124,90 @@ fn a_condemned_row_goes_with_its_folder_and_comes_back(engine: Engine) {
     let outcome = scene.tool.run(&["restore", "--run", "2"]);
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     assert_eq!((scene.files(), streams(&scene).len()), (before, 20));
+}
+
+/// Files of a web server stay where nobody knows them, and go with the folder that they belong to.
+#[test]
+fn server_files_of_a_folder_go_with_its_row() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+    ["videos/3/.gitkeep", "videos/3/hd/index.html", "videos/.gitkeep"].iter().for_each(|key| scene.put(key));
+    let removals = scene.executed()["removals"].clone();
+    assert_eq!((&removals["records_deleted"], &removals["files_trashed"]), (&1.into(), &4.into()), "{removals:#}");
+    assert_eq!(in_folder(&scene, "videos/3"), 0);
+    assert!(scene.files().contains("videos/.gitkeep"));
+}
+
+/// A run that was stopped after the row left the files of its folder: the next one knows whose they were.
+#[test]
+fn a_folder_whose_row_an_earlier_run_deleted_is_not_unknown() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    stream(&scene, 21, "videos/lion-king", "dead");
+    let of = |folder: &str| (0..25).map(|number| format!("videos/{folder}/{number}.ts")).collect::<Vec<_>>();
+    of("lion-king").iter().for_each(|key| scene.put(key));
+    assert_eq!(scene.executed()["removals"]["files_trashed"], 25);
+    ["lion-king", "another"].iter().flat_map(|folder| of(folder)).for_each(|key| scene.put(&key));
+    let report = scene.tool.report();
+    let held = |report: &serde_json::Value| -> BTreeSet<String> {
+        let findings = report["findings"].as_array().expect("findings").iter();
+        let unknown = findings.filter(|finding| finding["held_by"] == "unknown-folder");
+        unknown.filter_map(|finding| finding["key"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(held(&report), of("another").into_iter().collect(), "{report:#}");
+    assert_eq!(scene.executed()["removals"]["files_trashed"], 25);
+    // Once the row is back, its ledger says nothing of the folder any more.
+    let outcome = scene.tool.run(&["restore", "videos/lion-king"]);
+    assert_eq!((outcome.code, streams(&scene).len()), (0, 21), "{outcome:#?}");
+    scene.run("DELETE FROM streams WHERE id = 21");
+    assert!(held(&scene.tool.report()).is_superset(&of("lion-king").into_iter().collect()));
+}
+
+/// A row and its files go together or not at all: what a list leaves out keeps the rest, and the run says so.
+#[test]
+fn a_list_parts_no_row_from_its_files() {
+    for (list, said) in [
+        ("videos/3\nvideos/3/index.m3u8\n", "1 row stays: not every file of its folder was asked for"),
+        ("videos/3/index.m3u8\n", "1 file stays: this run does not remove the row that owns it"),
+    ] {
+        let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+        scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+        let path = scene.tool.path("list.txt");
+        fs::write(&path, list).expect("a list");
+        let outcome = scene.execute(&["--only", path.to_str().expect("a path")]);
+        assert_eq!((outcome.code, streams(&scene).len(), in_folder(&scene, "videos/3")), (0, 20, 2), "{outcome:#?}");
+        let report = outcome.json();
+        let warnings = report["warnings"].as_array().expect("warnings");
+        assert!(warnings.iter().any(|warning| warning == said), "{warnings:#?}");
+    }
+}
+
+/// A limit counts each file of a folder.
+#[test]
+fn a_limit_counts_rows_and_all_their_files() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    scene.run("UPDATE streams SET status = 'dead' WHERE id IN (3, 4, 5)");
+    for (limit, rows, files) in [("2", 0, 0), ("5", 1, 2), ("6", 2, 4)] {
+        let removals = scene.execute(&["--limit", limit]).json()["removals"].clone();
+        let count = |name: &str| removals[name].as_u64().unwrap_or(0);
+        assert_eq!((count("records_deleted"), count("files_trashed")), (rows, files), "--limit {limit}: {removals:#}");
+    }
+}
+
+/// A run that asks for files alone finds nothing of those that belong to rows, and forgets nothing of them.
+#[test]
+fn a_run_that_asks_for_no_rows_forgets_nothing_of_their_files() {
+    let scene = scene(Scene::new(Engine::Sqlite), DEAD);
+    scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+    let seen = |report: &serde_json::Value| {
+        let findings = report["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| finding["first_seen"].clone()).collect::<Vec<_>>()
+    };
+    let before = scene.tool.report();
+    assert_eq!(seen(&before).len(), 3);
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let narrowed = scene.tool.run(&["--kind", "orphaned-file", "--format", "json"]).json();
+    assert_eq!(seen(&narrowed), [serde_json::Value::Null; 0]);
+    assert_eq!(seen(&scene.tool.report()), seen(&before));
 }
 
 fn a_folder_is_named_by_a_url_or_below_a_prefix(engine: Engine) {
@@ -282,6 +367,37 @@ fn a_young_file_keeps_its_folder() {
     let outcome = terminal::run_without_prompt(&scene.tool, &["--execute"]);
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     assert_eq!((in_folder(&scene, "videos/3"), streams(&scene).len()), (3, 20));
+}
+
+/// So does one that came there after the comparison: in a folder, and in stores that list in an order of their own, or that
+/// do not heed where a listing is to start.
+#[test]
+fn a_file_that_came_meanwhile_keeps_its_folder() {
+    for (place, storage) in [("folder", ""), ("in no order", "listing = \"unordered\"\n"), ("from the start", "")] {
+        let new = match place {
+            "folder" => Scene::new(Engine::Sqlite),
+            _ => Scene::on_s3(Engine::Sqlite),
+        };
+        let scene = scene(new, DEAD);
+        let config = fs::read_to_string(scene.tool.path("config.toml")).expect("the configuration");
+        scene.tool.configure(&config.replace("[storage]\n", &format!("[storage]\n{storage}")));
+        match (&scene.server, place) {
+            (Some(server), "from the start") => server.bucket.ignores_start_after.store(true, Ordering::Relaxed),
+            (Some(server), _) => server.lists_in_no_order(),
+            (None, _) => {}
+        }
+        scene.run("UPDATE streams SET status = 'dead' WHERE id = 3");
+        let mut terminal = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
+        assert!(terminal.prompt(), "{place}: {}", terminal.shown);
+        scene.put_at("videos/3/new.ts", SystemTime::now());
+        let outcome = terminal.answer(NAME);
+        assert_eq!(
+            (outcome.code, outcome.json()["removals"]["skipped"].clone()),
+            (0, 3.into()),
+            "{place}: {outcome:#?}"
+        );
+        assert_eq!((in_folder(&scene, "videos/3"), streams(&scene).len()), (3, 20), "{place}: {outcome:#?}");
+    }
 }
 
 /// A row that another one lies in, or shares its folder with, keeps the files of both.

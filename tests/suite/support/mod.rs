@@ -13,4 +13,5 @@ pub mod session;
 pub mod sqlite;
 pub mod stores;
 pub mod terminal;
+pub mod tls;
 pub mod tool;

@@ -6,6 +6,20 @@ use crate::database::column::{ColumnFacts, Table};
 use crate::database::connection::Connection;
 use crate::database::dialect::link::{Parameter, cells};
 
+/// The number that the server gave itself, and the database's name there.
+pub async fn identity(connection: &mut Connection) -> Result<Option<String>> {
+    let with = async |connection: &mut Connection, variable: &str| {
+        let sql = format!("SELECT CAST(CONCAT(@@GLOBAL.{variable}, '/', DATABASE()) AS CHAR)");
+        connection.text(&sql, &[]).await
+    };
+    // MariaDB has the one, and MySQL the other.
+    let identity = match with(connection, "server_uid").await {
+        Ok(identity) => identity,
+        Err(_) => with(connection, "server_uuid").await?,
+    };
+    Ok(identity.map(|identity| format!("mysql {identity}")))
+}
+
 /// The columns of a table.
 pub async fn columns(connection: &mut Connection, table: &Table) -> Result<Vec<ColumnFacts>> {
     let sql = "SELECT CAST(column_name AS CHAR), CAST(column_type AS CHAR), CAST(data_type AS CHAR), \

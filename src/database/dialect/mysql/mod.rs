@@ -29,6 +29,10 @@ impl Driver for MySql {
         Ok(address(options.get_socket(), options.get_host(), options.get_port(), name))
     }
 
+    fn identity<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::identity(connection))
+    }
+
     fn columns<'a>(
         &'a self,
         connection: &'a mut Connection,

@@ -7,6 +7,12 @@ use crate::database::column::ColumnFacts;
 use crate::database::connection::{Connection, Server};
 use crate::database::dialect::link::{Parameter, cells};
 
+/// The number that the server was made with, which its copies and standbys share, and the database's name there.
+pub async fn identity(connection: &mut Connection) -> Result<Option<String>> {
+    let sql = "SELECT s.system_identifier::text || '/' || current_database() FROM pg_catalog.pg_control_system() AS s";
+    Ok(connection.text(sql, &[]).await?.map(|identity| format!("postgres {identity}")))
+}
+
 /// A server in another encoding cannot even be asked for a key that it has no letters for.
 pub async fn server(connection: &mut Connection) -> Result<Server> {
     let encoding = connection.text("SHOW server_encoding", &[]).await?;

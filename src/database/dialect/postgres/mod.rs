@@ -32,6 +32,10 @@ impl Driver for Postgres {
         Ok(address(options.get_socket(), options.get_host(), options.get_port(), name))
     }
 
+    fn identity<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::identity(connection))
+    }
+
     fn server<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Server>> {
         Box::pin(catalog::server(connection))
     }

@@ -1,11 +1,21 @@
 //! What SQLite's catalog says, and its planner.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 
 use crate::database::column::{ColumnFacts, Table};
 use crate::database::connection::{Connection, Server};
 use crate::database::dialect::link::{Parameter, cells};
 use crate::exit_code::Misconfigured;
+use crate::same_file;
+
+/// The file, whatever its path.
+pub async fn identity(connection: &mut Connection) -> Result<Option<String>> {
+    let path = connection.text("SELECT file FROM pragma_database_list WHERE name = 'main'", &[]).await?;
+    let path = path.filter(|path| !path.is_empty());
+    Ok(path.and_then(|path| same_file::identity(Path::new(&path))).map(|identity| format!("sqlite {identity}")))
+}
 
 /// Without a write-ahead log an open cursor locks the application's writers out.
 pub async fn server(connection: &mut Connection) -> Result<Server> {

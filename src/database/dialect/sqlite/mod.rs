@@ -4,6 +4,7 @@ mod catalog;
 mod link;
 mod sql;
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Result;
@@ -26,6 +27,14 @@ impl Driver for Sqlite {
 
     fn address(&self, url: &str) -> Result<String> {
         Ok(read(SqliteConnectOptions::from_str(url))?.get_filename().display().to_string())
+    }
+
+    fn identity<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(catalog::identity(connection))
+    }
+
+    fn file(&self, url: &str) -> Result<Option<PathBuf>> {
+        Ok(Some(read(SqliteConnectOptions::from_str(url))?.get_filename().to_owned()))
     }
 
     fn server<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, Result<Server>> {

@@ -43,8 +43,6 @@ pub enum Limit {
     FewOfAForgottenTable,
     /// The dump is older than the newest file by a day at most: what came between looks like failed uploads.
     HardlyBehind,
-    /// It is named through a link whose own name is written in other letters, under which no path leads there.
-    LinkInOtherLetters,
 }
 
 #[derive(Debug, Clone)]

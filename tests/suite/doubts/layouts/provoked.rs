@@ -141,18 +141,6 @@ impl World {
         for file in self.files.iter_mut().filter(|file| is_few && forgotten(&file.key)) {
             file.fate = Fate::Unknowable(Limit::FewOfAForgottenTable);
         }
-        let other_link = LINK.trim_end_matches('/').to_uppercase();
-        let is_so = |row: &&mut Row| row.fate == Fate::Wanted && row.value.contains(&other_link);
-        for row in self.rows.iter_mut().filter(is_so) {
-            row.fate = Fate::Unknowable(Limit::LinkInOtherLetters);
-            let names = |file: &&mut super::File| {
-                let name = file.key.rsplit('/').next().unwrap_or_default().to_uppercase();
-                file.fate == Fate::Wanted && (file.key == row.key || row.value.contains(&name))
-            };
-            for file in self.files.iter_mut().filter(names) {
-                file.fate = Fate::Unknowable(Limit::LinkInOtherLetters);
-            }
-        }
         let copied = self.provocations.iter().filter_map(|provocation| match provocation {
             Provocation::StaleStorage(hours) => Some(*hours),
             _ => None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use hyper::body::Bytes;
@@ -25,12 +25,35 @@ pub struct About {
     pub content_type: Option<String>,
     /// The user's own: what travels as `x-amz-meta-…`.
     pub metadata: HashMap<String, String>,
+    pub cache_control: Option<String>,
+    /// A copy has none unless it is told.
+    pub redirect: Option<String>,
+    /// The KMS key that it is encrypted with; a copy has none unless it is told.
+    pub kms_key: Option<String>,
+    /// Whether it is encrypted with a key of the store's.
+    pub is_encrypted: bool,
 }
 
 /// A bucket, and what it is told to do wrong when asked to delete.
 pub struct Bucket {
     pub name: String,
     pub(super) page_size: AtomicUsize,
+    /// Whether keys are listed in an order that is not theirs.
+    pub(super) has_no_order: AtomicBool,
+    /// Whether a listing begins with the first key below its prefix, wherever it is told to start.
+    pub ignores_start_after: AtomicBool,
+    /// Whether a listing calls its etags weak: a condition on a weak one is never met.
+    pub lists_weak_etags: AtomicBool,
+    /// Whether a delete heeds `If-Match`, as few stores do.
+    pub heeds_if_match: AtomicBool,
+    /// What GetBucketVersioning says; without it the store has no such call.
+    pub versioning: Mutex<Option<&'static str>>,
+    /// Whether a copy loses `Cache-Control`, whatever it is told.
+    pub loses_cache_control: AtomicBool,
+    /// Whether a copy loses the user's own metadata.
+    pub loses_metadata: AtomicBool,
+    /// Whether everything that is stored, or copied, is encrypted from now on.
+    pub encrypts: AtomicBool,
     objects: Mutex<BTreeMap<String, Stored>>,
     refused: Mutex<BTreeSet<String>>,
     unanswered: Mutex<BTreeSet<String>>,
@@ -55,6 +78,14 @@ impl Bucket {
         Bucket {
             name: name.to_owned(),
             page_size: AtomicUsize::new(1000),
+            has_no_order: AtomicBool::new(false),
+            ignores_start_after: AtomicBool::new(false),
+            lists_weak_etags: AtomicBool::new(false),
+            heeds_if_match: AtomicBool::new(false),
+            versioning: Mutex::new(None),
+            loses_cache_control: AtomicBool::new(false),
+            loses_metadata: AtomicBool::new(false),
+            encrypts: AtomicBool::new(false),
             objects: Mutex::default(),
             refused: Mutex::default(),
             unanswered: Mutex::default(),
@@ -105,6 +136,14 @@ impl Bucket {
     /// At most `limit` objects below `prefix` that come after `after`, and whether there are more.
     pub(super) fn page(&self, prefix: &str, after: &str, limit: usize) -> (Vec<(String, Stored)>, bool) {
         let objects = self.objects.lock().expect("the objects");
+        if self.has_no_order.load(Ordering::Relaxed) {
+            let mut all: Vec<_> = objects.iter().filter(|(key, _)| key.starts_with(prefix)).collect();
+            all.sort_by_key(|(key, _)| key.chars().rev().collect::<String>());
+            let passed = all.iter().position(|(key, _)| *key == after).map_or(0, |at| at + 1);
+            let mut rest = all.into_iter().skip(passed);
+            let page = rest.by_ref().take(limit).map(|(key, stored)| (key.clone(), stored.clone())).collect();
+            return (page, rest.next().is_some());
+        }
         let from = match after < prefix {
             true => Bound::Included(prefix),
             false => Bound::Excluded(after),

@@ -68,6 +68,10 @@ pub enum What {
     OutOfOrder,
     /// The next token is the one that was asked with.
     RepeatedToken,
+    /// The next token is this one.
+    NextToken(&'static str),
+    /// The page is without objects, and says that more follows, by another token each time.
+    EmptyPage,
     /// `IsTruncated` is true, and no token says where to go on.
     TruncatedWithoutToken,
     /// An object of this key stands before the others of the page.

@@ -26,13 +26,20 @@ use super::fault::{Call, Fault, Seen, What};
 use super::store::Store;
 use super::{ACCESS_KEY, SECRET_KEY, mangle};
 
+/// What the tool puts there for its tries.
+const TRIED: &str = ".trash/.if-match";
+
 type Hook = Arc<dyn Fn(&Seen) + Send + Sync>;
 type Answered = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
 /// What the tests and the connections share.
 pub(super) struct Front {
     pub calls: Mutex<Vec<Seen>>,
+    /// Those by which the tool tries, once on a fresh ledger, whether a delete heeds a condition: no test's own calls.
+    pub tries: Mutex<Vec<Seen>>,
     pub faults: Mutex<Vec<Fault>>,
+    /// The script of the tries.
+    pub try_faults: Mutex<Vec<Fault>>,
     pub hooks: Mutex<Vec<(Call, Hook)>>,
     pub skew_seconds: AtomicI64,
     service: S3Service,
@@ -48,7 +55,9 @@ impl Front {
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         Front {
             calls: Mutex::default(),
+            tries: Mutex::default(),
             faults: Mutex::default(),
+            try_faults: Mutex::default(),
             hooks: Mutex::default(),
             skew_seconds: AtomicI64::new(0),
             service: builder.build(),
@@ -57,9 +66,16 @@ impl Front {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Answered, io::Error> {
         let seen = Seen::of(&request);
+        if seen.key == TRIED {
+            self.tries.lock().expect("the tries").push(seen.clone());
+            return match play(&self.try_faults, &seen) {
+                Some(What::Status(status, code)) => Ok(refusal(request, status, code).await),
+                _ => self.serve(request).await,
+            };
+        }
         self.calls.lock().expect("the calls").push(seen.clone());
         self.run_hooks(&seen).await;
-        match self.fault(&seen) {
+        match play(&self.faults, &seen) {
             None => self.serve(request).await,
             Some(What::Status(status, code)) => Ok(refusal(request, status, code).await),
             Some(What::Reset) => Err(cut()),
@@ -100,10 +116,6 @@ impl Front {
             let seen = seen.clone();
             tokio::task::spawn_blocking(move || hook(&seen)).await.expect("the hook ended well");
         }
-    }
-
-    fn fault(&self, seen: &Seen) -> Option<What> {
-        self.faults.lock().expect("the script").iter_mut().find_map(|fault| fault.play(seen))
     }
 
     async fn bytes(&self, request: Request<Incoming>) -> Result<Response<Bytes>, io::Error> {
@@ -154,6 +166,11 @@ impl Front {
         let date = chrono::DateTime::<chrono::Utc>::from(date).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         headers.insert(DATE, date.parse().expect("a date"));
     }
+}
+
+/// What the script has for this call, if anything.
+fn play(script: &Mutex<Vec<Fault>>, seen: &Seen) -> Option<What> {
+    script.lock().expect("the script").iter_mut().find_map(|fault| fault.play(seen))
 }
 
 fn cut() -> io::Error {

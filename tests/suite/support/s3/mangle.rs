@@ -15,6 +15,11 @@ pub(super) fn spoilt(what: &What, page: &str, seen: &Seen) -> Option<String> {
             Some(token) => with_next(page, &format!("<NextContinuationToken>{token}</NextContinuationToken>")),
             None => whole(),
         },
+        What::NextToken(token) => with_next(page, &format!("<NextContinuationToken>{token}</NextContinuationToken>")),
+        What::EmptyPage => {
+            let token = seen.parameter("continuation-token").unwrap_or_else(|| "token:".to_owned());
+            with_next(&without_objects(page), &format!("<NextContinuationToken>{token}x</NextContinuationToken>"))
+        }
         What::TruncatedWithoutToken => with_next(page, ""),
         What::StrayFirst(key) => insert(page, page.find("<Contents>"), key),
         What::StrayLast(key) => insert(page, page.rfind("</Contents>").map(|at| at + "</Contents>".len()), key),
@@ -49,6 +54,16 @@ fn out_of_order(page: &str) -> Option<String> {
     let second = start + page[start..].find("</Contents>")? + "</Contents>".len();
     let end = second + page[second..].find("</Contents>")? + "</Contents>".len();
     Some([&page[..start], &page[second..end], &page[start..second], &page[end..]].concat())
+}
+
+fn without_objects(page: &str) -> String {
+    let from = page.find("<Contents>").unwrap_or(page.len());
+    let to = page.rfind("</Contents>").map_or(from, |at| at + "</Contents>".len());
+    let emptied = [&page[..from], &page[to..]].concat();
+    match (emptied.find("<KeyCount>"), emptied.find("</KeyCount>")) {
+        (Some(start), Some(end)) => [&emptied[..start], "<KeyCount>0", &emptied[end..]].concat(),
+        _ => emptied,
+    }
 }
 
 /// The page as a truncated one, with `token` in the place of its own.

@@ -60,6 +60,10 @@ impl Server {
         Server { bucket, front, address, stop: Some(stop), thread: Some(thread) }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -78,6 +82,11 @@ impl Server {
         self.front.faults.lock().expect("the script").push(fault);
     }
 
+    /// Adds a fault, an answer with another status, to the script of the tool's tries.
+    pub fn fault_in_tries(&self, fault: Fault) {
+        self.front.try_faults.lock().expect("the script").push(fault);
+    }
+
     /// Whether every fault with an end has been played to it: a test of a fault that never came proves nothing.
     pub fn every_fault_was_played(&self) -> bool {
         self.front.faults.lock().expect("the script").iter().all(Fault::was_played)
@@ -86,6 +95,7 @@ impl Server {
     /// Ends the script.
     pub fn no_more_faults(&self) {
         self.front.faults.lock().expect("the script").clear();
+        self.front.try_faults.lock().expect("the script").clear();
     }
 
     /// Runs `hook` before each call of a kind is looked at.
@@ -98,6 +108,11 @@ impl Server {
         self.bucket.page_size.store(keys, Ordering::Relaxed);
     }
 
+    /// Lists keys in the order of their letters read from the end.
+    pub fn lists_in_no_order(&self) {
+        self.bucket.has_no_order.store(true, Ordering::Relaxed);
+    }
+
     /// Sets the server's clock this many seconds ahead of ours (behind, where negative): its `Date` says so.
     pub fn skew_clock(&self, seconds: i64) {
         self.front.skew_seconds.store(seconds, Ordering::Relaxed);
@@ -106,6 +121,11 @@ impl Server {
     /// Every call so far, in the order of arrival.
     pub fn calls(&self) -> Vec<Seen> {
         self.front.calls.lock().expect("the calls").clone()
+    }
+
+    /// The calls by which the tool has tried whether a delete heeds a condition; they are among no others.
+    pub fn tries(&self) -> Vec<Seen> {
+        self.front.tries.lock().expect("the tries").clone()
     }
 
     /// How many calls of a kind arrived, whatever became of them.

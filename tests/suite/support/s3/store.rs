@@ -3,6 +3,7 @@
 //! The methods are written without `async fn`, in the shape that s3s's trait expands to: they never wait, but for the
 //! body of a PUT.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,7 +45,9 @@ fn etag(stored: &Stored) -> ETag {
 fn fits(condition: &ETagCondition, stored: &Stored) -> bool {
     match condition {
         ETagCondition::Any => true,
-        ETagCondition::ETag(wanted) => wanted.value() == stored.etag,
+        // A weak one is the same as nothing.
+        ETagCondition::ETag(ETag::Strong(wanted)) => *wanted == stored.etag,
+        ETagCondition::ETag(ETag::Weak(_)) => false,
     }
 }
 
@@ -63,6 +66,7 @@ impl Store {
                 let key = token.strip_prefix(TOKEN).ok_or_else(|| s3_error!(InvalidArgument, "not a token"))?;
                 percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
             }
+            None if bucket.ignores_start_after.load(Ordering::Relaxed) => String::new(),
             None => input.start_after.clone().unwrap_or_default(),
         };
         let asked = usize::try_from(input.max_keys.unwrap_or(1000)).unwrap_or(0);
@@ -70,11 +74,12 @@ impl Store {
         let (page, more) = bucket.page(input.prefix.as_deref().unwrap_or(""), &after, limit);
 
         let encode = |text: &str| if input.encoding_type.is_some() { url_encoded(text) } else { text.to_owned() };
+        let lists_weak_etags = bucket.lists_weak_etags.load(Ordering::Relaxed);
         let last = page.last().map_or(after.as_str(), |(key, _)| key);
         let contents = page.iter().map(|(key, stored)| Object {
             key: Some(encode(key)),
             last_modified: Some(stored.modified.into()),
-            e_tag: Some(etag(stored)),
+            e_tag: Some(if lists_weak_etags { ETag::Weak(stored.etag.clone()) } else { etag(stored) }),
             size: i64::try_from(stored.body.len()).ok(),
             storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
             ..Object::default()
@@ -106,6 +111,14 @@ impl Store {
             last_modified: Some(stored.modified.into()),
             content_type: stored.about.content_type,
             metadata: Some(stored.about.metadata),
+            cache_control: stored.about.cache_control,
+            website_redirect_location: stored.about.redirect,
+            server_side_encryption: match (&stored.about.kms_key, stored.about.is_encrypted) {
+                (Some(_), _) => Some(ServerSideEncryption::from_static(ServerSideEncryption::AWS_KMS)),
+                (None, true) => Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
+                (None, false) => None,
+            },
+            ssekms_key_id: stored.about.kms_key,
             ..HeadObjectOutput::default()
         })
     }
@@ -139,7 +152,11 @@ impl Store {
             chunks.iter().for_each(|chunk| body.extend_from_slice(chunk));
         }
         self.may_write(&input.key, input.if_none_match.as_ref())?;
-        let about = About { content_type: input.content_type, metadata: input.metadata.unwrap_or_default() };
+        let about = About {
+            content_type: input.content_type,
+            metadata: input.metadata.unwrap_or_default(),
+            ..About::default()
+        };
         let stored = self.bucket.store(&input.key, body.into(), SystemTime::now(), about);
         Ok(PutObjectOutput { e_tag: Some(etag(&stored)), ..PutObjectOutput::default() })
     }
@@ -156,10 +173,23 @@ impl Store {
         self.may_write(&input.key, none_match)?;
         let replaces = input.metadata_directive.as_ref().is_some_and(|how| how.as_str() == MetadataDirective::REPLACE);
         let about = match replaces {
-            true => {
-                About { content_type: input.content_type.clone(), metadata: input.metadata.clone().unwrap_or_default() }
-            }
+            true => About {
+                content_type: input.content_type.clone(),
+                metadata: input.metadata.clone().unwrap_or_default(),
+                cache_control: input.cache_control.clone(),
+                ..About::default()
+            },
             false => source.about,
+        };
+        let loses_cache_control = self.bucket.loses_cache_control.load(Ordering::Relaxed);
+        let loses_metadata = self.bucket.loses_metadata.load(Ordering::Relaxed);
+        let about = About {
+            redirect: input.website_redirect_location.clone(),
+            kms_key: input.ssekms_key_id.clone(),
+            is_encrypted: about.is_encrypted || self.bucket.encrypts.load(Ordering::Relaxed),
+            cache_control: about.cache_control.filter(|_| !loses_cache_control),
+            metadata: if loses_metadata { HashMap::new() } else { about.metadata },
+            content_type: about.content_type,
         };
         let stored = self.bucket.store(&input.key, source.body, SystemTime::now(), about);
         let result = CopyObjectResult {
@@ -171,6 +201,11 @@ impl Store {
     }
 
     fn delete(&self, input: &DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
+        if let (true, Some(condition)) = (self.bucket.heeds_if_match.load(Ordering::Relaxed), &input.if_match)
+            && !fits(condition, &self.found(&input.bucket, &input.key)?)
+        {
+            return Err(s3_error!(PreconditionFailed));
+        }
         match self.of_bucket(&input.bucket)?.delete(&input.key) {
             Deleted::Refused => Err(s3_error!(AccessDenied)),
             Deleted::Gone | Deleted::Unanswered => Ok(DeleteObjectOutput::default()),
@@ -210,6 +245,21 @@ impl S3 for Store {
         's: 'a,
     {
         answer(self.of_bucket(&request.input.bucket).map(|_| HeadBucketOutput::default()))
+    }
+
+    fn get_bucket_versioning<'s, 'a>(
+        &'s self,
+        _request: S3Request<GetBucketVersioningInput>,
+    ) -> Answer<'a, GetBucketVersioningOutput>
+    where
+        's: 'a,
+    {
+        let status = *self.bucket.versioning.lock().expect("the versioning");
+        let said = |status: &'static str| GetBucketVersioningOutput {
+            status: Some(BucketVersioningStatus::from_static(status)),
+            ..GetBucketVersioningOutput::default()
+        };
+        answer(status.map(said).ok_or_else(|| s3_error!(NotImplemented)))
     }
 
     fn list_objects_v2<'s, 'a>(&'s self, request: S3Request<ListObjectsV2Input>) -> Answer<'a, ListObjectsV2Output>
