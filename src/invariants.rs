@@ -199,7 +199,7 @@
 //!   `doubts::undecoded::a_value_holds_the_file_that_it_may_be_meant_for`,
 //!   `doubts::undecoded::a_file_holds_the_row_that_it_may_be_meant_by`.
 //! - Due trash stays that resembles a value that no object carries.
-//!   In: `ledger::removals::Which::condition`.
+//!   In: `ledger::which::Which::condition`.
 //!   Test: `execute::trash::due_trash_that_looks_like_a_value_stays`.
 //! - What is held is no part of the plan.
 //!   In: `ledger::planned::Ledger::removable`, `ledger::planned::Ledger::removable_after`,
@@ -516,7 +516,7 @@
 //!   In: `execute::removing::Site::answers`.
 //!   Test: `killed::late::a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_too`.
 //! - Such a copy is kept for a day at least.
-//!   In: `ledger::removals::Which::condition`.
+//!   In: `ledger::which::Which::condition`.
 //!   Test: `killed::late::a_copy_that_a_late_delete_may_need_is_not_due_at_once`.
 //! - And where a file is at the key that may be the one in the trash.
 //!   In: `execute::put_back::copy_back`.
@@ -671,10 +671,10 @@
 //!   In: `ledger::pairs::SIDES`.
 //!   Test: `rules::pairs::an_old_ledger_opens_and_finds_its_trash`.
 //! - What runs of another database of the same store left open stays open: only that one knows what it wants again.
-//!   In: `ledger::pairs::Kin::of`, `ledger::removals::Kin::of_removals`.
+//!   In: `ledger::pairs::Kin::of`, `ledger::which::Kin::of_removals`.
 //!   Test: `killed::others::what_a_run_of_another_database_left_open_stays_open`.
 //! - Its rows are neither looked for in this database, nor put back there.
-//!   In: `ledger::removals::Kin::of_removals`.
+//!   In: `ledger::which::Kin::of_removals`.
 //!   Test: `rules::pairs::rows_of_another_database_are_not_brought_back_into_this_one`.
 //! - Where another folder than before is at the root's path, and nothing of the trash is in it, nothing is resolved, restored
 //!   or purged.
@@ -683,7 +683,7 @@
 //!   `rules::pairs::a_root_that_was_changed_with_its_prefix_loses_no_trash`.
 //! - Due trash of another database of the same store stays while that one runs, be it seldom: only it knows what it wants
 //!   again.
-//!   In: `ledger::removals::Which::condition`.
+//!   In: `ledger::which::Which::condition`.
 //!   Test: `rules::pairs::due_trash_of_a_pair_that_still_runs_is_its_own`.
 //!
 //! # I12 One at a time

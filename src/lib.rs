@@ -22,7 +22,7 @@
 //! Pure rooms, values in and values out: [`domain`], [`judge`], [`news`], [`plan`],
 //! [`report`], `compare::{density, folders, merge, owners, part, scope, slice, split}`,
 //! `database::{column, key_column, source, rows, rules, date, url}`, what an engine writes (`database::dialect::{sql, owners}`,
-//! each engine's `sql`) and PostgreSQL's `copied`, `storage::s3::{page, scan}`.
+//! each engine's `sql`) and PostgreSQL's `copied`, `ledger::{state, which}`, `storage::s3::{page, scan}`.
 //! sqlx lives in [`database`] and [`ledger`], the AWS SDK in [`storage`], clap in [`cli`] and in the arguments of each of
 //! the [`commands`]; [`database`] and [`storage`] do not know each other, and whatever deletes is called from [`execute`]
 //! alone.

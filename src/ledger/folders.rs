@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Ledger;
-use super::removals::State;
 use super::staging::Staged;
+use super::state::State;
 use crate::compare::Unknown;
 use crate::compare::folders::{Shape, Siblings};
 use crate::domain::{Hold, Kind};

@@ -11,8 +11,8 @@ use sqlx::AssertSqlSafe;
 
 use super::Ledger;
 use super::history::stamp;
-use super::removals::in_trash;
 use super::staging::UNDECODED;
+use super::state::in_trash;
 use super::{Waits, What};
 use crate::domain::{Hold, Kind, LOSES, Time};
 

@@ -21,6 +21,8 @@ mod removals;
 mod resembling;
 mod sightings;
 mod staging;
+mod state;
+mod which;
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -34,10 +36,12 @@ pub use packed::LongPart;
 use pairs::Kin;
 pub use pairs::{Pair, SEPARATOR, Side};
 pub use planned::{Acting, FileToGo, PlannedRow, Rows};
-pub use removals::{NewRemoval, Removal, RowRemoval, State, Step, Which};
+pub use removals::{NewRemoval, Removal, RowRemoval, Step};
 pub use resembling::{Candidates, KeyAndName, Name, Near, Shared, Uncarried, What};
 pub use sightings::{FindingsPage, Position};
 pub use staging::{NewRecord, Staged, Waits};
+pub use state::State;
+pub use which::Which;
 
 /// An open ledger, in a run for one pair.
 pub struct Ledger {

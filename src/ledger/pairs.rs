@@ -2,7 +2,8 @@
 //! so that neither a renamed host nor a failover loses what was seen and removed before.
 
 use anyhow::Result;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::Sqlite;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 
 use super::Ledger;
 use crate::same_file::UNDATED;
@@ -184,6 +185,13 @@ impl Kin {
     }
 }
 
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+/// Gives a query what the sides are and where, in the order of the columns.
+fn with_sides<'q>(query: Query<'q>, Pair { database, store }: &'q Pair) -> Query<'q> {
+    query.bind(&database.address).bind(&database.identity).bind(&store.address).bind(&store.identity)
+}
+
 /// The number of a pair, 0 where it is not known; and its kin.
 pub async fn look_up(connection: &mut SqliteConnection, pair: &Pair) -> Result<(i64, Kin)> {
     let known = known(connection).await?;
@@ -201,14 +209,8 @@ impl Ledger {
         let sql = "INSERT INTO pairs (fingerprint, database_address, database_identity, store_address, store_identity) \
                    SELECT ?1 || iif(EXISTS (SELECT 1 FROM pairs WHERE fingerprint = ?1), \
                                     ' #' || (SELECT max(id) + 1 FROM pairs), ''), ?2, ?3, ?4, ?5";
-        let added = sqlx::query(sql)
-            .bind(format!("{} | {}", pair.database.address, pair.store.address))
-            .bind(&pair.database.address)
-            .bind(&pair.database.identity)
-            .bind(&pair.store.address)
-            .bind(&pair.store.identity)
-            .execute(&mut self.connection)
-            .await?;
+        let fingerprint = format!("{} | {}", pair.database.address, pair.store.address);
+        let added = with_sides(sqlx::query(sql).bind(fingerprint), pair).execute(&mut self.connection).await?;
         self.pair = added.last_insert_rowid();
         self.kin = look_up(&mut self.connection, &self.pair_now).await?.1;
         Ok(())
@@ -249,14 +251,7 @@ impl Ledger {
                        store_address = ?4, store_identity = coalesce(?5, store_identity) WHERE id = ?1";
         let replaced = "UPDATE pairs SET store_identity = coalesce(?1, store_identity) \
                             WHERE id IN (SELECT value FROM json_each(?2))";
-        sqlx::query(sql)
-            .bind(found.id)
-            .bind(&pair.database.address)
-            .bind(&pair.database.identity)
-            .bind(&pair.store.address)
-            .bind(&pair.store.identity)
-            .execute(&mut self.connection)
-            .await?;
+        with_sides(sqlx::query(sql).bind(found.id), &pair).execute(&mut self.connection).await?;
         let query =
             sqlx::query(replaced).bind(&pair.store.identity).bind(serde_json::json!(self.kin.replaced).to_string());
         query.execute(&mut self.connection).await?;

@@ -7,8 +7,8 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::Ledger;
-use super::removals::in_trash;
 use super::staging::{MISSING, MISSING_REFERENCE, OUTSIDE_PACKED, PART, YOUNG};
+use super::state::in_trash;
 use crate::domain::{Kind, MOST_SOURCES};
 
 pub const SCHEMA: &str = "
