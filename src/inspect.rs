@@ -17,9 +17,10 @@ use crate::database::{Database, Strays};
 use crate::domain::listed::Listed;
 use crate::domain::{Found, Kind, MOST_SOURCES, Side, Time, Totals, row_id};
 use crate::exit_code::Misconfigured;
+use crate::forward;
 use crate::judge::{self, Silence, WrongPair};
 use crate::ledger::{Doubts, End, Ledger, Staged};
-use crate::look_again;
+use crate::look_again::{self, Compared, Remembered};
 use crate::only::Only;
 use crate::plan;
 use crate::storage::Store;
@@ -34,6 +35,10 @@ pub struct Inspection<'a> {
     pub kinds: &'a [Kind],
     pub only: Option<&'a Only>,
     pub run: i64,
+    /// Whether the run was narrowed to anything: what it does not see is not gone.
+    pub is_narrowed: bool,
+    /// Whether a person takes the database for right as it is now (I21).
+    pub accepts_database: bool,
 }
 
 /// What a comparison that came to its end found; the findings themselves are in the ledger.
@@ -121,7 +126,19 @@ impl Inspection<'_> {
         let newest_row = self.newest_row(ledger, database, &totals).await?;
         let found = self.keep(ledger, (database, &*store), &totals, wrong_pair, newest_row).await?;
         doubts.obstacles = self.obstacles(ledger, database).await?;
-        let mut warnings: Vec<String> = strays.iter().map(|(table, strays)| no_urls(table, strays)).collect();
+        let compared = Compared {
+            config: self.config,
+            run: self.run,
+            sources: &sources,
+            with_objects: totals.sources_with_objects,
+            rows: &rows,
+            found: &found,
+            is_whole: self.scope.prefix == self.scope.root,
+        };
+        let forward = self.went_back(ledger, database, &compared, &mut doubts).await?;
+        let mut warnings = doubts.went_back.clone();
+        warnings.extend(forward);
+        warnings.extend(strays.iter().map(|(table, strays)| no_urls(table, strays)));
         warnings.extend(new_files(&totals));
         warnings.extend(undated_files(&totals));
         warnings.extend(self.unmet(&totals));
@@ -136,6 +153,30 @@ impl Inspection<'_> {
         warnings.extend(doubts.read_only.iter().map(|(database, why)| plan::read_only_warning(database, why)));
         warnings.extend(doubts.obstacles.iter().map(|(table, why)| plan::not_whole_warning(table, why)));
         Ok(Inspected { totals, found, tables, rows, doubts, warnings })
+    }
+
+    /// Whether the database went back since the last complete run (I21); what is only worth a word is given. A complete run
+    /// remembers what it saw, unless something says that this is not the database that it was.
+    async fn went_back(
+        &self,
+        ledger: &mut Ledger,
+        database: &Database,
+        compared: &Compared<'_>,
+        doubts: &mut plan::Doubts,
+    ) -> Result<Vec<String>> {
+        let Remembered { refusals, mut warnings, memories } = look_again::at_memory(ledger, database, compared).await?;
+        let is_right = refusals.is_empty() || self.accepts_database;
+        match self.accepts_database {
+            true => warnings.extend(refusals.into_iter().map(|sign| format!("{ACCEPTED}: {sign}"))),
+            false => {
+                let told = |sign: String| format!("{sign}. {}", forward::WHAT_TO_DO);
+                doubts.went_back = refusals.into_iter().map(told).collect();
+            }
+        }
+        if is_right && !self.is_narrowed && doubts.wrong_pair.is_none() {
+            ledger.remember(&memories, self.accepts_database).await.context(LEDGER)?;
+        }
+        Ok(warnings)
     }
 
     /// The tables with findings by which rows are to be removed, or changed, and cannot be brought back. Held ones count:
@@ -364,6 +405,7 @@ impl Inspection<'_> {
 }
 
 const LEDGER: &str = "the ledger";
+const ACCEPTED: &str = "accepted as it is by --accept-database";
 const NAMES_NOTHING: &str = "--only: no line of the file names anything that the storage, the database or the ledger knows: \
      is it a report of this pair, and was it saved with other separators or in another encoding?";
 

@@ -19,7 +19,7 @@
 //! [`plan`] that may refuse, and a typed confirmation ([`confirm`]) without whose token nothing below [`execute`] can be
 //! called: rows go first, each in a transaction of its own, and files after them.
 //!
-//! Pure rooms, values in and values out: [`domain`], [`judge`], [`news`], [`plan`],
+//! Pure rooms, values in and values out: [`domain`], [`forward`], [`judge`], [`news`], [`plan`],
 //! [`report`], `compare::{density, folders, merge, owners, part, scope, slice, split}`,
 //! `database::{column, key_column, source, rows, rules, date, url}`, what an engine writes (`database::dialect::{sql, owners}`,
 //! each engine's `sql`) and PostgreSQL's `copied`, `ledger::{state, which}`, `storage::s3::{page, scan}`.
@@ -39,6 +39,7 @@ pub mod domain;
 mod execute;
 pub mod exit_code;
 mod failpoint;
+pub mod forward;
 mod inspect;
 mod interrupt;
 pub mod invariants;

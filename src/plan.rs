@@ -103,6 +103,8 @@ impl DeletionPlan {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
     WrongPair(WrongPair),
+    /// The database is older than it was (I21): the first sign of that.
+    WentBack(String),
     /// A source of keys that gives nothing which is an object (I3).
     Source {
         /// As the configuration names it.
@@ -162,6 +164,8 @@ pub struct Packed {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Doubts {
     pub wrong_pair: Option<WrongPair>,
+    /// What says that the database went back.
+    pub went_back: Vec<String>,
     /// Sources of which values hold more than a key.
     pub packed: Vec<Packed>,
     /// Sources of keys that are in doubt, by their names.
@@ -176,6 +180,7 @@ impl Doubts {
     /// Whether no file may be removed.
     pub fn refuses_files(&self) -> bool {
         self.wrong_pair.is_some()
+            || !self.went_back.is_empty()
             || !self.read_only.is_empty()
             || !self.packed.is_empty()
             || self.silent.iter().any(|(_, silence)| silence.refuses())
@@ -195,6 +200,9 @@ pub fn plan(
 ) -> Result<DeletionPlan, Refusal> {
     if let Some(why) = doubts.wrong_pair {
         return Err(Refusal::WrongPair(why));
+    }
+    if let Some(sign) = doubts.went_back.first() {
+        return Err(Refusal::WentBack(sign.clone()));
     }
     if let Some((database, why)) = doubts.read_only.first() {
         return Err(Refusal::ReadOnly { database: database.clone(), why: why.clone() });
@@ -253,6 +261,7 @@ impl Refusal {
         match self {
             Refusal::WrongPair(WrongPair::LowOverlap(_)) => "min_overlap",
             Refusal::WrongPair(_) => "wrong_pair",
+            Refusal::WentBack(_) => "accept_database",
             Refusal::Source { .. } => "may_be_empty",
             Refusal::Packed(_) => "packed",
             Refusal::TooMany { .. } => "max_removals",
@@ -281,6 +290,7 @@ impl fmt::Display for Refusal {
                 "only {percent:.1} % of the smaller side's keys are on both sides: check the bucket, the prefix and the \
                  database; if it is really meant, lower [safety] min_overlap in the configuration"
             ),
+            Refusal::WentBack(sign) => f.write_str(sign),
             Refusal::Source { name, silence } => write!(
                 f,
                 "{}: no file is removed, as it may be one of its files. {MAY_BE_EMPTY}",

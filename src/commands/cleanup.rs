@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Refuse to remove more than P percent of the files, or of a table's rows, instead of [safety] max_percent
     #[arg(long, value_name = "P", value_parser = percent)]
     max_percent: Option<f64>,
+    /// Take the database for right as it is now, though it seems to have gone back; needs a run that is not narrowed
+    #[arg(long, conflicts_with_all = ["only", "prefix", "kinds"])]
+    accept_database: bool,
 }
 
 /// How a comparison tells what it found.
@@ -65,7 +68,8 @@ fn percent(text: &str) -> Result<f64, String> {
 
 /// Compares and reports; with `--execute`, removes what is confirmed.
 pub async fn run(arguments: Arguments, global: &Global) -> Result<ExitCode> {
-    let Arguments { execute, only, prefix, kinds, reporting, limit, max_removals, max_percent } = arguments;
+    let Arguments { execute, only, prefix, kinds, reporting, limit, max_removals, max_percent, accept_database } =
+        arguments;
     let options = Options {
         execute,
         only,
@@ -74,6 +78,7 @@ pub async fn run(arguments: Arguments, global: &Global) -> Result<ExitCode> {
         limit,
         max_removals,
         max_percent,
+        accept_database,
         ..dry_run(global.config.clone(), reporting, global)
     };
     maintain(&options).await
@@ -92,6 +97,7 @@ pub fn dry_run(config: Option<PathBuf>, reporting: Reporting, global: &Global) -
         limit: None,
         max_removals: None,
         max_percent: None,
+        accept_database: false,
         check: reporting.check,
         quiet: global.quiet,
         no_progress: global.no_progress,

@@ -224,6 +224,41 @@ impl Rows {
         vec![by(&ids.join(" DESC, ")), by(&made)]
     }
 
+    /// Whether the ids of rows grow: the greatest are the newest.
+    pub fn has_growing_ids(&self) -> bool {
+        let is_whole_number = |id: &ColumnFacts| {
+            let name = id.type_name.to_ascii_lowercase();
+            (name.contains("int") && !name.contains("point") && !name.contains("interval")) || name.contains("serial")
+        };
+        matches!(self.ids.as_slice(), [id] if is_whole_number(id))
+    }
+
+    /// The SQL of the newest rows that name an object, so many at most: the value of each, when it was made, its first
+    /// id as text, and its [handle](Self::handle). Where nothing says which are the newest, it gives always the same.
+    pub fn recent_sql(&self, limit: usize) -> String {
+        let [made, _] = self.dates();
+        let id = self.ids.first().map(|id| self.dialect.id_text(&self.column(&id.name), id.is_binary));
+        let columns = [self.key_column().value(), made].into_iter().chain(id).chain(self.handle());
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let ids: Vec<String> = self.ids.iter().map(|id| format!("{} DESC", self.column(&id.name))).collect();
+        let (table, ids, names) = (self.table(), ids.join(", "), self.names_an_object());
+        let (made, order) = match &self.created {
+            Some(created) if !self.has_growing_ids() => {
+                let made = self.date(created);
+                (format!(" AND {made} IS NOT NULL"), format!("{made} DESC, {ids}"))
+            }
+            _ => (String::new(), ids),
+        };
+        format!("SELECT {columns} FROM {table} WHERE {names}{made} ORDER BY {order} LIMIT {limit}")
+    }
+
+    /// The SQL of so many rows, whose handles are its parameters: the value of each, and its handle.
+    pub fn values_sql(&self, rows: usize) -> String {
+        let columns = std::iter::once(self.key_column().value()).chain(self.handle()).collect::<Vec<_>>().join(", ");
+        let these: Vec<String> = (0..rows).map(|row| format!("({})", self.is_it(row * self.ids.len() + 1))).collect();
+        format!("SELECT {columns} FROM {} WHERE {}", self.table(), these.join(" OR "))
+    }
+
     /// The SQL that gives a row of another date than the first parameter, if there is any.
     pub fn dates_sql(&self) -> Option<String> {
         let made = self.date(self.created.as_ref()?);

@@ -12,6 +12,7 @@ mod folders;
 mod history;
 mod holding;
 mod limited;
+mod memory;
 mod open;
 mod packed;
 mod pairs;

@@ -166,6 +166,8 @@ impl Run<'_> {
                 kinds: &self.kinds,
                 only: self.only.as_ref(),
                 run: self.number,
+                is_narrowed: self.is_narrowed(),
+                accepts_database: self.options.accept_database,
             };
             let inspected = inspection.inspect(&sides.database, sides.store.clone(), ledger, progress);
             let inspected = inspected.await;
@@ -266,6 +268,11 @@ impl Run<'_> {
             counts,
         };
         Ok(night.is_news(counted, told, report.started_at))
+    }
+
+    /// Whether the run looks at a part of what is configured alone.
+    fn is_narrowed(&self) -> bool {
+        self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty()
     }
 
     /// What the run was narrowed to, in words that are the same the next night; empty: it was not.

@@ -24,6 +24,8 @@ pub struct Options {
     pub limit: Option<u64>,
     pub max_removals: Option<u64>,
     pub max_percent: Option<f64>,
+    /// Whether the database is right as it is, though it seems to have gone back.
+    pub accept_database: bool,
     /// Whether findings that are not held have an exit code of their own.
     pub check: bool,
     /// Whether the report is printed only where there is something to report.

@@ -161,10 +161,10 @@ impl Run<'_> {
         let (files, file_bytes) = ledger.removable().await?;
         let (following_files, following_bytes) = ledger.following().await?;
         // A run that was narrowed does not reach for what it was not asked about.
-        let is_narrowed = self.only.is_some() || self.options.prefix.is_some() || !self.options.kinds.is_empty();
         // Trash that is due may be wanted by what the database does not know.
         let is_doubtful = inspected.doubts.refuses_files() || ledger.has_held(&DOUBTS).await?;
-        let (due_files, due_bytes) = if is_narrowed || is_doubtful { (0, 0) } else { ledger.due(due_before).await? };
+        let (due_files, due_bytes) =
+            if self.is_narrowed() || is_doubtful { (0, 0) } else { ledger.due(due_before).await? };
         let mut tables: Vec<TableCensus> = Vec::new();
         for Rows { kind, section, table, rows } in ledger.planned_counts().await? {
             let records = &self.config.records[section];

@@ -139,6 +139,7 @@ async fn planned(config: &Path) -> Result<Gone> {
         limit: None,
         max_removals: None,
         max_percent: None,
+        accept_database: false,
         check: false,
         quiet: false,
         no_progress: true,
@@ -151,8 +152,15 @@ async fn planned(config: &Path) -> Result<Gone> {
     let (interrupt, began) = (Interrupt::default(), Instant::now());
     let run = Run { options: &options, config, scope, kinds, only: None, interrupt, began, number };
     let sides = run.open().await?;
-    let inspection =
-        Inspection { config: &run.config, scope: &run.scope, kinds: &run.kinds, only: None, run: run.number };
+    let inspection = Inspection {
+        config: &run.config,
+        scope: &run.scope,
+        kinds: &run.kinds,
+        only: None,
+        run: run.number,
+        is_narrowed: false,
+        accepts_database: false,
+    };
     let inspected = inspection.inspect(&sides.database, sides.store.clone(), &mut ledger, Arc::default()).await?;
     let now = Utc::now();
     let census = run.census(&mut ledger, &sides.database, &inspected, now).await?;

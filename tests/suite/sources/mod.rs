@@ -3,6 +3,7 @@
 mod databases;
 mod files;
 mod folders;
+mod forward;
 mod references;
 mod servers;
 
