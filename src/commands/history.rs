@@ -110,7 +110,11 @@ async fn print_text(runs: &[Run], removals: Option<Removals>) -> Result<()> {
     }
     if let Some(mut removals) = removals {
         let mut page = removals.next_page().await?;
-        writeln!(out, "{}", if page.is_empty() { "\nThis run removed nothing." } else { "" })?;
+        let dropped = runs.first().map_or(0, |run| run.dropped);
+        writeln!(out, "{}", if page.is_empty() && dropped == 0 { "\nThis run removed nothing." } else { "" })?;
+        if dropped > 0 {
+            writeln!(out, "  {dropped} of its removals are remembered no longer, one by one: see [ledger] keep")?;
+        }
         while !page.is_empty() {
             page.iter().try_for_each(|removal| line(&mut out, removal))?;
             page = removals.next_page().await?;

@@ -257,10 +257,21 @@ impl Default for Trash {
     }
 }
 
-#[derive(serde::Deserialize, Default)]
+#[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ledger {
+    /// Where it lies; `None` means the default place.
     pub path: Option<PathBuf>,
+    /// How long it is remembered which keys a run removed.
+    pub keep: Age,
+    /// How long rows are kept whole that were removed; `None`: as long as the trash.
+    pub keep_rows: Option<Age>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Ledger { path: None, keep: Age(Duration::from_secs(400 * 24 * 3600)), keep_rows: None }
+    }
 }
 
 /// Globs of folders; a `/` at the end of one says no more than that it is a folder.

@@ -23,7 +23,7 @@ use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
 pub use engine::Engine;
-pub use file::{Age, AgeBy, ListingOrder, Owns, Percent, Safety};
+pub use file::{Age, AgeBy, Ledger, ListingOrder, Owns, Percent, Safety};
 pub use rules::{Action, Clock, Entity, Rule, Value};
 
 /// The whole configuration, checked.
@@ -39,8 +39,7 @@ pub struct Config {
     pub derived: Vec<DerivedRule>,
     pub safety: Safety,
     pub trash: Trash,
-    /// Where the ledger lies; `None` means the default place.
-    pub ledger: Option<PathBuf>,
+    pub ledger: Ledger,
     /// The file that it was read from, and those that it names to be read.
     pub files: Vec<PathBuf>,
 }
@@ -372,7 +371,7 @@ fn checked(
         databases,
         derived,
         safety: file.safety,
-        ledger: file.ledger.path,
+        ledger: file.ledger,
         files,
     })
 }

@@ -167,7 +167,7 @@ pub async fn restore_rows(ledger: &mut Ledger, database: &Database, removals: &[
                 continue;
             }
         };
-        let updated = removal.row.as_ref().is_some_and(|row| row.after.is_some());
+        let updated = removal.state == State::RowUpdated || removal.row.as_ref().is_some_and(|row| row.after.is_some());
         let removed = if updated { State::RowUpdated } else { State::RowDeleted };
         steps.push(match &back {
             Back::Done => Step::to(removal.id, State::Restored),
@@ -182,7 +182,7 @@ pub async fn restore_rows(ledger: &mut Ledger, database: &Database, removals: &[
 
 async fn restore_row(writer: &mut Writer<'_>, database: &Database, removal: &Removal) -> Result<Back> {
     let Some((row, before)) = removal.row.as_ref().and_then(|row| Some((row, row.before.as_ref()?))) else {
-        return Ok(Back::Failed("the ledger does not hold the row".to_owned()));
+        return Ok(Back::Failed("the ledger keeps the row no longer: see [ledger] keep_rows".to_owned()));
     };
     match database.section_of(&row.table) {
         Some(section) => bring_back(writer, section, row, before, row.after.as_ref()).await,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use chrono::SecondsFormat;
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::Ledger;
 use crate::domain::removal::Removals;
-use crate::domain::{Counts, Time};
+use crate::domain::{Counts, Found, Requests, Time, Totals};
 
 /// What format 5 adds: what a complete comparison counted, of which a later run may have nothing new to tell; and in which
 /// run each finding was first seen.
@@ -20,6 +21,36 @@ pub const COUNTS: &str = "
     ALTER TABLE runs ADD COLUMN young INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE runs ADD COLUMN told INTEGER NOT NULL DEFAULT 0; -- whether its report was printed
     ALTER TABLE sightings ADD COLUMN first_run INTEGER;";
+
+/// What format 6 adds: what every run amounted to, for ever.
+pub const TOTALS: &str = "
+    ALTER TABLE runs ADD COLUMN objects INTEGER;    -- NULL: the comparison did not come to its end
+    ALTER TABLE runs ADD COLUMN object_bytes INTEGER;
+    ALTER TABLE runs ADD COLUMN records INTEGER;
+    ALTER TABLE runs ADD COLUMN record_references INTEGER;
+    ALTER TABLE runs ADD COLUMN requests TEXT;      -- JSON
+    CREATE TABLE run_kinds (
+        run INTEGER NOT NULL REFERENCES runs (id),
+        kind TEXT NOT NULL,
+        found INTEGER NOT NULL DEFAULT 0,
+        found_bytes INTEGER NOT NULL DEFAULT 0,
+        held INTEGER NOT NULL DEFAULT 0,
+        -- Of the removals that are remembered no longer.
+        files INTEGER NOT NULL DEFAULT 0,
+        record_rows INTEGER NOT NULL DEFAULT 0,
+        removed_bytes INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (run, kind)
+    ) STRICT, WITHOUT ROWID;";
+
+/// What a run amounted to.
+pub struct RunTotals<'a> {
+    pub outcome: &'static str,
+    pub found: &'a Found,
+    /// `None`: the comparison did not come to its end.
+    pub totals: Option<&'a Totals>,
+    pub requests: Requests,
+    pub removals: &'a Removals,
+}
 
 /// A run, as the ledger remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -35,7 +66,9 @@ pub struct Run {
     pub removed: i64,
     /// Bytes removed.
     pub bytes: i64,
-    /// The same, by the kind of finding.
+    /// Removals that are remembered no longer, one by one.
+    pub dropped: i64,
+    /// What was removed, by the kind of finding.
     pub kinds: BTreeMap<String, Sums>,
 }
 
@@ -71,12 +104,29 @@ impl Ledger {
     }
 
     /// Writes how a run ended.
-    pub async fn end(&mut self, run: i64, outcome: &str, found: u64, removals: &Removals, now: Time) -> Result<()> {
-        let sql = "UPDATE runs SET outcome = ?, found = ?, removed = ?, bytes = ?, finished_at = ? WHERE id = ?";
+    pub async fn end(&mut self, run: i64, ended: &RunTotals<'_>, now: Time) -> Result<()> {
+        let RunTotals { outcome, found, totals, requests, removals } = ended;
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let sql = "UPDATE runs SET outcome = ?, found = ?, removed = ?, bytes = ?, finished_at = ?, objects = ?, \
+                       object_bytes = ?, records = ?, record_references = ?, requests = ? WHERE id = ?";
         let removed = removals.files_trashed + removals.files_deleted + removals.records();
-        let query = sqlx::query(sql).bind(outcome).bind(found as i64).bind(removed as i64);
-        let query = query.bind(removals.bytes as i64).bind(stamp(now)).bind(run);
-        query.execute(&mut self.connection).await?;
+        let Requests { list, head, copy, delete } = requests;
+        let requests = json!({ "list": list, "head": head, "copy": copy, "delete": delete }).to_string();
+        let query = sqlx::query(sql).bind(outcome).bind(found.all().findings as i64).bind(removed as i64);
+        let query = query.bind(removals.bytes as i64).bind(stamp(now));
+        let query = query.bind(totals.map(|totals| totals.objects as i64));
+        let query = query.bind(totals.map(|totals| totals.object_bytes as i64));
+        let query = query.bind(totals.map(|totals| totals.records as i64));
+        let query = query.bind(totals.map(|totals| totals.references as i64));
+        let query = query.bind(requests).bind(run);
+        query.execute(&mut *transaction).await?;
+        for (kind, sum) in &found.kinds {
+            let sql = "INSERT INTO run_kinds (run, kind, found, found_bytes, held) VALUES (?1, ?2, ?3, ?4, ?5) \
+                       ON CONFLICT DO UPDATE SET found = ?3, found_bytes = ?4, held = ?5";
+            let query = sqlx::query(sql).bind(run).bind(kind.name()).bind(sum.findings as i64);
+            query.bind(sum.bytes as i64).bind(sum.held as i64).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -136,6 +186,7 @@ macro_rules! stands {
           'row-deleted', 'row-updated', 'row-deleted-unsettled', 'row-updated-unsettled', 'row-restoring')"
     };
 }
+pub(super) use stands;
 
 /// Runs with what they removed: one that was cut off could not count it itself.
 const RUNS: &str = concat!(
@@ -144,17 +195,27 @@ const RUNS: &str = concat!(
     stands!(),
     " GROUP BY run
     )
-    SELECT runs.id, mode, outcome, started_at, finished_at, found, max(runs.removed, coalesce(done.removed, 0)) AS removed,
-           max(runs.bytes, coalesce(done.bytes, 0)) AS bytes
-    FROM runs LEFT JOIN done ON done.run = runs.id WHERE pair = ?1"
+    , gone AS (
+        SELECT run, sum(files + record_rows) AS removed, sum(removed_bytes) AS bytes FROM run_kinds GROUP BY run
+    )
+    SELECT runs.id, mode, outcome, started_at, finished_at, found, dropped,
+           max(runs.removed, coalesce(done.removed, 0) + coalesce(gone.removed, 0)) AS removed,
+           max(runs.bytes, coalesce(done.bytes, 0) + coalesce(gone.bytes, 0)) AS bytes
+    FROM runs LEFT JOIN done ON done.run = runs.id LEFT JOIN gone ON gone.run = runs.id WHERE pair = ?1"
 );
 
 /// What runs removed, by the kind of finding.
 const SUMS: &str = concat!(
-    "SELECT run, kind, count(*) FILTER (WHERE handle IS NULL), count(handle), coalesce(sum(size), 0)
-     FROM removals WHERE pair = ?1 AND (?2 IS NULL OR run = ?2) AND state IN ",
+    "SELECT run, kind, sum(files), sum(record_rows), sum(bytes) FROM (
+         SELECT run, kind, count(*) FILTER (WHERE handle IS NULL) AS files, count(handle) AS record_rows,
+                coalesce(sum(size), 0) AS bytes
+         FROM removals WHERE pair = ?1 AND (?2 IS NULL OR run = ?2) AND state IN ",
     stands!(),
-    " GROUP BY run, kind"
+    " GROUP BY run, kind
+         UNION ALL
+         SELECT run, kind, files, record_rows, removed_bytes FROM run_kinds
+         WHERE files + record_rows > 0 AND run IN (SELECT id FROM runs WHERE pair = ?1) AND (?2 IS NULL OR run = ?2)
+     ) GROUP BY run, kind"
 );
 
 fn run(row: &SqliteRow) -> Result<Run> {
@@ -167,6 +228,7 @@ fn run(row: &SqliteRow) -> Result<Run> {
         found: row.try_get("found")?,
         removed: row.try_get("removed")?,
         bytes: row.try_get("bytes")?,
+        dropped: row.try_get("dropped")?,
         kinds: BTreeMap::new(),
     })
 }

@@ -1,7 +1,8 @@
 //! Finds, makes and opens the ledger's file.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,10 +10,12 @@ use anyhow::{Context, Result, bail};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor};
 
-use super::{Ledger, Pair};
+use super::{Ledger, Pair, network};
+use crate::exit_code::Misconfigured;
+use crate::failpoint;
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
-const VERSION: i64 = 6;
+pub(super) const VERSION: i64 = 6;
 
 const SCHEMA: &str = "
     CREATE TABLE pairs (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE) STRICT;
@@ -63,6 +66,7 @@ impl Ledger {
     pub async fn open_or_temporary(path: &Path, pair: &Pair) -> Result<(Ledger, Option<anyhow::Error>)> {
         match Ledger::open(path, pair).await {
             Ok(ledger) => Ok((ledger, None)),
+            Err(reason) if reason.chain().any(|cause| cause.is::<Misconfigured>()) => Err(reason),
             Err(reason) => {
                 let folder = tempfile::tempdir().context("making a temporary ledger")?;
                 let path = folder.path().join("ledger.db");
@@ -78,13 +82,20 @@ async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) ->
     }
     // Keys and rows are nobody else's business.
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    if let Some(kind) = network::file_system_of(path)? {
+        bail!(Misconfigured(format!(
+            "the ledger {} is on a network file system ({kind}), where its locks do not hold: put [ledger] path on a disk of \
+             this machine",
+            path.display()
+        )));
+    }
     let options = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(60));
     let mut connection = options.disable_statement_logging().connect().await?;
-    migrate(&mut connection).await?;
+    bring_up_to_date(&mut connection, path).await?;
     let (number, kin) = super::pairs::look_up(&mut connection, pair).await?;
     connection.execute(super::staging::SCHEMA).await?;
     connection.execute(sqlx::raw_sql(super::derived::SCHEMA)).await?;
@@ -97,14 +108,56 @@ async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) ->
     Ok(Ledger { connection, pair: number, pair_now, kin, kept_at: None, _temporary: temporary })
 }
 
+/// Makes the tables that are missing. Of a ledger that an older program wrote a copy is kept until that is done.
+async fn bring_up_to_date(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
+    let before = version(connection).await?;
+    if !(1..VERSION).contains(&before) {
+        migrate(connection).await?;
+        // Whoever brought it up to date may have died before this.
+        return (1..VERSION).try_for_each(|before| remove_file(&copy_of(path, before)));
+    }
+    let copy = copy_of(path, before);
+    remove_file(&copy)?;
+    let to = copy.to_str().context("a path that is not UTF-8")?;
+    match sqlx::query("VACUUM INTO ?").bind(to).execute(&mut *connection).await {
+        Ok(_) => std::fs::set_permissions(&copy, Permissions::from_mode(0o600))?,
+        // Another run is at it, and has made its own.
+        Err(_) if copy.exists() => {}
+        Err(error) => return Err(error).context(format!("copying it to {} before it is changed", copy.display())),
+    }
+    failpoint::before("migration");
+    migrate(connection).await?;
+    failpoint::after("migration");
+    remove_file(&copy)
+}
+
+/// Where the copy of a ledger of this format is kept.
+fn copy_of(path: &Path, format: i64) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".format-{format}"));
+    name.into()
+}
+
+fn remove_file(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context(format!("removing {}", path.display())),
+        _ => Ok(()),
+    }
+}
+
+async fn version(connection: &mut SqliteConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await?)
+}
+
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     // Two first runs may meet here; the second finds the tables made.
     connection.execute("BEGIN IMMEDIATE").await?;
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let version = version(connection).await?;
     if version > VERSION {
         bail!("it was written by a newer version of cleanup-assets (format {version}, this one knows {VERSION})");
     }
     if version < 1 {
+        expect_nothing(connection).await?;
         connection.execute(sqlx::raw_sql(SCHEMA)).await?;
     }
     if version < 2 {
@@ -124,8 +177,25 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     }
     if version < 6 {
         connection.execute(sqlx::raw_sql(super::memory::SCHEMA)).await?;
+        connection.execute(sqlx::raw_sql(super::history::TOTALS)).await?;
+        connection.execute(sqlx::raw_sql(super::retention::SCHEMA)).await?;
         connection.execute("PRAGMA user_version = 6").await?;
     }
+    failpoint::before("migrated");
     connection.execute("COMMIT").await?;
     Ok(())
+}
+
+/// A database that somebody else made is not filled with tables of ours.
+async fn expect_nothing(connection: &mut SqliteConnection) -> Result<()> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' LIMIT 1";
+    let table: Option<String> = sqlx::query_scalar(sql).fetch_optional(connection).await?;
+    match table {
+        Some(table) => {
+            bail!(Misconfigured(format!(
+                "it is another program's database, and holds the table {table}: name a file of its own in [ledger] path"
+            )))
+        }
+        None => Ok(()),
+    }
 }

@@ -9,22 +9,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use tokio::select;
 
 use crate::cli::ExitCode;
 use crate::cli::progress::ProgressLine;
 use crate::compare::Progress;
 use crate::compare::scope::Scope;
-use crate::config::{self, Config};
+use crate::config::{self, Age, Config};
 use crate::database::{self, Advisory, Database};
 use crate::domain::key::Printable;
-use crate::domain::{Counts, Found, Kind, Requests, Totals};
+use crate::domain::{Counts, Found, Kind, Requests, Time, Totals};
 use crate::execute;
 use crate::exit_code::{self, LockedOut, Misconfigured};
 use crate::inspect::{Inspected, Inspection};
 use crate::interrupt::Interrupt;
-use crate::ledger::{Ledger, Position};
+use crate::ledger::{Ledger, Position, RunTotals};
 use crate::lock::Lock;
 use crate::news::Night;
 use crate::only::Only;
@@ -117,6 +117,7 @@ impl Run<'_> {
             report.warnings.extend(self.trash_in_doubt(ledger).await?);
         }
         report.is_news = self.is_news(ledger, &inspected, &report).await.context("the ledger")?;
+        self.forget_the_old(ledger, report.started_at).await?;
         if !self.options.execute {
             // A run that may yet remove something has not ended.
             self.end(ledger, &report).await?;
@@ -180,6 +181,16 @@ impl Run<'_> {
         };
         report.requests = requests;
         inspected
+    }
+
+    /// Lets the ledger forget what is older than the configuration says.
+    async fn forget_the_old(&self, ledger: &mut Ledger, now: Time) -> Result<()> {
+        let before = |age: Age| {
+            let age = TimeDelta::from_std(age.0).unwrap_or(TimeDelta::MAX);
+            now.checked_sub_signed(age).unwrap_or(Time::UNIX_EPOCH)
+        };
+        let config::Ledger { keep, keep_rows, .. } = &self.config.ledger;
+        ledger.drop_old(before(*keep), before(keep_rows.unwrap_or(self.config.trash.keep))).await
     }
 
     async fn open(&self) -> Result<Sides> {
@@ -284,9 +295,14 @@ impl Run<'_> {
     }
 
     async fn end(&self, ledger: &mut Ledger, report: &Report) -> Result<()> {
-        let (outcome, found) = (report.outcome.name(), report.found.all().findings);
-        let removals = report.removals.clone().unwrap_or_default();
-        ledger.end(self.number, outcome, found, &removals, report.finished_at).await
+        let ended = RunTotals {
+            outcome: report.outcome.name(),
+            found: &report.found,
+            totals: Some(&report.totals).filter(|totals| **totals != Totals::default()),
+            requests: report.requests,
+            removals: &report.removals.clone().unwrap_or_default(),
+        };
+        ledger.end(self.number, &ended, report.finished_at).await
     }
 
     /// Prints the report, where `print` says so and there is something to say, and writes it to the file.

@@ -67,7 +67,7 @@ pub(super) fn warning_of_settings(config: &Config) -> Option<String> {
 
 /// Where the ledger lies.
 pub fn ledger_path(config: &Config) -> PathBuf {
-    config.ledger.clone().unwrap_or_else(ledger::default_path)
+    config.ledger.path.clone().unwrap_or_else(ledger::default_path)
 }
 
 /// The files of ours, and those that we were told to use, which are never candidates (I16): the configuration and what it

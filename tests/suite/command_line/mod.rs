@@ -6,8 +6,10 @@ mod demo;
 pub mod fixture;
 mod history;
 mod ledger;
+mod migrated;
 mod output;
 mod quiet;
+mod retention;
 mod sightings;
 
 pub use fixture::expect_usage_error;
