@@ -14,6 +14,7 @@ use crate::compare::scope::Scope;
 use crate::compare::{Progress, Scan, Scanned, SourceCounts};
 use crate::config::{Action, Config};
 use crate::database::{Database, Strays};
+use crate::domain::key::Printable;
 use crate::domain::listed::Listed;
 use crate::domain::{Found, Kind, MOST_SOURCES, Side, Time, Totals, row_id};
 use crate::exit_code::Misconfigured;
@@ -145,6 +146,7 @@ impl Inspection<'_> {
         warnings.extend(looked.warnings);
         undecoded.iter().for_each(|warning| tracing::warn!("{warning}"));
         warnings.extend(undecoded);
+        warnings.extend(self.strange_trash(ledger).await?);
         warnings.extend(alias);
         warnings.extend(links);
         warnings.extend(common);
@@ -153,6 +155,18 @@ impl Inspection<'_> {
         warnings.extend(doubts.read_only.iter().map(|(database, why)| plan::read_only_warning(database, why)));
         warnings.extend(doubts.obstacles.iter().map(|(table, why)| plan::not_whole_warning(table, why)));
         Ok(Inspected { totals, found, tables, rows, doubts, warnings })
+    }
+
+    /// What to say of trash that the ledger does not know: it was lost, or the trash is another tool's.
+    async fn strange_trash(&self, ledger: &mut Ledger) -> Result<Option<String>> {
+        let Some((count, folder)) = ledger.strange_trash().await.context(LEDGER)? else { return Ok(None) };
+        let folder = Printable(&folder);
+        Ok(Some(match count {
+            1 => format!("{folder} holds files of a run that the ledger does not know: {FROM_TRASH}"),
+            _ => format!(
+                "the trash holds files of {count} runs that the ledger does not know, such as {folder}: {FROM_TRASH}"
+            ),
+        }))
     }
 
     /// Whether the database went back since the last complete run (I21); what is only worth a word is given. A complete run
@@ -405,6 +419,8 @@ impl Inspection<'_> {
 }
 
 const LEDGER: &str = "the ledger";
+const FROM_TRASH: &str =
+    "no run removes them. If the ledger was lost, `cleanup-assets restore --from-trash` brings them back";
 const ACCEPTED: &str = "accepted as it is by --accept-database";
 const NAMES_NOTHING: &str = "--only: no line of the file names anything that the storage, the database or the ledger knows: \
      is it a report of this pair, and was it saved with other separators or in another encoding?";

@@ -71,6 +71,8 @@ pub enum Note {
     Packed(Vec<Packed>),
     /// Folders of which nothing is known.
     Folders(Unknown),
+    /// Folders of runs in the trash.
+    TrashRuns(Vec<String>),
 }
 
 /// A key that the database names, and which of its sources do: see [`Claims::sources`](crate::domain::Claims::sources).

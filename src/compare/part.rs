@@ -44,6 +44,9 @@ pub struct Part {
     young: Vec<String>,
     missing: Vec<Unmatched>,
     missing_references: Vec<Unmatched>,
+    trash_runs: Vec<String>,
+    /// The last of them, also where it was sent on.
+    last_trash_run: String,
 }
 
 impl Part {
@@ -58,6 +61,8 @@ impl Part {
             young: Vec::new(),
             missing: Vec::new(),
             missing_references: Vec::new(),
+            trash_runs: Vec::new(),
+            last_trash_run: String::new(),
         }
     }
 
@@ -70,6 +75,7 @@ impl Part {
         };
         if scope.ignores(key) {
             self.totals.globs_met = scope.globs_met(key, self.totals.globs_met);
+            self.trash_run(scope, object.map(|object| object.key));
             return;
         }
         if let Some(claims) = claims {
@@ -164,6 +170,15 @@ impl Part {
     }
 
     /// Notes when an object was stored that the database knows.
+    /// Takes note of the folder of a run in the trash, once while its files follow each other.
+    fn trash_run(&mut self, scope: &Scope, object: Option<&str>) {
+        let Some(folder) = object.and_then(|key| scope.trash_run(key)) else { return };
+        if folder != self.last_trash_run {
+            self.last_trash_run = folder.to_owned();
+            self.trash_runs.push(folder.to_owned());
+        }
+    }
+
     fn known_at(&mut self, time: Option<Time>) {
         self.totals.newest_known = self.totals.newest_known.max(time);
         self.totals.oldest_known = self.totals.oldest_known.into_iter().chain(time).min();
@@ -203,6 +218,7 @@ impl Part {
             list(&mut self.missing, Note::Missing),
             list(&mut self.missing_references, Note::MissingReferences),
             self.folders.take().map(Note::Folders),
+            list(&mut self.trash_runs, Note::TrashRuns),
         ];
         notes.into_iter().flatten()
     }

@@ -48,6 +48,14 @@ impl Scope {
         self.ignore.matches(key).into_iter().fold(met, |met, place| met | 1 << place.min(63))
     }
 
+    /// The folder of a run in the trash that a key lies in, with its slash.
+    pub fn trash_run<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let trash = self.trash.iter().find(|trash| begins(key, trash))?;
+        let inside = &key[trash.len()..];
+        let run = inside.find('/').filter(|_| begins_with_run(inside))?;
+        Some(&key[..trash.len() + run + 1])
+    }
+
     /// Whether a key below the prefix is to be left alone.
     pub fn ignores(&self, key: &str) -> bool {
         self.trash.iter().any(|trash| begins(key, trash))

@@ -25,6 +25,7 @@ mod retention;
 mod sightings;
 mod staging;
 mod state;
+mod trash_runs;
 mod which;
 
 use sqlx::sqlite::SqliteConnection;
@@ -44,6 +45,7 @@ pub use resembling::{Candidates, KeyAndName, Name, Near, Shared, Uncarried, What
 pub use sightings::{FindingsPage, Position};
 pub use staging::{NewRecord, Staged, Waits};
 pub use state::State;
+pub use trash_runs::Stray;
 pub use which::Which;
 
 /// An open ledger, in a run for one pair.

@@ -104,6 +104,7 @@ async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) ->
     connection.execute(sqlx::raw_sql(super::holding::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::folders::SCHEMA)).await?;
     connection.execute(sqlx::raw_sql(super::resembling::SCHEMA)).await?;
+    connection.execute(super::trash_runs::MET).await?;
     let pair_now = pair.clone();
     Ok(Ledger { connection, pair: number, pair_now, kin, kept_at: None, _temporary: temporary })
 }
@@ -179,6 +180,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         connection.execute(sqlx::raw_sql(super::memory::SCHEMA)).await?;
         connection.execute(sqlx::raw_sql(super::history::TOTALS)).await?;
         connection.execute(sqlx::raw_sql(super::retention::SCHEMA)).await?;
+        connection.execute(sqlx::raw_sql(super::trash_runs::SCHEMA)).await?;
         connection.execute("PRAGMA user_version = 6").await?;
     }
     failpoint::before("migrated");

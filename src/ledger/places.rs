@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use sqlx::SqliteConnection;
 
+use super::trash_runs::RUN_BYTES;
 use super::{Ledger, NewRemoval, Side};
 use crate::domain::FolderRights;
 
@@ -26,9 +27,6 @@ pub const SCHEMA: &str = "
         mode INTEGER NOT NULL,
         PRIMARY KEY (pair, key)
     ) STRICT, WITHOUT ROWID;";
-
-/// The bytes of a run's own folder in the trash, with its slash.
-const RUN_BYTES: usize = 27;
 
 /// Remembers the places of trash to which these removals go.
 pub(super) async fn add_trash(connection: &mut SqliteConnection, pair: i64, removals: &[NewRemoval]) -> Result<()> {

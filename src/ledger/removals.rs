@@ -8,9 +8,9 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use super::Ledger;
 use super::What;
 use super::history::stamp;
-use super::places;
 use super::state::{State, open, open_rows};
 use super::which::{Which, is_left_to_us};
+use super::{places, trash_runs};
 use crate::domain::{FolderRights, Image, Kind, Object, Time};
 use crate::failpoint;
 
@@ -161,6 +161,7 @@ impl Ledger {
         let mut ids = Vec::with_capacity(removals.len());
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         places::add_trash(&mut transaction, self.pair, removals).await?;
+        trash_runs::add(&mut transaction, self.pair, removals).await?;
         places::add_rights(&mut transaction, self.pair, rights).await?;
         for NewRemoval { kind, object, row, also, trash_key, state, detail } in removals {
             let is_open = matches!(state, State::Intended | State::RowDeleting | State::RowUpdating);

@@ -167,6 +167,10 @@ impl Staged {
                 Staged::rows(sql, names.iter().flat_map(sides))
             }
             Note::Folders(unknown) => Staged::folders(unknown),
+            Note::TrashRuns(folders) => {
+                let sql = "INSERT OR IGNORE INTO temp.trash_run SELECT value FROM json_each(?)";
+                Staged::rows(sql, folders.iter().map(|folder| json!(folder)))
+            }
         }
     }
 

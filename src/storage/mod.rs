@@ -7,12 +7,13 @@ mod local;
 pub mod s3;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use globset::GlobSet;
 
 use crate::config::{AgeBy, Config, Place, Storage, TrashPlace};
 use crate::domain::listed::Objects;
@@ -323,6 +324,40 @@ pub async fn open(config: &Config, prefix: &str, own: &[PathBuf]) -> Result<Box<
                 }
                 _ => folder,
             })
+        }
+    })
+}
+
+/// A listing of the trash.
+pub struct TrashListing {
+    pub listing: Box<dyn Listing>,
+    pub place: TrashPlaces,
+}
+
+/// How keys of the trash are written.
+pub struct TrashPlaces {
+    /// What they begin with in the listing.
+    pub below: String,
+    /// What the ledger puts in front of them: the folder, where the trash has one of its own.
+    pub outside: String,
+}
+
+/// Lists everything that is in the trash.
+///
+/// # Errors
+/// A folder of its own that cannot be opened.
+pub fn trash_listing(config: &Config, store: &dyn Store) -> Result<TrashListing> {
+    Ok(match &config.trash.place {
+        TrashPlace::Prefix(prefix) => TrashListing {
+            listing: store.listing_below(prefix),
+            place: TrashPlaces { below: prefix.clone(), outside: String::new() },
+        },
+        TrashPlace::Folder(folder) => {
+            let trash = local::Folder::open(Path::new(folder), "", &GlobSet::empty())?;
+            TrashListing {
+                listing: trash.listing(None),
+                place: TrashPlaces { below: String::new(), outside: folder.clone() },
+            }
         }
     })
 }

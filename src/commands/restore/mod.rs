@@ -1,6 +1,7 @@
 //! `cleanup-assets restore`: brings back from the trash what a run removed, and the rows that it deleted or updated. It
 //! overwrites nothing.
 
+mod from_trash;
 mod told;
 
 use anyhow::{Context, Result};
@@ -25,7 +26,7 @@ const RESUMING: &str = "what an earlier run left open could not be resolved";
 
 /// Bring back what a run trashed, and the rows that it removed; nothing is overwritten
 #[derive(Debug, Args)]
-#[command(override_usage = "cleanup-assets restore [OPTIONS] <--run RUN | KEY...>")]
+#[command(override_usage = "cleanup-assets restore [OPTIONS] <--run RUN | KEY... | --from-trash>")]
 pub struct Arguments {
     #[command(flatten)]
     what: What,
@@ -43,6 +44,9 @@ struct What {
     /// These keys
     #[arg(value_name = "KEY")]
     keys: Vec<String>,
+    /// Every file in the trash that the ledger does not know, where the ledger was lost
+    #[arg(long)]
+    from_trash: bool,
 }
 
 impl What {
@@ -59,7 +63,7 @@ impl What {
 pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Result<ExitCode> {
     let config = config::load(&config::find(global.config.as_deref())?)?;
     let path = ledger_path(&config);
-    if !path.exists() {
+    if !path.exists() && !what.from_trash {
         return Err(Misconfigured(format!("restore: there is no ledger at {}", path.display())).into());
     }
     let _lock = Lock::take(&path)?;
@@ -76,10 +80,14 @@ pub async fn run(Arguments { what, format }: Arguments, global: &Global) -> Resu
     let (database, told) = (None, Told::new(format)?);
     let mut restoring = Restoring { config: &config, store: &*store, strayed, ledger, database, told, found: 0 };
     restoring.resume().await?;
-    for (files, rows) in what.selections() {
-        restoring.bring_back(files, rows).await?;
+    if what.from_trash {
+        restoring.bring_back_strays().await?;
+    } else {
+        for (files, rows) in what.selections() {
+            restoring.bring_back(files, rows).await?;
+        }
+        restoring.expect_something(&what).await?;
     }
-    restoring.expect_something(&what).await?;
     let code = if restoring.told.is_complete() { ExitCode::Done } else { ExitCode::Partial };
     restoring.told.finish()?;
     Ok(code)

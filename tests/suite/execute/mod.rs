@@ -13,6 +13,7 @@ mod folders;
 mod for_good;
 mod in_folder;
 mod ledger;
+mod lost_ledger;
 mod limited;
 mod meanwhile;
 mod only;
