@@ -12,7 +12,7 @@ use tokio::try_join;
 use crate::compare::folders;
 use crate::compare::scope::Scope;
 use crate::compare::{Progress, Scan, Scanned, SourceCounts};
-use crate::config::{Action, Config};
+use crate::config::{Action, Config, Decides};
 use crate::database::{Database, Strays};
 use crate::domain::key::Printable;
 use crate::domain::listed::Listed;
@@ -79,12 +79,12 @@ impl Inspection<'_> {
         tracing::debug!("looking again at files");
         look_again::at_files(ledger, database, totals.known_keys + totals.outside_prefix).await?;
         tracing::debug!("looking again at folders");
-        look_again::at_folders(ledger, database, self.scope, &self.config.safety.unknown_prefixes).await?;
+        look_again::at_folders(ledger, database, self.scope, &self.config.safety.unknown_prefixes.set).await?;
         tracing::debug!("looking again at records");
         // A run that was narrowed to keys has nothing to say of rows without one.
         let with_keyless = self.scope.prefix == self.scope.root;
         let looked = look_again::at_records(ledger, database, &*store, (self.config, listed_at), with_keyless).await?;
-        let (sides, allowed) = ((database, &*store), &self.config.safety.unknown_prefixes);
+        let (sides, allowed) = ((database, &*store), &self.config.safety.unknown_prefixes.set);
         let concurrency = self.config.storage.concurrency;
         look_again::at_missing_folders(ledger, sides, self.scope, allowed, concurrency).await?;
         totals.too_young += looked.young + looked.young_condemned;
@@ -361,7 +361,9 @@ impl Inspection<'_> {
         let mut rules = self.config.records.iter().flat_map(|records| &records.rules);
         let are_all =
             rules.all(|rule| self.kinds.iter().any(|kind| kind.rule().is_some_and(|name| *name == rule.name)));
-        ledger.keep_sightings(self.run, (resolved, are_all), &self.scope.prefix, Utc::now()).await.context(LEDGER)?;
+        let decides = Some(Decides::of(self.config)).filter(|_| !self.is_narrowed);
+        let scope = (resolved, are_all, &*self.scope.prefix);
+        ledger.keep_sightings(self.run, decides.as_ref(), scope, Utc::now()).await.context(LEDGER)?;
         tracing::debug!("counting");
         ledger.count_findings().await.context(LEDGER)
     }

@@ -929,9 +929,55 @@
 //!   In: `plan::plan`.
 //!   Tests: `plan::tests::a_cascade_refuses_deletes_and_not_updates`, `rules::cascades::a_record_without_its_file`.
 //!
+//! # I21 The database goes forward
+//!
+//! Where most of the rows that were new are gone, half of all rows, or all that a source gave, the run refuses to remove, until a
+//! person accepts the database as it is.
+//!
+//! - Which signs refuse.
+//!   In: `forward::signs`.
+//!   Tests: `forward::tests::most_of_the_new_rows_and_at_least_five_must_be_gone`,
+//!   `forward::tests::half_of_all_rows_refuse_and_a_tenth_is_worth_a_word`,
+//!   `forward::tests::a_source_that_gave_something_and_gives_nothing_refuses`.
+//! - The rows are asked for by their ids, and their keys compared.
+//!   In: `look_again::memory::at_memory`, `database::recent::Session::keys_of`.
+//!   Tests: `sources::forward::a_restored_dump_refuses_until_it_is_accepted`,
+//!   `sources::forward::a_restored_dump_that_went_on_refuses`.
+//! - Which rows are the newest says their number, or else their date.
+//!   In: `database::rows::Rows::recent_sql`.
+//!   Test: `sources::forward::rows_without_numbers_go_by_their_dates`.
+//! - What this tool removed, and what a rule condemned, is no sign.
+//!   In: `ledger::memory::Ledger::touched`, `look_again::memory::without_findings`.
+//!   Test: `sources::forward::what_the_tool_removed_is_no_sign`.
+//! - Nothing is remembered of a database that went back, nor by a narrowed run.
+//!   In: `inspect::Inspection::went_back`.
+//!   Test: `sources::forward::a_restored_dump_refuses_until_it_is_accepted`.
+//! - What is in the trash stays.
+//!   In: `plan::Doubts::refuses_files`.
+//!   Test: `plan::tests::a_database_that_went_back_refuses_everything`.
+//!
 //! # Other guards
 //!
 //! Guards that serve no number above.
+//!
+//! - A ledger is brought up to date whole or not at all, and a copy of it is there until then.
+//!   In: `ledger::open::bring_up_to_date`.
+//!   Test: `command_line::migrated::a_ledger_that_was_being_brought_up_to_date_opens_again`.
+//! - A database that is another program's is not taken for a ledger.
+//!   In: `ledger::open::expect_nothing`.
+//!   Test: `command_line::migrated::another_programs_database_is_no_ledger`.
+//! - A ledger is not on a network file system.
+//!   In: `ledger::network::file_system_of`.
+//!   Test: `ledger::network::tests::the_deepest_mount_says_what_a_file_is_on`.
+//! - What could still be brought back from the trash is not forgotten.
+//!   In: `ledger::retention::Ledger::drop_old`.
+//!   Test: `command_line::retention::the_removals_of_an_old_run_are_forgotten_and_what_it_amounted_to_is_not`.
+//! - A sighting is of one object.
+//!   In: `ledger::sightings::Ledger::keep_sightings`.
+//!   Test: `ledger::sightings::tests::evidence_is_of_one_object_and_of_complete_runs`.
+//! - Copies of which the ledger knew nothing stay in the trash of a bucket.
+//!   In: `ledger::trash_runs::Ledger::rebuild`.
+//!   Test: `execute::lost_ledger::what_is_in_a_trash_that_no_ledger_knows_comes_back`.
 //!
 //! - Nothing of a session is leaned on behind a pooler: no statement has a name, and each transaction is told everything.
 //!   In: `database::dialect::postgres::link::described`, `database::dialect::postgres::sql::BEGIN`,

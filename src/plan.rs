@@ -499,6 +499,23 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_went_back_refuses_everything() {
+        let doubts = Doubts { went_back: vec!["the database went back: x".to_owned()], ..Doubts::default() };
+        assert!(doubts.refuses_files());
+        let totals = Totals { objects: 1000, ..Totals::default() };
+        for census in
+            [Census::default(), Census { files: 1, ..Census::default() }, Census { due_files: 1, ..Census::default() }]
+        {
+            let refusal =
+                plan(&census, census.clone(), Time::UNIX_EPOCH, &totals, &doubts, LIMITS).expect_err("a refusal");
+            assert_eq!(
+                (refusal.limit(), refusal.to_string()),
+                ("accept_database", "the database went back: x".to_owned())
+            );
+        }
+    }
+
+    #[test]
     fn a_silent_source_refuses_files_and_not_rows() {
         let doubts = |silence| Doubts { silent: vec![("users.avatar".to_owned(), silence)], ..Doubts::default() };
         let refusal = |census, silence| plan(census, NOW, &objects(1000), &doubts(silence), LIMITS).err();

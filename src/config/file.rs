@@ -217,7 +217,7 @@ pub struct Safety {
     pub min_overlap: Percent,
     /// Folders of which the database need know nothing.
     #[serde(deserialize_with = "folder_globs")]
-    pub unknown_prefixes: GlobSet,
+    pub unknown_prefixes: FolderGlobs,
     /// So many orphaned files below a first folder of which nothing is known are held.
     pub unknown_folder_files: u64,
     /// Keys that may be deleted in a second; 0: no limit of ours.
@@ -233,7 +233,7 @@ impl Default for Safety {
             max_removals: 10_000,
             max_percent: Percent(10.0),
             min_overlap: Percent(50.0),
-            unknown_prefixes: GlobSet::empty(),
+            unknown_prefixes: FolderGlobs::default(),
             unknown_folder_files: 5,
             max_deletes_per_second: 0,
             max_runtime: Age(Duration::from_secs(2 * 3600)),
@@ -275,10 +275,19 @@ impl Default for Ledger {
 }
 
 /// Globs of folders; a `/` at the end of one says no more than that it is a folder.
-fn folder_globs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GlobSet, D::Error> {
+fn folder_globs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FolderGlobs, D::Error> {
     let patterns = Vec::<String>::deserialize(deserializer)?;
-    let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.trim_end_matches('/')).collect();
-    super::sections::globs(&patterns, "[safety] unknown_prefixes").map_err(de::Error::custom)
+    let patterns: Vec<String> = patterns.iter().map(|pattern| pattern.trim_end_matches('/').to_owned()).collect();
+    let plain: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    let set = super::sections::globs(&plain, "[safety] unknown_prefixes").map_err(de::Error::custom)?;
+    Ok(FolderGlobs { set, patterns })
+}
+
+/// Globs of folders, and as they are written.
+#[derive(Debug, Clone, Default)]
+pub struct FolderGlobs {
+    pub set: GlobSet,
+    pub patterns: Vec<String>,
 }
 
 fn default_concurrency() -> usize {

@@ -3,6 +3,7 @@
 //! Errors here are [`Misconfigured`]: they name the file, the line or key, and what would be right, and never quote the
 //! line itself, since it may hold a password.
 
+mod decides;
 mod engine;
 mod environment;
 mod file;
@@ -22,6 +23,7 @@ use toml::de::DeTable;
 use crate::domain::Kind;
 use crate::domain::derived::DerivedRule;
 use crate::exit_code::Misconfigured;
+pub use decides::Decides;
 pub use engine::Engine;
 pub use file::{Age, AgeBy, Ledger, ListingOrder, Owns, Percent, Safety};
 pub use rules::{Action, Clock, Entity, Rule, Value};

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::{Doubts, Ledger, NewRecord, Pair, Position, Staged, Waits};
 use crate::compare::{Note, Unmatched};
+use crate::config::Decides;
 use crate::domain::{Created, Held, Hold, Kind, Object, Record, Time};
 
 /// A ledger, and the folder that it lies in.
@@ -90,7 +91,7 @@ impl Fixture {
     /// Holds what is in doubt, and keeps the findings as the run's.
     pub async fn keep(&mut self, doubts: &Doubts<'_>, kinds: &[Kind], run: i64, now: Time) {
         self.ledger.hold(doubts).await.expect("holds");
-        self.ledger.keep_sightings(run, (kinds, true), "", now).await.expect("sightings");
+        self.ledger.keep_sightings(run, Some(&Decides::default()), (kinds, true, ""), now).await.expect("sightings");
     }
 
     /// The findings of a kind: the key, the id of the row, and which hold holds it.

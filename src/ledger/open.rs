@@ -181,6 +181,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         connection.execute(sqlx::raw_sql(super::history::TOTALS)).await?;
         connection.execute(sqlx::raw_sql(super::retention::SCHEMA)).await?;
         connection.execute(sqlx::raw_sql(super::trash_runs::SCHEMA)).await?;
+        connection.execute(sqlx::raw_sql(super::sightings::IDENTITY)).await?;
         connection.execute("PRAGMA user_version = 6").await?;
     }
     failpoint::before("migrated");

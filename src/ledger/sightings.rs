@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, SubsecRound};
 use serde::Deserialize;
-use sqlx::Connection;
+use sqlx::{Connection, SqliteConnection};
 
 use super::Ledger;
 use super::history::stamp;
+use crate::config::Decides;
 use crate::domain::{CondemnedFile, Finding, Held, Hold, Kind, Side, Subject, Time};
 
 /// Where a page of findings begins: after this key, table and id.
@@ -19,32 +20,80 @@ pub struct Position {
     id: String,
 }
 
+/// What format 6 adds: by what a finding is known to be the same, and how often it was seen so.
+pub const IDENTITY: &str = "
+    ALTER TABLE sightings ADD COLUMN size INTEGER;          -- NULL: a row, or an older program saw it
+    ALTER TABLE sightings ADD COLUMN last_modified INTEGER; -- microseconds since 1970
+    ALTER TABLE sightings ADD COLUMN etag TEXT;
+    ALTER TABLE sightings ADD COLUMN sightings INTEGER NOT NULL DEFAULT 0; -- complete runs that saw it, ...
+    ALTER TABLE sightings ADD COLUMN since TEXT;            -- ... from the first of them on: NULL where there was none
+    ALTER TABLE sightings ADD COLUMN held_at TEXT;          -- when it was last held, since then
+    ALTER TABLE pairs ADD COLUMN decides TEXT;              -- JSON: what made the last complete run take things for wanted";
+
+/// What a sighting is worth as evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sighting {
+    /// A run that was narrowed saw it: that counts for nothing.
+    Narrowed,
+    /// A complete run saw it, under a configuration that protects as much as that of the one before.
+    Complete,
+    /// The same, under one that protects less, or otherwise: what was seen before counts for nothing any more.
+    First,
+}
+
+/// Whether a sighting goes on: it was not resolved, and the object is the same. Listings and looks agree in seconds alone.
+macro_rules! goes_on {
+    () => {
+        "(resolved_at IS NULL AND (kind <> 'orphaned-file' OR size IS NULL OR size = excluded.size \
+             AND last_modified / 1000000 IS excluded.last_modified / 1000000 AND coalesce(etag = excluded.etag, true)))"
+    };
+}
+
+const SEE: &str = concat!(
+    "INSERT INTO sightings (pair, kind, key, table_name, record_id, first_seen, last_seen, last_run, first_run, size, \
+                            last_modified, etag, sightings, since, held_at) \
+     SELECT ?1, kind, key, table_name, record_id, ?2, ?2, ?3, ?3, size, last_modified, etag, ?4, iif(?4, ?2, NULL), \
+            iif(held IS NULL, NULL, ?2) FROM temp.finding WHERE true \
+     ON CONFLICT DO UPDATE SET first_seen = iif(",
+    goes_on!(),
+    ", first_seen, excluded.first_seen), first_run = iif(",
+    goes_on!(),
+    ", first_run, excluded.first_run), sightings = iif(?5 AND ",
+    goes_on!(),
+    ", sightings, 0) + excluded.sightings, since = iif(?5 AND ",
+    goes_on!(),
+    ", coalesce(since, excluded.since), excluded.since), held_at = coalesce(excluded.held_at, iif(?5 AND ",
+    goes_on!(),
+    ", held_at, NULL)), size = excluded.size, last_modified = excluded.last_modified, etag = excluded.etag, \
+     last_seen = excluded.last_seen, last_run = excluded.last_run, resolved_at = NULL"
+);
+
 impl Ledger {
     /// Writes the run's findings as sightings, and resolves what was seen before and is no more: within `kinds` and
     /// below `prefix`, for a narrowed run says nothing of the rest. Where not all kinds were asked for, files of condemned
-    /// rows are neither found nor gone.
+    /// rows are neither found nor gone. Another object under the same key is another finding. `decides` is what a complete
+    /// run decided by; `None`: the run was narrowed.
     pub async fn keep_sightings(
         &mut self,
         run: i64,
-        (kinds, are_all): (&[Kind], bool),
-        prefix: &str,
+        decides: Option<&Decides>,
+        (kinds, are_all, prefix): (&[Kind], bool, &str),
         now: Time,
     ) -> Result<()> {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
-            "INSERT INTO sightings (pair, kind, key, table_name, record_id, first_seen, last_seen, last_run, first_run) \
-             SELECT ?1, kind, key, table_name, record_id, ?2, ?2, ?3, ?3 FROM temp.finding WHERE true \
-             ON CONFLICT DO UPDATE SET \
-                 first_seen = iif(resolved_at IS NULL, first_seen, excluded.first_seen), \
-                 first_run = iif(resolved_at IS NULL, first_run, excluded.first_run), \
-                 last_seen = excluded.last_seen, last_run = excluded.last_run, resolved_at = NULL",
-        )
-        .bind(self.pair)
-        .bind(stamp(now))
-        .bind(run)
-        .execute(&mut *transaction)
-        .await?;
+        let sighting = match decides {
+            None => Sighting::Narrowed,
+            Some(decides) => sighting_of_all(&mut transaction, self.pair, decides).await?,
+        };
+        sqlx::query(SEE)
+            .bind(self.pair)
+            .bind(stamp(now))
+            .bind(run)
+            .bind(sighting != Sighting::Narrowed)
+            .bind(sighting != Sighting::First)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(
             "UPDATE sightings SET resolved_at = ?2 WHERE pair = ?1 AND resolved_at IS NULL AND last_run <> ?3 \
              AND kind IN (SELECT value FROM json_each(?4)) AND substr(key, 1, length(?5)) = ?5 \
@@ -131,6 +180,19 @@ impl Ledger {
         let last = key.map(|key| Position { key, table: table.unwrap_or_default(), id: id.unwrap_or_default() });
         Ok(FindingsPage { kind: kind.clone(), first_seen: self.kept_at, findings, seen_before, last })
     }
+}
+
+/// What the sighting of a complete run is worth; the next one is compared with what it decided by.
+async fn sighting_of_all(connection: &mut SqliteConnection, pair: i64, decides: &Decides) -> Result<Sighting> {
+    let query = sqlx::query_scalar("SELECT decides FROM pairs WHERE id = ?").bind(pair);
+    let before: Option<Option<String>> = query.fetch_optional(&mut *connection).await?;
+    let before = before.flatten().and_then(|before| serde_json::from_str(&before).ok());
+    let query = sqlx::query("UPDATE pairs SET decides = ? WHERE id = ?").bind(serde_json::to_string(decides)?);
+    query.bind(pair).execute(&mut *connection).await?;
+    Ok(match before {
+        Some(before) if decides.protects_as_much_as(&before) => Sighting::Complete,
+        _ => Sighting::First,
+    })
 }
 
 /// Some findings, as the ledger wrote them: they can be read while it is asked for the next.
@@ -249,6 +311,7 @@ impl Row {
 mod tests {
     use super::super::fixture::{Fixture, at, object, record};
     use super::*;
+    use crate::domain::Object;
     use crate::ledger::Doubts;
 
     /// A run that finds these files, at `now`; narrowed to `prefix`.
@@ -262,7 +325,10 @@ mod tests {
         fixture = fixture.next_run().await;
         fixture.orphans(&keys.iter().map(|key| object(key)).collect::<Vec<_>>()).await;
         fixture.ledger.hold(&Doubts::default()).await.expect("holds");
-        fixture.ledger.keep_sightings(run, (&Kind::BUILT_IN, true), prefix, at(now)).await.expect("sightings");
+        let decides = Decides::default();
+        let decides = Some(&decides).filter(|_| prefix.is_empty());
+        let scope = (&Kind::BUILT_IN[..], true, prefix);
+        fixture.ledger.keep_sightings(run, decides, scope, at(now)).await.expect("sightings");
         let seen = fixture.first_seen(&Kind::OrphanedFile).await;
         let since = |time: Time| (time - at(0)).num_seconds().unsigned_abs();
         let seen = seen.into_iter().map(|(key, time)| (key, since(time))).collect();
@@ -291,6 +357,63 @@ mod tests {
         let (fixture, _) = night(fixture, 2, 20, &["in/a"], "in/").await;
         let (_, found) = night(fixture, 3, 30, &["in/a", "in/b", "out/a"], "").await;
         assert_eq!(found, seen(&[("in/a", 10), ("in/b", 30), ("out/a", 10)]));
+    }
+
+    /// When a file was first seen, by how many complete runs since when, and when it was last held.
+    async fn evidence(fixture: &mut Fixture, key: &str) -> (u64, i64, Option<u64>, Option<u64>) {
+        let sql = "SELECT first_seen, sightings, since, held_at FROM sightings WHERE key = ?";
+        let row: (String, i64, Option<String>, Option<String>) =
+            sqlx::query_as(sql).bind(key).fetch_one(&mut fixture.ledger.connection).await.expect("a sighting");
+        let since = |text: String| (text.parse::<Time>().expect("a time") - at(0)).num_seconds().unsigned_abs();
+        (since(row.0), row.1, row.2.map(since), row.3.map(since))
+    }
+
+    /// A run that finds one file.
+    async fn see(fixture: Fixture, run: u64, decides: Option<Decides>, object: Object) -> Fixture {
+        let mut fixture = fixture.next_run().await;
+        fixture.ledger.begin("dry-run", at(run)).await.expect("a run");
+        fixture.orphans(&[object]).await;
+        fixture.ledger.hold(&Doubts::default()).await.expect("holds");
+        let scope = (&Kind::BUILT_IN[..], true, "");
+        fixture.ledger.keep_sightings(run as i64, decides.as_ref(), scope, at(run)).await.expect("sightings");
+        fixture
+    }
+
+    #[tokio::test]
+    async fn evidence_is_of_one_object_and_of_complete_runs() {
+        let [strict, lax] = [2, 1].map(|min_age| Some(Decides::of_min_age(min_age)));
+        let other = |object: Object, etag: &str| Object { etag: Some(etag.to_owned()), ..object };
+        let plain = object("a");
+        let held = Object { archived: true, ..plain.clone() };
+        let later = Object { last_modified: Some(at(1)), ..plain.clone() };
+        let larger = Object { size: 2, ..later.clone() };
+        let tagged = other(larger.clone(), "x");
+        let retagged = other(larger.clone(), "y");
+        let mut fixture = Fixture::new().await;
+        for (run, decides, object, expected) in [
+            (10, &strict, &plain, (10, 1, Some(10), None)),
+            (11, &strict, &plain, (10, 2, Some(10), None)),
+            // A narrowed run says only that it is still there.
+            (12, &None, &plain, (10, 2, Some(10), None)),
+            (13, &strict, &held, (10, 3, Some(10), Some(13))),
+            (14, &strict, &plain, (10, 4, Some(10), Some(13))),
+            // The configuration protects less than it did.
+            (15, &lax, &plain, (10, 1, Some(15), None)),
+            (16, &lax, &later, (16, 1, Some(16), None)),
+            (17, &lax, &larger, (17, 1, Some(17), None)),
+            // An etag that is not known before says nothing, ...
+            (18, &lax, &tagged, (17, 2, Some(17), None)),
+            // ... and another one says that it is another object.
+            (19, &None, &retagged, (19, 0, None, None)),
+            (20, &lax, &retagged, (19, 1, Some(20), None)),
+        ] {
+            fixture = see(fixture, run, decides.clone(), object.clone()).await;
+            assert_eq!(evidence(&mut fixture, "a").await, expected, "run {run}");
+        }
+        // What was away, and is back.
+        fixture = see(fixture, 21, lax.clone(), object("b")).await;
+        fixture = see(fixture, 22, lax, retagged).await;
+        assert_eq!(evidence(&mut fixture, "a").await, (22, 1, Some(22), None));
     }
 
     #[tokio::test]

@@ -380,7 +380,7 @@ fn of_folder(config: &Config, (section, kind): (&Records, &Kind), folder: &str, 
         return Some(Held::new(Hold::MissingFolder, "its folder is empty"));
     }
     let root = config.storage.prefix.as_str();
-    let allowed = &config.safety.unknown_prefixes;
+    let allowed = &config.safety.unknown_prefixes.set;
     let below = folder.strip_prefix(root).unwrap_or(folder);
     let own = below.strip_suffix('/').unwrap_or(below);
     // A folder that is named by an id is one of many, wherever it lies.
