@@ -506,8 +506,7 @@ mod tests {
         for census in
             [Census::default(), Census { files: 1, ..Census::default() }, Census { due_files: 1, ..Census::default() }]
         {
-            let refusal =
-                plan(&census, census.clone(), Time::UNIX_EPOCH, &totals, &doubts, LIMITS).expect_err("a refusal");
+            let refusal = plan(census.clone(), Time::UNIX_EPOCH, &totals, &doubts, LIMITS).expect_err("a refusal");
             assert_eq!(
                 (refusal.limit(), refusal.to_string()),
                 ("accept_database", "the database went back: x".to_owned())

@@ -46,13 +46,13 @@ fn rows_are_kept_whole_as_long_as_the_trash_and_as_long_as_keep_rows_says() {
         assert!(holds(&scene, "dead.png"));
         scene.tool.report();
         assert_eq!(holds(&scene, "dead.png"), is_kept, "{days} {ledger}");
-        let outcome = scene.tool.run(&["restore", "--run", "1"]);
-        assert_eq!((outcome.code, scene.ids("assets").len()), if is_kept { (0, 4) } else { (3, 3) }, "{outcome:#?}");
-        assert_eq!(outcome.stderr.contains("the ledger keeps the row no longer"), !is_kept, "{outcome:#?}");
         // Its id is still on record, and so is what became of it.
         let history = scene.tool.run(&["history", "1"]).stdout;
         assert_eq!(history.contains("the row is kept no longer"), !is_kept, "{history}");
         assert!(history.contains("assets id 4"), "{history}");
+        let outcome = scene.tool.run(&["restore", "--run", "1"]);
+        assert_eq!((outcome.code, scene.ids("assets").len()), if is_kept { (0, 4) } else { (3, 3) }, "{outcome:#?}");
+        assert_eq!(outcome.stderr.contains("the ledger keeps the row no longer"), !is_kept, "{outcome:#?}");
     }
 }
 
