@@ -2,7 +2,6 @@
 //! trash tells the key of each file, and the run's folder when that run began; of rows it tells nothing.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
@@ -69,7 +68,7 @@ fn of_run(path: &str) -> Option<(Ulid, &str)> {
 
 /// When a run began, as the name of its folder says.
 fn began(folder: Ulid) -> Time {
-    SystemTime::from(folder.datetime()).into()
+    folder.datetime().into()
 }
 
 #[cfg(test)]
