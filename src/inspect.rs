@@ -1,13 +1,14 @@
 //! The comparison from both sides to the findings: scan, look again, hold what is in doubt, keep what was found. It
 //! changes nothing but the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc::channel;
 use tokio::try_join;
+use ulid::Ulid;
 
 use crate::compare::folders;
 use crate::compare::scope::Scope;
@@ -24,7 +25,7 @@ use crate::ledger::{Doubts, End, Ledger, Staged};
 use crate::look_again::{self, Compared, Remembered};
 use crate::only::Only;
 use crate::plan;
-use crate::storage::Store;
+use crate::storage::{self, Store, TrashListing};
 
 /// Notes on their way from the scan to the ledger.
 const NOTES_AHEAD: usize = 4;
@@ -127,6 +128,7 @@ impl Inspection<'_> {
         let newest_row = self.newest_row(ledger, database, &totals).await?;
         let found = self.keep(ledger, (database, &*store), &totals, wrong_pair, newest_row).await?;
         doubts.obstacles = self.obstacles(ledger, database).await?;
+        let strange = self.strange_trash(ledger, &*store).await?;
         let compared = Compared {
             config: self.config,
             run: self.run,
@@ -146,7 +148,7 @@ impl Inspection<'_> {
         warnings.extend(looked.warnings);
         undecoded.iter().for_each(|warning| tracing::warn!("{warning}"));
         warnings.extend(undecoded);
-        warnings.extend(self.strange_trash(ledger).await?);
+        warnings.extend(strange);
         warnings.extend(alias);
         warnings.extend(links);
         warnings.extend(common);
@@ -154,17 +156,29 @@ impl Inspection<'_> {
         warnings.extend(doubts.silent.iter().map(|(name, silence)| plan::warning(name, *silence)));
         warnings.extend(doubts.read_only.iter().map(|(database, why)| plan::read_only_warning(database, why)));
         warnings.extend(doubts.obstacles.iter().map(|(table, why)| plan::not_whole_warning(table, why)));
+        tracing::debug!("remembering");
+        self.keep_sightings(ledger, &doubts).await?;
         Ok(Inspected { totals, found, tables, rows, doubts, warnings })
     }
 
     /// What to say of trash that the ledger does not know: it was lost, or the trash is another tool's.
-    async fn strange_trash(&self, ledger: &mut Ledger) -> Result<Option<String>> {
+    async fn strange_trash(&self, ledger: &mut Ledger, store: &dyn Store) -> Result<Option<String>> {
+        if ledger.is_temporary() {
+            return Ok(None);
+        }
+        if self.config.trash.enabled && !self.is_narrowed && !self.scope.meets_trash() {
+            match first_of_trash(self.config, store).await {
+                Ok(met) => ledger.meet_trash(&met).await.context(LEDGER)?,
+                // Whoever only reads may not be allowed to.
+                Err(error) => tracing::debug!("the trash could not be listed: {error:#}"),
+            }
+        }
         let Some((count, folder)) = ledger.strange_trash().await.context(LEDGER)? else { return Ok(None) };
         let folder = Printable(&folder);
         Ok(Some(match count {
-            1 => format!("{folder} holds files of a run that the ledger does not know: {FROM_TRASH}"),
+            1 => format!("{folder} holds files of a run that this ledger does not know: {FROM_TRASH}"),
             _ => format!(
-                "the trash holds files of {count} runs that the ledger does not know, such as {folder}: {FROM_TRASH}"
+                "the trash holds files of {count} runs that this ledger does not know, such as {folder}: {FROM_TRASH}"
             ),
         }))
     }
@@ -356,16 +370,21 @@ impl Inspection<'_> {
                 return Err(Misconfigured(NAMES_NOTHING.to_owned()).into());
             }
         }
+        tracing::debug!("counting");
+        ledger.count_findings().await.context(LEDGER)
+    }
+
+    /// Remembers what was found, once all is known that a run may fail in. A run that was narrowed, or that is refused as
+    /// the database may not be the right one, says nothing of how long a finding has been one.
+    async fn keep_sightings(&self, ledger: &mut Ledger, doubts: &plan::Doubts) -> Result<()> {
         // A run that looks at a list of findings says nothing of the others.
         let resolved = if self.only.is_some() { &[] } else { self.kinds };
         let mut rules = self.config.records.iter().flat_map(|records| &records.rules);
         let are_all =
             rules.all(|rule| self.kinds.iter().any(|kind| kind.rule().is_some_and(|name| *name == rule.name)));
-        let decides = Some(Decides::of(self.config)).filter(|_| !self.is_narrowed);
+        let decides = Some(Decides::of(self.config)).filter(|_| !self.is_narrowed && !doubts.doubts_the_database());
         let scope = (resolved, are_all, &*self.scope.prefix);
-        ledger.keep_sightings(self.run, decides.as_ref(), scope, Utc::now()).await.context(LEDGER)?;
-        tracing::debug!("counting");
-        ledger.count_findings().await.context(LEDGER)
+        ledger.keep_sightings(self.run, decides.as_ref(), scope, Utc::now()).await.context(LEDGER)
     }
 
     /// The newest row, as far as it matters to the files that were found.
@@ -421,11 +440,27 @@ impl Inspection<'_> {
 }
 
 const LEDGER: &str = "the ledger";
-const FROM_TRASH: &str =
-    "no run removes them. If the ledger was lost, `cleanup-assets restore --from-trash` brings them back";
+const FROM_TRASH: &str = "another one may, such as that of another user or host. If the ledger was lost, \
+     `cleanup-assets restore --from-trash` brings them back";
 const ACCEPTED: &str = "accepted as it is by --accept-database";
 const NAMES_NOTHING: &str = "--only: no line of the file names anything that the storage, the database or the ledger knows: \
      is it a report of this pair, and was it saved with other separators or in another encoding?";
+
+/// The folders of runs that the first page of the trash shows, as the ledger writes them. Their names begin with the time
+/// of the run, and the runs of a ledger that was lost are older than those of the next one.
+async fn first_of_trash(config: &Config, store: &dyn Store) -> Result<BTreeSet<String>> {
+    let TrashListing { mut listing, place } = match storage::trash_listing(config, store) {
+        Ok(listing) => listing,
+        // Nothing was ever removed.
+        Err(_) => return Ok(BTreeSet::new()),
+    };
+    let Some(page) = listing.next_page().await? else { return Ok(BTreeSet::new()) };
+    let folders = page.objects.iter().filter_map(|object| {
+        let run = object.key.strip_prefix(&place.below)?.split_once('/')?.0;
+        Ulid::from_string(run).is_ok().then(|| format!("{}{}{run}/", place.outside, place.below))
+    });
+    Ok(folders.collect())
+}
 
 /// What to say of values that are not UTF-8, with a row that has one.
 async fn undecoded(database: &Database, sources: &[SourceCounts]) -> Result<Vec<String>> {

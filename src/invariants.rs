@@ -972,12 +972,22 @@
 //! - What could still be brought back from the trash is not forgotten.
 //!   In: `ledger::retention::Ledger::drop_old`.
 //!   Test: `command_line::retention::the_removals_of_an_old_run_are_forgotten_and_what_it_amounted_to_is_not`.
+//! - Nor a row before its time, whenever its run was.
+//!   In: `ledger::retention::Ledger::drop_removals`.
+//!   Test: `command_line::retention::rows_outlast_the_runs_that_removed_them`.
+//! - Nor anything while the database is in doubt.
+//!   In: `plan::Doubts::doubts_the_database`.
+//!   Test: `command_line::retention::nothing_is_forgotten_while_the_database_is_in_doubt`.
 //! - A sighting is of one object.
 //!   In: `ledger::sightings::Ledger::keep_sightings`.
 //!   Test: `ledger::sightings::tests::evidence_is_of_one_object_and_of_complete_runs`.
 //! - Copies of which the ledger knew nothing stay in the trash of a bucket.
 //!   In: `ledger::trash_runs::Ledger::rebuild`.
 //!   Test: `execute::lost_ledger::what_is_in_a_trash_that_no_ledger_knows_comes_back`.
+//! - What another pair of the ledger removed is its own, and what was not below the prefix is another's.
+//!   In: `ledger::trash_runs::Ledger::known_in_trash`, `commands::restore::from_trash::Restoring::bring_back_strays`.
+//!   Tests: `execute::lost_ledger::what_another_pair_of_the_ledger_removed_is_not_strange`,
+//!   `execute::lost_ledger::files_of_another_prefix_stay_in_the_trash`.
 //!
 //! - Nothing of a session is leaned on behind a pooler: no statement has a name, and each transaction is told everything.
 //!   In: `database::dialect::postgres::link::described`, `database::dialect::postgres::sql::BEGIN`,

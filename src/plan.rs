@@ -177,6 +177,13 @@ pub struct Doubts {
 }
 
 impl Doubts {
+    /// Whether this may not be the database, or not its present state: what was removed may be wanted back.
+    pub fn doubts_the_database(&self) -> bool {
+        self.wrong_pair.is_some()
+            || !self.went_back.is_empty()
+            || self.silent.iter().any(|(_, silence)| silence.refuses())
+    }
+
     /// Whether no file may be removed.
     pub fn refuses_files(&self) -> bool {
         self.wrong_pair.is_some()

@@ -169,7 +169,6 @@ impl Part {
         true
     }
 
-    /// Notes when an object was stored that the database knows.
     /// Takes note of the folder of a run in the trash, once while its files follow each other.
     fn trash_run(&mut self, scope: &Scope, object: Option<&str>) {
         let Some(folder) = object.and_then(|key| scope.trash_run(key)) else { return };
@@ -179,6 +178,7 @@ impl Part {
         }
     }
 
+    /// Notes when an object was stored that the database knows.
     fn known_at(&mut self, time: Option<Time>) {
         self.totals.newest_known = self.totals.newest_known.max(time);
         self.totals.oldest_known = self.totals.oldest_known.into_iter().chain(time).min();

@@ -56,6 +56,11 @@ impl Scope {
         Some(&key[..trash.len() + run + 1])
     }
 
+    /// Whether all of the trash is below the prefix.
+    pub fn meets_trash(&self) -> bool {
+        !self.trash.is_empty() && self.trash.iter().all(|trash| self.holds(trash))
+    }
+
     /// Whether a key below the prefix is to be left alone.
     pub fn ignores(&self, key: &str) -> bool {
         self.trash.iter().any(|trash| begins(key, trash))

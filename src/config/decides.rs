@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, Records};
+use super::{Config, Place, Records};
 use crate::domain::derived::DerivedRule;
 
 /// What decides that a file or a row is wanted, as the ledger keeps it from one run to the next.
@@ -52,8 +52,12 @@ impl Decides {
             DerivedRule::Pattern { pattern, owner, is_prefix } => format!("derived {pattern} {owner} {is_prefix}"),
             DerivedRule::Folders => "derived folders".to_owned(),
         });
+        let age_by = match &storage.place {
+            Place::Local { age_by, .. } => format!("{age_by:?}"),
+            Place::S3 { .. } => String::new(),
+        };
         Decides {
-            compared: records.iter().map(compared).chain(databases).chain([storage.prefix.clone()]).collect(),
+            compared: records.iter().map(compared).chain(databases).chain([storage.prefix.clone(), age_by]).collect(),
             protects: references.chain(globs).chain(derived).collect(),
             exposes: rules
                 .chain(safety.unknown_prefixes.patterns.iter().map(|glob| format!("unknown {glob}")))

@@ -60,5 +60,5 @@ pub struct Ledger {
     /// When this run's findings were kept as sightings, to the second.
     kept_at: Option<Time>,
     /// The file of a ledger that could not be written where it should; it goes with the run.
-    _temporary: Option<tempfile::TempDir>,
+    temporary: Option<tempfile::TempDir>,
 }

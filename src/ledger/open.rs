@@ -1,8 +1,8 @@
 //! Finds, makes and opens the ledger's file.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ use crate::failpoint;
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
 pub(super) const VERSION: i64 = 6;
+
+/// What the name of a copy begins with that is not whole yet.
+const PART: &str = ".cleanup-assets-copy-";
 
 const SCHEMA: &str = "
     CREATE TABLE pairs (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE) STRICT;
@@ -57,6 +60,11 @@ pub fn default_path() -> PathBuf {
 }
 
 impl Ledger {
+    /// Whether it goes with the run, as its own place cannot be written.
+    pub fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+
     /// Opens the ledger at `path`, making it where there is none, for a pair of database and store.
     pub async fn open(path: &Path, pair: &Pair) -> Result<Ledger> {
         open(path, pair, None).await.with_context(|| format!("the ledger {}", path.display()))
@@ -76,19 +84,23 @@ impl Ledger {
     }
 }
 
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) -> Result<Ledger> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    // Keys and rows are nobody else's business.
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    if let Some(kind) = network::file_system_of(path)? {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path))?;
+    let place = if path.exists() { path } else { folder_of(path) };
+    if let Some(kind) = network::file_system_of(place)? {
         bail!(Misconfigured(format!(
-            "the ledger {} is on a network file system ({kind}), where its locks do not hold: put [ledger] path on a disk of \
-             this machine",
+            "the ledger {} is on a network file system ({kind}), where its locks do not hold: move it to a disk of this \
+             machine, and name its new place in [ledger] path; a new one would not know the trash of the old",
             path.display()
         )));
     }
+    // Keys and rows are nobody else's business.
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -106,7 +118,7 @@ async fn open(path: &Path, pair: &Pair, temporary: Option<tempfile::TempDir>) ->
     connection.execute(sqlx::raw_sql(super::resembling::SCHEMA)).await?;
     connection.execute(super::trash_runs::MET).await?;
     let pair_now = pair.clone();
-    Ok(Ledger { connection, pair: number, pair_now, kin, kept_at: None, _temporary: temporary })
+    Ok(Ledger { connection, pair: number, pair_now, kin, kept_at: None, temporary })
 }
 
 /// Makes the tables that are missing. Of a ledger that an older program wrote a copy is kept until that is done.
@@ -118,18 +130,39 @@ async fn bring_up_to_date(connection: &mut SqliteConnection, path: &Path) -> Res
         return (1..VERSION).try_for_each(|before| remove_file(&copy_of(path, before)));
     }
     let copy = copy_of(path, before);
-    remove_file(&copy)?;
-    let to = copy.to_str().context("a path that is not UTF-8")?;
-    match sqlx::query("VACUUM INTO ?").bind(to).execute(&mut *connection).await {
-        Ok(_) => std::fs::set_permissions(&copy, Permissions::from_mode(0o600))?,
-        // Another run is at it, and has made its own.
-        Err(_) if copy.exists() => {}
-        Err(error) => return Err(error).context(format!("copying it to {} before it is changed", copy.display())),
-    }
+    keep_copy(connection, &copy)
+        .await
+        .with_context(|| format!("copying it to {} before it is changed", copy.display()))?;
     failpoint::before("migration");
     migrate(connection).await?;
     failpoint::after("migration");
     remove_file(&copy)
+}
+
+/// Copies the ledger. Two runs may do so at once: each writes a file of its own, and only a whole one gets the name.
+async fn keep_copy(connection: &mut SqliteConnection, copy: &Path) -> Result<()> {
+    remove_parts(folder_of(copy))?;
+    // It is nobody else's business, and goes where the copy fails.
+    let own = tempfile::Builder::new().prefix(PART).tempfile_in(folder_of(copy))?.into_temp_path();
+    let to = own.to_str().context("a path that is not UTF-8")?;
+    sqlx::query("VACUUM INTO ?").bind(to).execute(connection).await?;
+    std::fs::File::open(&own)?.sync_all()?;
+    own.persist(copy)?;
+    Ok(())
+}
+
+/// Removes what copies left that were killed. One that is under way was written to just now.
+fn remove_parts(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(PART.as_bytes()) {
+            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+            if age > Duration::from_secs(3600) {
+                remove_file(&entry.path())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where the copy of a ledger of this format is kept.

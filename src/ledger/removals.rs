@@ -266,9 +266,11 @@ impl Ledger {
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(self.kin.of_removals(which)).bind(after);
         let query = match which {
-            Which::OfRun(run) | Which::TrashedByRun(run) | Which::RestoredOfRun(run) | Which::RowsOfRun(run) => {
-                query.bind(run)
-            }
+            Which::OfRun(run)
+            | Which::TrashedByRun(run)
+            | Which::NeverRestoredOfRun(run)
+            | Which::RestoredOfRun(run)
+            | Which::RowsOfRun(run) => query.bind(run),
             Which::TrashedAt(key) | Which::LastRowsOf(key) => query.bind(key.to_owned()),
             Which::Open | Which::OpenRows | Which::Expected => query.bind(0),
             Which::Due(time) => query.bind(stamp(time)),

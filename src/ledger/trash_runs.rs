@@ -58,15 +58,27 @@ impl Ledger {
         Ok(first.map(|first| (count.unsigned_abs(), first)))
     }
 
-    /// Which of these files in the trash the ledger knows.
+    /// Which of these files in the trash the ledger knows, by whichever pair: several configurations may share a trash.
     pub async fn known_in_trash(&mut self, strays: &[Stray]) -> Result<BTreeSet<String>> {
         let keys: Vec<_> = strays.iter().map(|stray| (&stray.key, &stray.object.key)).collect();
-        let sql = "SELECT r.trash_key FROM json_each(?1) AS k CROSS JOIN removals AS r \
-                   WHERE r.pair IN (SELECT value FROM json_each(?2)) AND r.key = k.value ->> 0 \
-                       AND r.trash_key = k.value ->> 1";
-        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(&keys)?).bind(&self.kin.of_store);
+        let sql = "SELECT r.trash_key FROM json_each(?1) AS k CROSS JOIN pairs AS p CROSS JOIN removals AS r \
+                   WHERE r.pair = p.id AND r.key = k.value ->> 0 AND r.trash_key = k.value ->> 1";
+        let query = sqlx::query_scalar(sql).bind(serde_json::to_string(&keys)?);
         let known: Vec<String> = query.fetch_all(&mut self.connection).await?;
         Ok(known.into_iter().collect())
+    }
+
+    /// The runs of this pair of which only their folders in the trash were left, the last one first.
+    pub async fn rebuilt_runs(&mut self) -> Result<Vec<i64>> {
+        let sql = "SELECT id FROM runs WHERE pair = ? AND outcome = 'rebuilt' ORDER BY started_at DESC, id DESC";
+        Ok(sqlx::query_scalar(sql).bind(self.pair).fetch_all(&mut self.connection).await?)
+    }
+
+    /// Takes note of folders in the trash that the scan does not meet.
+    pub async fn meet_trash(&mut self, folders: &BTreeSet<String>) -> Result<()> {
+        let sql = "INSERT OR IGNORE INTO temp.trash_run SELECT value FROM json_each(?)";
+        sqlx::query(sql).bind(serde_json::to_string(folders)?).execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// Begins the record of a run of which only its folder in the trash is left.

@@ -21,6 +21,8 @@ pub enum Which<'a> {
     OfRun(i64),
     /// In the trash, of a run.
     TrashedByRun(i64),
+    /// The same, and never brought back: a copy may stay in the trash.
+    NeverRestoredOfRun(i64),
     /// Of a run, and back where they were.
     RestoredOfRun(i64),
     /// In the trash, of a key, or of all below a folder, whose name ends in `/`; of one that was removed more than once, the
@@ -45,6 +47,9 @@ impl Which<'_> {
         match self {
             Which::OfRun(_) => "run = ?3",
             Which::TrashedByRun(_) => concat!("state IN ", in_trash!(), " AND run = ?3"),
+            Which::NeverRestoredOfRun(_) => {
+                concat!("state IN ", in_trash!(), " AND state <> 'restored-left' AND run = ?3")
+            }
             Which::RestoredOfRun(_) => "state = 'restored' AND run = ?3",
             Which::TrashedAt(_) => concat!(
                 "id IN (SELECT max(id) FROM removals WHERE pair IN (SELECT value FROM json_each(?1)) AND state IN ",

@@ -19,7 +19,7 @@ use crate::compare::scope::Scope;
 use crate::config::{self, Age, Config};
 use crate::database::{self, Advisory, Database};
 use crate::domain::key::Printable;
-use crate::domain::{Counts, Found, Kind, Requests, Time, Totals};
+use crate::domain::{Counts, Found, Hold, Kind, Requests, Time, Totals};
 use crate::execute;
 use crate::exit_code::{self, LockedOut, Misconfigured};
 use crate::inspect::{Inspected, Inspection};
@@ -117,7 +117,10 @@ impl Run<'_> {
             report.warnings.extend(self.trash_in_doubt(ledger).await?);
         }
         report.is_news = self.is_news(ledger, &inspected, &report).await.context("the ledger")?;
-        self.forget_the_old(ledger, report.started_at).await?;
+        // Where the database is in doubt, what was removed may have to be brought back.
+        if !inspected.doubts.doubts_the_database() && !ledger.has_held(&BEHIND).await? {
+            self.forget_the_old(ledger, report.started_at).await;
+        }
         if !self.options.execute {
             // A run that may yet remove something has not ended.
             self.end(ledger, &report).await?;
@@ -183,14 +186,17 @@ impl Run<'_> {
         inspected
     }
 
-    /// Lets the ledger forget what is older than the configuration says.
-    async fn forget_the_old(&self, ledger: &mut Ledger, now: Time) -> Result<()> {
+    /// Lets the ledger forget what is older than the configuration says. Where it cannot, the next run will.
+    async fn forget_the_old(&self, ledger: &mut Ledger, now: Time) {
         let before = |age: Age| {
             let age = TimeDelta::from_std(age.0).unwrap_or(TimeDelta::MAX);
             now.checked_sub_signed(age).unwrap_or(Time::UNIX_EPOCH)
         };
         let config::Ledger { keep, keep_rows, .. } = &self.config.ledger;
-        ledger.drop_old(before(*keep), before(keep_rows.unwrap_or(self.config.trash.keep))).await
+        let rows_before = before(keep_rows.unwrap_or(self.config.trash.keep));
+        if let Err(error) = ledger.drop_old(before(*keep), rows_before).await {
+            tracing::warn!("{error:#}");
+        }
     }
 
     async fn open(&self) -> Result<Sides> {
@@ -330,6 +336,9 @@ impl Run<'_> {
         published
     }
 }
+
+/// What is held by these speaks of a side that is behind.
+const BEHIND: [Hold; 2] = [Hold::NewerThanDatabase, Hold::NewerThanStorage];
 
 const RESUMING: &str = "what an earlier run left open could not be resolved";
 

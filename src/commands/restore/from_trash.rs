@@ -9,6 +9,7 @@ use ulid::Ulid;
 
 use super::{Restoring, opened};
 use crate::domain::Time;
+use crate::domain::key::Printable;
 use crate::ledger::{Stray, Which};
 use crate::storage::{self, TrashListing};
 
@@ -17,15 +18,22 @@ const BATCH: usize = 1_000;
 
 impl Restoring<'_> {
     /// Records what the ledger does not know, and brings it back: of a key that was removed more than once, the last file.
+    /// What was recorded before, and did not come back, is brought back as well.
     pub(super) async fn bring_back_strays(&mut self) -> Result<()> {
         // A run of another ledger may be at work on this very trash.
         opened(&mut self.database, self.config).await?;
         let TrashListing { mut listing, place } = storage::trash_listing(self.config, self.store)?;
         let mut runs: BTreeMap<Ulid, i64> = BTreeMap::new();
+        let mut outside = 0_u64;
         while let Some(page) = listing.next_page().await.context("the trash could not be listed")? {
             let mut strays: BTreeMap<Ulid, Vec<Stray>> = BTreeMap::new();
             for object in page.objects.iter().map(|object| object.to_object()) {
                 let Some((run, key)) = object.key.strip_prefix(&place.below).and_then(of_run) else { continue };
+                if !key.starts_with(&self.config.storage.prefix) {
+                    // Another configuration's, which judges what it means.
+                    outside += 1;
+                    continue;
+                }
                 let (key, mut object) = (key.to_owned(), object.clone());
                 object.key.insert_str(0, &place.outside);
                 strays.entry(run).or_default().push(Stray { object, key });
@@ -36,8 +44,12 @@ impl Restoring<'_> {
                 }
             }
         }
-        for run in runs.values().rev() {
-            self.files(Which::TrashedByRun(*run)).await?;
+        if outside > 0 {
+            let (prefix, files) = (Printable(&self.config.storage.prefix), if outside == 1 { "file" } else { "files" });
+            eprintln!("{outside} {files} of the trash stay there: they were not below [storage] prefix {prefix}");
+        }
+        for run in self.ledger.rebuilt_runs().await.context("the ledger")? {
+            self.files(Which::NeverRestoredOfRun(run)).await?;
         }
         Ok(())
     }

@@ -209,7 +209,17 @@ impl Restoring<'_> {
             None => (false, what.keys.join(", ")),
         };
         if self.found == 0 && !was_restored {
-            let message = format!("restore: nothing of {names} is in the trash, and no row of it was removed");
+            let dropped = match what.run {
+                Some(run) => self.ledger.dropped_of(run).await.context("the ledger")?,
+                None => 0,
+            };
+            let message = match dropped {
+                0 => format!("restore: nothing of {names} is in the trash, and the ledger knows no removed row of it"),
+                _ => format!(
+                    "restore: nothing of {names} is in the trash, and its {dropped} removals are remembered no longer (see \
+                     [ledger] keep)"
+                ),
+            };
             return Err(Misconfigured(message).into());
         }
         Ok(())

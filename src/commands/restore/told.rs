@@ -103,7 +103,7 @@ impl Told {
 
     /// A key of which nothing was removed.
     pub fn nothing_of(&mut self, key: &str) -> io::Result<()> {
-        let why = "it is not in the trash, and no row of it was removed";
+        let why = "it is not in the trash, and the ledger knows no removed row of it";
         eprintln!("{}: {why}", Printable(key));
         self.failed(json!({ "key": key, "table": null, "id": null, "detail": why }))
     }

@@ -94,3 +94,38 @@ fn a_younger_run_is_remembered_whole() {
     let outcome = scene.tool.run(&["history", "1", "--format", "json"]).json();
     assert_eq!(outcome["runs"][0]["dropped"], 1, "{outcome:#}");
 }
+
+/// However short the ledger's memory is, a row that may still be wanted back is not forgotten before its time.
+#[test]
+fn rows_outlast_the_runs_that_removed_them() {
+    for sections in ["keep = \"90d\"\nkeep_rows = \"1000d\"", "keep = \"90d\"\n[trash]\nkeep = \"500d\""] {
+        let scene = removed(401, sections);
+        scene.tool.report();
+        assert!(holds(&scene, "dead.png"), "{sections}");
+        let outcome = scene.tool.run(&["restore", "--run", "1"]);
+        assert_eq!((outcome.code, scene.ids("assets").len()), (0, 4), "{outcome:#?}");
+    }
+}
+
+/// What was removed may be wanted back where the database is not what it was.
+#[test]
+fn nothing_is_forgotten_while_the_database_is_in_doubt() {
+    let scene = removed(31, "");
+    scene.run("CREATE TABLE kept AS SELECT * FROM assets");
+    scene.run("DELETE FROM assets");
+    let report = scene.tool.report();
+    assert!(holds(&scene, "dead.png"), "{report:#}");
+    scene.run("INSERT INTO assets SELECT * FROM kept");
+    scene.tool.report();
+    assert!(!holds(&scene, "dead.png"));
+}
+
+#[test]
+fn a_restore_says_what_the_ledger_forgot() {
+    let scene = removed(401, "keep = \"90d\"");
+    assert_eq!(scene.execute(&[]).code, 0);
+    scene.tool.report();
+    let outcome = scene.tool.run(&["restore", "--run", "1"]);
+    assert_eq!(outcome.code, 2, "{outcome:#?}");
+    assert!(outcome.stderr.contains("its 3 removals are remembered no longer"), "{outcome:#?}");
+}

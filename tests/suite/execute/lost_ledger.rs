@@ -1,6 +1,8 @@
 //! A ledger that was lost: a run tells of the trash that it left, and `restore --from-trash` brings that back.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::execute::scene::{Kept, Scene};
 use crate::rules::scene::warnings;
@@ -94,4 +96,64 @@ fn a_trash_outside_the_root_is_read() {
     let outcome = scene.tool.run(&["restore", "--from-trash"]);
     assert!(outcome.code == 0 && outcome.stdout.starts_with("Restored: 3 files"), "{outcome:#?}");
     assert_eq!(scene.everything(), before);
+}
+
+/// What was written down, and had not come back when the power went, comes back the next time.
+#[test]
+fn a_restore_that_was_killed_goes_on() {
+    let scene = Scene::on_local();
+    let before = scene.everything();
+    scene.executed();
+    lose(&scene);
+    let marker = scene.tool.path("held");
+    let mut command = scene.tool.command(&["restore", "--from-trash"]);
+    command.env("CLEANUP_ASSETS_HOLD", "move:before:1").env("CLEANUP_ASSETS_HOLD_FILE", &marker);
+    let mut killed = command.spawn().expect("the tool starts");
+    while !marker.exists() {
+        assert!(killed.try_wait().expect("the tool").is_none(), "no file was moved");
+        sleep(Duration::from_millis(5));
+    }
+    killed.kill().expect("the tool is there");
+    killed.wait().expect("its end");
+    assert_ne!(scene.everything(), before);
+    let outcome = scene.tool.run(&["restore", "--from-trash"]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_eq!(scene.everything(), before);
+}
+
+/// Several configurations may share a trash: each brings back its own.
+#[test]
+fn files_of_another_prefix_stay_in_the_trash() {
+    for scene in Scene::on_both() {
+        scene.configure_with("prefix = \"assets/\"", "");
+        let other = ".trash/01M8CWZC55ZGW8GTNN2GD92RVG/other/a.png";
+        scene.put(other);
+        let before = scene.everything();
+        scene.executed();
+        lose(&scene);
+        // The trash lies beside what is compared, and is looked at all the same.
+        let told_of = told(&scene);
+        assert!(told_of.len() == 1 && told_of[0].contains("2 runs"), "{told_of:?}");
+        let outcome = scene.tool.run(&["restore", "--from-trash"]);
+        assert!(outcome.code == 0 && outcome.stdout.starts_with("Restored: 3 files"), "{outcome:#?}");
+        assert!(outcome.stderr.contains("not below [storage] prefix assets/"), "{outcome:#?}");
+        let mut after = scene.everything();
+        assert!(after.contains_key(other));
+        after.retain(|key, _| key == other || !key.starts_with(".trash/"));
+        assert_eq!(after, before);
+    }
+}
+
+/// A configuration that shares the ledger, and the trash, but not the prefix, knows what the other removed.
+#[test]
+fn what_another_pair_of_the_ledger_removed_is_not_strange() {
+    for scene in Scene::on_both() {
+        scene.executed();
+        let before = scene.everything();
+        scene.configure_with("prefix = \"assets/\"", "");
+        assert!(told(&scene).is_empty());
+        let outcome = scene.tool.run(&["restore", "--from-trash"]);
+        assert!(outcome.code == 0 && outcome.stdout.starts_with("Restored: 0 files"), "{outcome:#?}");
+        assert_eq!(scene.everything(), before);
+    }
 }

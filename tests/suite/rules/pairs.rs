@@ -77,7 +77,7 @@ const FORMAT_4: &str = "
     ALTER TABLE runs DROP COLUMN young; ALTER TABLE runs DROP COLUMN told; ALTER TABLE sightings DROP COLUMN first_run;
     ALTER TABLE pairs DROP COLUMN heeds_conditions; ALTER TABLE removals DROP COLUMN late;
     DROP INDEX removals_failed; DROP TABLE trash_places; DROP TABLE folder_rights;
-    DROP TABLE source_memory; DROP TABLE known_rows; DROP TABLE run_kinds; DROP TABLE trash_runs; DROP INDEX removals_rows;
+    DROP TABLE source_memory; DROP TABLE known_rows; DROP TABLE run_kinds; DROP TABLE trash_runs; DROP INDEX removals_rows; DROP INDEX sightings_resolved;
     ALTER TABLE runs DROP COLUMN dropped; ALTER TABLE runs DROP COLUMN objects; ALTER TABLE runs DROP COLUMN object_bytes;
     ALTER TABLE runs DROP COLUMN records; ALTER TABLE runs DROP COLUMN record_references;
     ALTER TABLE runs DROP COLUMN requests; ALTER TABLE sightings DROP COLUMN size;
