@@ -27,16 +27,20 @@
 //! - PostgreSQL refuses to filter a table's rows behind our back.
 //!   In: `database::dialect::postgres::sql::BEGIN`.
 //!   Test: `read_only::a_table_that_hides_rows_from_the_role_fails_the_run` (PostgreSQL).
-//! - MySQL's own limit of rows is lifted, and long keys are sorted whole.
+//! - MySQL's own limit of rows is lifted.
 //!   In: `database::dialect::mysql::link::BEGIN`.
-//!   No test fails: no server of the suite has a limit, and no key of its tables is as long as that.
+//!   No test fails: no server of the suite has a limit.
 //! - A stream of keys that fails, or ends without saying that it is complete, fails the run.
 //!   In: `database::stream::Head::receive`.
 //!   Tests: `faults::database::a_postgres_connection_lost_in_mid_stream_fails_and_finds_nothing` (PostgreSQL),
 //!   `faults::database::a_mariadb_connection_lost_in_mid_stream_fails_and_finds_nothing` (MariaDB).
 //! - Keys that come out of byte order fail the run.
-//!   In: `database::chunks::Chunks::push`.
-//!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY.
+//!   In: `database::chunks::Chunks::push`, `database::chunks::Chunks::complete`.
+//!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY or here.
+//! - Keys that the server does not sort are sorted here, and come back as many as they were.
+//!   In: `database::dialect::mysql::sql::MySql::key_order`, `sorted::Sorted::next_borrowed`.
+//!   Tests: `database::agreement::tests::columns_of_mariadb` (MariaDB),
+//!   `sorted::tests::an_entry_that_is_lost_is_an_error_and_so_is_one_too_many`.
 //! - A line of COPY that is not whole is an error.
 //!   In: `database::dialect::postgres::copied::Line::read`.
 //!   Test: `database::dialect::postgres::copied::tests::what_is_no_line_is_an_error`.

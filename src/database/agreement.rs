@@ -130,9 +130,11 @@ async fn check(url: &str, table: &str, type_name: &str, values: &BTreeSet<String
     );
     let config = config::parse(&text, &|_| None).expect("a configuration");
     let database = Database::open(&config).await.unwrap_or_else(|error| panic!("{type_name}: {error:#}"));
-    let mut streamed = BTreeSet::new();
+    let mut streamed: BTreeSet<String> = BTreeSet::new();
     let mut keys = database.keys();
     while let Some(named) = keys.next().await.unwrap_or_else(|error| panic!("{type_name}: {error:#}")) {
+        let last = streamed.last().map_or("", String::as_str);
+        assert!(last <= named.key, "{type_name}: {:?} comes after {last:?}", named.key);
         streamed.insert(named.key.to_owned());
     }
     let differ = |one: &BTreeSet<String>, other: &BTreeSet<String>| {

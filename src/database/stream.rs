@@ -187,7 +187,7 @@ async fn stream_whole(source: &Arc<Source>, sorters: usize, sender: Sender<Resul
     let has_rules = source.rows.as_ref().is_some_and(|rows| !rows.rules.is_empty());
     let now = if has_rules { connection.now().await? } else { Time::UNIX_EPOCH };
     let mut chunks = Chunks::new(source, now, sorters, sender)?;
-    connection.send_keys(&source.stream_sql, &mut chunks).await?;
+    connection.send_keys(&source.stream.sql, &mut chunks).await?;
     connection.end().await?;
     drop(connection);
     chunks.complete().await

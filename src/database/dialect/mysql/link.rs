@@ -14,8 +14,8 @@ use crate::database::dialect::link::{
     Access, Cells, Link, NameAndType, Parameter, described, read, readable_cell, send_rows, texts,
 };
 
-/// What every session is told. Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default
-/// `net_write_timeout` of 60 s kills a stream whose reader is busy elsewhere. MariaDB makes a table of another collation of a
+/// What every session is told. Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, should a query sort
+/// them, and the default `net_write_timeout` of 60 s kills a stream whose reader is busy elsewhere. MariaDB makes a table of another collation of a
 /// long IN list unless it is told not to (error 1267); MySQL reads that as a comment.
 macro_rules! session {
     () => {
