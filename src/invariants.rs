@@ -34,6 +34,10 @@
 //!   In: `database::stream::Head::receive`.
 //!   Tests: `faults::database::a_postgres_connection_lost_in_mid_stream_fails_and_finds_nothing` (PostgreSQL),
 //!   `faults::database::a_mariadb_connection_lost_in_mid_stream_fails_and_finds_nothing` (MariaDB).
+//! - Rows of SQLite that fail, or end without a word, are an error.
+//!   In: `database::dialect::sqlite::pages::Pages::next`, `database::dialect::sqlite::pages::send_pages`.
+//!   Tests: `database::dialect::sqlite::pages::tests::a_statement_that_fails_among_its_rows_is_an_error`,
+//!   `database::dialect::sqlite::pages::tests::a_thread_that_ends_without_a_word_is_an_error`.
 //! - Keys that come out of byte order fail the run.
 //!   In: `database::chunks::Chunks::push`, `database::chunks::Chunks::complete`.
 //!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY or here.
