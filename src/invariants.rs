@@ -30,6 +30,9 @@
 //! - MySQL's own limit of rows is lifted.
 //!   In: `database::dialect::mysql::link::BEGIN`.
 //!   No test fails: no server of the suite has a limit.
+//! - MySQL and MariaDB are told not to keep an answer in a table first, and cut no key off where they do.
+//!   In: `database::dialect::mysql::sql::MySql::key`, `database::dialect::mysql::link::BEGIN`.
+//!   Test: `database::agreement::tests::no_key_of_mariadb_is_cut_off_on_its_way` (MariaDB).
 //! - A stream of keys that fails, or ends without saying that it is complete, fails the run.
 //!   In: `database::stream::Head::receive`.
 //!   Tests: `faults::database::a_postgres_connection_lost_in_mid_stream_fails_and_finds_nothing` (PostgreSQL),
