@@ -37,6 +37,9 @@
 //!   In: `database::stream::Head::receive`.
 //!   Tests: `faults::database::a_postgres_connection_lost_in_mid_stream_fails_and_finds_nothing` (PostgreSQL),
 //!   `faults::database::a_mariadb_connection_lost_in_mid_stream_fails_and_finds_nothing` (MariaDB).
+//! - The connection that reads SQLite's keys opens the file that the other one does.
+//!   In: `database::dialect::sqlite::pages::location`.
+//!   Test: `database::dialect::sqlite::pages::tests::whatever_the_url_the_file_is_the_one_of_the_other_connection`.
 //! - Rows of SQLite that fail, or end without a word, are an error.
 //!   In: `database::dialect::sqlite::pages::Pages::next`, `database::dialect::sqlite::pages::send_pages`.
 //!   Tests: `database::dialect::sqlite::pages::tests::a_statement_that_fails_among_its_rows_is_an_error`,

@@ -1,6 +1,7 @@
 //! SQLite's connection; and numbers that no text of SQLite's is exact for.
 
 use std::future::ready;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub async fn connect(url: &str, access: Access) -> Result<Box<dyn Link>> {
 /// A connection, and where another one to the same file is opened, which does nothing but read keys.
 struct SqliteLink {
     connection: SqliteConnection,
-    location: String,
+    location: PathBuf,
 }
 
 impl Link for SqliteLink {

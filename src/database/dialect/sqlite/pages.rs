@@ -1,7 +1,7 @@
 //! Rows by the million, read by a thread with a connection of its own and given on in pages. sqlx copies each row value by
 //! value and wakes another thread for it, which costs several times what SQLite itself takes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -18,18 +18,30 @@ const PAGE_CELLS: usize = 4_096;
 /// Pages on their way to whoever reads them.
 const PAGES_AHEAD: usize = 2;
 
-/// Where the file of a URL is opened, as SQLite writes it. sqlx has read the URL already, and its other parameters change
-/// nothing for who only reads.
-pub fn location(file: &Path, url: &str) -> String {
+/// What SQLite opens for a URL whose file sqlx has read already. It must be what sqlx opens: the file's name as it is, which
+/// may be a URI of SQLite's own, and encoded only behind parameters that SQLite itself is to read. The others change nothing
+/// for who only reads.
+pub fn location(file: &Path, url: &str) -> PathBuf {
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    let kept =
-        url::form_urlencoded::parse(parameters.as_bytes()).filter(|(name, _)| name == "immutable" || name == "vfs");
-    let path = percent_encode(file.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
-    url::form_urlencoded::Serializer::new(format!("file:{path}?mode=ro")).extend_pairs(kept).finish()
+    let (mut immutable, mut vfs) = (None, None);
+    for (name, value) in url::form_urlencoded::parse(parameters.as_bytes()) {
+        match &*name {
+            "immutable" => immutable = Some(value).filter(|value| ["true", "1"].contains(&&**value)),
+            "vfs" => vfs = Some(value),
+            _ => {}
+        }
+    }
+    if immutable.is_none() && vfs.is_none() {
+        return file.to_owned();
+    }
+    let name = format!("file:{}?", percent_encode(file.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC));
+    let (begin, kept) = (name.len(), [("immutable", immutable), ("vfs", vfs)]);
+    let kept = kept.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    url::form_urlencoded::Serializer::for_suffix(name, begin).extend_pairs(kept).finish().into()
 }
 
 /// Sends every row of `sql` into `chunks`.
-pub async fn send(location: &str, sql: &str, chunks: &mut Chunks) -> Result<()> {
+pub async fn send(location: &Path, sql: &str, chunks: &mut Chunks) -> Result<()> {
     let columns = chunks.columns();
     let mut pages = Pages::read(location, sql, columns)?;
     while let Some(page) = pages.next().await? {
@@ -54,7 +66,7 @@ struct Pages {
 }
 
 impl Pages {
-    fn read(location: &str, sql: &str, columns: usize) -> Result<Self> {
+    fn read(location: &Path, sql: &str, columns: usize) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(location, flags).context("opening the file to read keys")?;
         let interrupt = connection.get_interrupt_handle();
@@ -140,11 +152,15 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr;
     use std::time::Duration;
+
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
 
     use super::*;
 
-    async fn cells(location: &str, sql: &str, columns: usize) -> Result<Vec<Option<String>>> {
+    async fn cells(location: &Path, sql: &str, columns: usize) -> Result<Vec<Option<String>>> {
         let mut pages = Pages::read(location, sql, columns)?;
         let mut all = Vec::new();
         while let Some(page) = pages.next().await? {
@@ -153,18 +169,42 @@ mod tests {
         Ok(all)
     }
 
-    fn file(name: &str) -> (tempfile::TempDir, String) {
+    fn file(name: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
         std::fs::write(&path, "").expect("a file");
-        let location = location(&path, "sqlite:whatever?mode=rwc&cache=shared&immutable=true");
-        (folder, location)
+        (folder, path)
+    }
+
+    #[tokio::test]
+    async fn whatever_the_url_the_file_is_the_one_of_the_other_connection() {
+        let (folder, path) = file("what #or %20.db");
+        let (plain, path) = (folder.path().join("app.db"), path.display().to_string());
+        std::fs::write(&plain, "").expect("a file");
+        let (encoded, plain) = (path.replace('%', "%25").replace('#', "%23"), plain.display());
+        for url in [
+            format!("sqlite:{encoded}"),
+            format!("sqlite:{encoded}?immutable=true&mode=rwc&vfs=unix&cache=shared"),
+            format!("sqlite://{plain}?immutable=1&immutable=false"),
+            format!("sqlite:file:{plain}?mode=ro"),
+            format!("sqlite:file:{plain}%3Fimmutable=1"),
+            format!("sqlite:file://localhost{plain}%3Fvfs=unix"),
+        ] {
+            let sql = "SELECT file FROM pragma_database_list";
+            let options = SqliteConnectOptions::from_str(&url).expect("a URL").read_only(true);
+            let mut connection = options.connect().await.expect("a connection");
+            let expected: String = sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("a file");
+            assert!([path.clone(), plain.to_string()].contains(&expected), "{url}: {expected}");
+            let given = cells(&location(options.get_filename(), &url), sql, 1).await;
+            assert_eq!(given.unwrap_or_else(|error| panic!("{url}: {error:#}")), [Some(expected)], "{url}");
+        }
     }
 
     #[tokio::test]
     async fn every_cell_of_many_pages_is_given() {
-        let (_folder, location) = file("what?is=this#or %20.db");
-        assert!(location.ends_with("?mode=ro&immutable=true"), "{location}");
+        let (_folder, path) = file("what?is=this#or %20.db");
+        let location = location(&path, "sqlite:whatever?mode=rwc&cache=shared&immutable=true");
+        assert!(location.to_string_lossy().ends_with("?immutable=true"), "{location:?}");
         let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000) \
                    SELECT CAST(n AS TEXT), NULL, '', CAST('b' || n AS BLOB) FROM n";
         let expected = (1..=9000).flat_map(|n| [Some(n.to_string()), None, Some(String::new()), Some(format!("b{n}"))]);
@@ -191,8 +231,7 @@ mod tests {
     #[tokio::test]
     async fn a_statement_that_nobody_reads_any_more_locks_nobody_out() {
         let (_folder, location) = file("app.db");
-        let location = location.replace("&immutable=true", "");
-        let writer = Connection::open(location.replace("mode=ro", "mode=rw")).expect("the file");
+        let writer = Connection::open(&location).expect("the file");
         writer.execute_batch("CREATE TABLE t (key TEXT); INSERT INTO t VALUES ('a')").expect("a table");
         // It gives no row, and has no end.
         let sql = "WITH RECURSIVE n (n) AS (SELECT key FROM t UNION ALL SELECT n FROM n) SELECT n FROM n WHERE n = 'b'";
