@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::scratch;
+
 /// Bytes of a run, and at least where several sorters share them.
 const RUN_BYTES: usize = 8 << 20;
 const LEAST_RUN_BYTES: usize = 1 << 20;
@@ -62,7 +64,7 @@ impl Sorter {
     }
 
     fn with(run_bytes: usize, read_bytes: usize) -> Result<Self> {
-        let file = tempfile::tempfile().context("making a temporary file to sort in")?;
+        let file = scratch::file()?;
         let (run, starts, runs) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Sorter { file, run, starts, alike: 0, runs, entries: 0, run_bytes, read_bytes })
     }
@@ -99,7 +101,7 @@ impl Sorter {
             let (key, rest) = parts(&run[*start..]);
             sorted.extend_from_slice(&run[*start..*start + HEAD_BYTES + key.len() + rest.len()]);
             if sorted.len() >= MOST_BYTES || at + 1 == self.starts.len() {
-                self.file.write_all_at(&sorted, end).context("writing a temporary file to sort in")?;
+                self.file.write_all_at(&sorted, end).with_context(scratch::writing)?;
                 end += sorted.len() as u64;
                 sorted.clear();
             }
@@ -309,6 +311,15 @@ mod tests {
     fn many_sorters_take_no_more_room_than_one() {
         let [one, eight] = [1, 8].map(|sorters| Sorter::one_of(sorters).expect("a file"));
         assert!(8 * eight.run_bytes <= one.run_bytes && 8 * eight.read_bytes <= one.read_bytes);
+    }
+
+    #[test]
+    fn a_disk_without_room_is_told_where() {
+        let mut sorter = Sorter::new().expect("a file");
+        sorter.file = File::open("/dev/null").expect("a file that cannot be written");
+        sorter.push("a", b"").expect("room in the memory");
+        let error = format!("{:#}", sorter.sorted().expect_err("an error"));
+        assert!(error.contains("TMPDIR") && error.contains(&*std::env::temp_dir().to_string_lossy()), "{error}");
     }
 
     #[test]

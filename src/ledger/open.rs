@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Executor};
 
 use super::{Ledger, Pair};
+use crate::scratch;
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
 const VERSION: i64 = 5;
@@ -64,7 +65,7 @@ impl Ledger {
         match Ledger::open(path, pair).await {
             Ok(ledger) => Ok((ledger, None)),
             Err(reason) => {
-                let folder = tempfile::tempdir().context("making a temporary ledger")?;
+                let folder = tempfile::tempdir().with_context(scratch::making)?;
                 let path = folder.path().join("ledger.db");
                 Ok((open(&path, pair, Some(folder)).await?, Some(reason)))
             }
