@@ -48,9 +48,14 @@
 //!   In: `database::chunks::Chunks::push`, `database::chunks::Chunks::complete`.
 //!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY or here.
 //! - Keys that the server does not sort are sorted here, and come back as many as they were.
-//!   In: `database::dialect::mysql::sql::MySql::key_order`, `sorted::Sorted::next_borrowed`.
+//!   In: `database::dialect::mysql::sql::MySql::key_order`, `database::chunks::Chunks::complete`,
+//!   `sorted::Sorted::next_whole`, `sorted::Sorter::merge`.
 //!   Tests: `database::agreement::tests::columns_of_mariadb` (MariaDB),
+//!   `sorted::tests::what_goes_in_comes_out_in_byte_order`,
 //!   `sorted::tests::an_entry_that_is_lost_is_an_error_and_so_is_one_too_many`.
+//! - The memory that they are sorted in does not grow with them: what cannot be read back at once is merged first.
+//!   In: `sorted::first_to_merge`, `sorted::Reader::fill`.
+//!   Test: `sorted::tests::long_entries_are_read_back_in_the_same_room`.
 //! - A line of COPY that is not whole is an error.
 //!   In: `database::dialect::postgres::copied::Line::read`.
 //!   Test: `database::dialect::postgres::copied::tests::what_is_no_line_is_an_error`.
