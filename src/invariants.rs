@@ -54,8 +54,9 @@
 //!   `sorted::tests::what_goes_in_comes_out_in_byte_order`,
 //!   `sorted::tests::an_entry_that_is_lost_is_an_error_and_so_is_one_too_many`.
 //! - The memory that they are sorted in does not grow with them: what cannot be read back at once is merged first.
-//!   In: `sorted::first_to_merge`, `sorted::Reader::fill`.
-//!   Test: `sorted::tests::long_entries_are_read_back_in_the_same_room`.
+//!   In: `sorted::first_to_merge`, `sorted::Sorter::one_of`, `sorted::Reader::fill`.
+//!   Tests: `sorted::tests::long_entries_are_read_back_in_the_same_room`,
+//!   `sorted::tests::many_sorters_take_no_more_room_than_one`.
 //! - A line of COPY that is not whole is an error.
 //!   In: `database::dialect::postgres::copied::Line::read`.
 //!   Test: `database::dialect::postgres::copied::tests::what_is_no_line_is_an_error`.

@@ -14,7 +14,7 @@ use crate::scratch;
 
 /// Bytes of a run in the memory, and of all runs that are read back at once; at least, where several sorters share them.
 const BYTES: usize = 8 << 20;
-const LEAST_BYTES: usize = 1 << 20;
+const LEAST_BYTES: usize = 256 << 10;
 /// Bytes read or written at once, at most and at least.
 const MOST_AT_ONCE: usize = 256 << 10;
 const LEAST_AT_ONCE: usize = 4 << 10;
@@ -70,8 +70,8 @@ impl Sorter {
         Sorter::one_of(1)
     }
 
-    /// One of so many that are at work at once: up to eight of them take about as much memory together as one alone, and
-    /// more of them a MiB each. Where entries are longer than that, each sorter holds up to four.
+    /// One of so many that are at work at once: up to 32 of them take about as much memory together as one alone, and more
+    /// of them a quarter of a MiB each. Where entries are longer than that, each sorter holds up to four.
     pub fn one_of(sorters: usize) -> Result<Self> {
         Sorter::with((BYTES / sorters.max(1)).max(LEAST_BYTES))
     }
@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn many_sorters_take_no_more_room_than_one() {
-        for (sorters, room) in [(1, BYTES), (8, BYTES)] {
+        for (sorters, room) in [(1, BYTES), (8, BYTES), (32, BYTES), (60, 15 << 20)] {
             let sorter = Sorter::one_of(sorters).expect("a file");
             assert!(sorters * sorter.bytes <= room, "{sorters}");
         }
