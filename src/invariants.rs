@@ -27,16 +27,36 @@
 //! - PostgreSQL refuses to filter a table's rows behind our back.
 //!   In: `database::dialect::postgres::sql::BEGIN`.
 //!   Test: `read_only::a_table_that_hides_rows_from_the_role_fails_the_run` (PostgreSQL).
-//! - MySQL's own limit of rows is lifted, and long keys are sorted whole.
+//! - MySQL's own limit of rows is lifted.
 //!   In: `database::dialect::mysql::link::BEGIN`.
-//!   No test fails: no server of the suite has a limit, and no key of its tables is as long as that.
+//!   No test fails: no server of the suite has a limit.
+//! - MySQL and MariaDB are told not to keep an answer in a table first, and cut no key off where they do.
+//!   In: `database::dialect::mysql::sql::MySql::key`, `database::dialect::mysql::link::BEGIN`.
+//!   Test: `database::agreement::tests::no_key_of_mariadb_is_cut_off_on_its_way` (MariaDB).
 //! - A stream of keys that fails, or ends without saying that it is complete, fails the run.
 //!   In: `database::stream::Head::receive`.
 //!   Tests: `faults::database::a_postgres_connection_lost_in_mid_stream_fails_and_finds_nothing` (PostgreSQL),
 //!   `faults::database::a_mariadb_connection_lost_in_mid_stream_fails_and_finds_nothing` (MariaDB).
+//! - The connection that reads SQLite's keys opens the file that the other one does.
+//!   In: `database::dialect::sqlite::pages::location`.
+//!   Test: `database::dialect::sqlite::pages::tests::whatever_the_url_the_file_is_the_one_of_the_other_connection`.
+//! - Rows of SQLite that fail, or end without a word, are an error.
+//!   In: `database::dialect::sqlite::pages::Pages::next`, `database::dialect::sqlite::pages::send_pages`.
+//!   Tests: `database::dialect::sqlite::pages::tests::a_statement_that_fails_among_its_rows_is_an_error`,
+//!   `database::dialect::sqlite::pages::tests::a_thread_that_ends_without_a_word_is_an_error`.
 //! - Keys that come out of byte order fail the run.
-//!   In: `database::chunks::Chunks::push`.
-//!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY.
+//!   In: `database::chunks::Chunks::push`, `database::chunks::Chunks::complete`.
+//!   No test fails: every column that is let in is sorted by its bytes, by the database's own ORDER BY or here.
+//! - Keys that the server does not sort are sorted here, and come back as many as they were.
+//!   In: `database::dialect::mysql::sql::MySql::key_order`, `database::chunks::Chunks::complete`,
+//!   `sorted::Sorted::next_whole`, `sorted::Sorter::merge`.
+//!   Tests: `database::agreement::tests::columns_of_mariadb` (MariaDB),
+//!   `sorted::tests::what_goes_in_comes_out_in_byte_order`,
+//!   `sorted::tests::an_entry_that_is_lost_is_an_error_and_so_is_one_too_many`.
+//! - The memory that they are sorted in does not grow with them: what cannot be read back at once is merged first.
+//!   In: `sorted::first_to_merge`, `sorted::Sorter::one_of`, `sorted::Reader::fill`.
+//!   Tests: `sorted::tests::long_entries_are_read_back_in_the_same_room`,
+//!   `sorted::tests::many_sorters_take_no_more_room_than_one`.
 //! - A line of COPY that is not whole is an error.
 //!   In: `database::dialect::postgres::copied::Line::read`.
 //!   Test: `database::dialect::postgres::copied::tests::what_is_no_line_is_an_error`.

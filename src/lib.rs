@@ -54,5 +54,6 @@ pub mod plan;
 mod publish;
 pub mod report;
 mod same_file;
+mod scratch;
 mod sorted;
 pub mod storage;

@@ -11,7 +11,7 @@ pub async fn log(driver: &dyn Driver, connection: &mut Connection, sources: &[&S
     for source in sources {
         let Some(index) = &source.index_sql else { continue };
         let table = source.rows.as_ref().map(|rows| &rows.table);
-        match driver.sorted_rows(connection, &source.stream_sql, table).await {
+        match driver.sorted_rows(connection, &source.stream.sql, table).await {
             Ok(Some(rows)) if rows >= FEW => tracing::warn!(
                 "{}: the database sorts about {rows:.0} keys for each run; this index would spare it that: {index}",
                 source.name

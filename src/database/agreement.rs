@@ -123,16 +123,23 @@ async fn agree(url: &str, columns: &[Column<'_>], insert: &dyn Fn(&str, &str, us
     }
 }
 
-async fn check(url: &str, table: &str, type_name: &str, values: &BTreeSet<String>) {
+/// The column `key` of a table, as one of records and as one of references.
+fn configured(url: &str, table: &str) -> config::Config {
     let text = format!(
         "[database]\nurl = {url:?}\n[storage]\nkind = \"local\"\nroot = \"/tmp\"\n\
          [[records]]\ntable = \"{table}\"\nid = \"key\"\nkey = \"key\"\n[[references]]\ntable = \"{table}\"\nkey = \"key\"\n"
     );
-    let config = config::parse(&text, &|_| None).expect("a configuration");
-    let database = Database::open(&config).await.unwrap_or_else(|error| panic!("{type_name}: {error:#}"));
-    let mut streamed = BTreeSet::new();
+    config::parse(&text, &|_| None).expect("a configuration")
+}
+
+async fn check(url: &str, table: &str, type_name: &str, values: &BTreeSet<String>) {
+    let database =
+        Database::open(&configured(url, table)).await.unwrap_or_else(|error| panic!("{type_name}: {error:#}"));
+    let mut streamed: BTreeSet<String> = BTreeSet::new();
     let mut keys = database.keys();
     while let Some(named) = keys.next().await.unwrap_or_else(|error| panic!("{type_name}: {error:#}")) {
+        let last = streamed.last().map_or("", String::as_str);
+        assert!(last <= named.key, "{type_name}: {:?} comes after {last:?}", named.key);
         streamed.insert(named.key.to_owned());
     }
     let differ = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
@@ -297,5 +304,48 @@ mod tests {
             (format!("INSERT INTO {table} VALUES {}", vec![format!("({put})"); rows].join(", ")), 1_000)
         };
         agree(&server("MARIADB"), &columns, &insert).await;
+    }
+
+    /// Where a server keeps its answer in a table first, as it does under `sql_buffer_result`, it cuts off what is longer than
+    /// it takes the column for.
+    #[tokio::test]
+    #[ignore = "needs MariaDB: run tests/run"]
+    async fn no_key_of_mariadb_is_cut_off_on_its_way() {
+        let url = server("MARIADB");
+        let login = Login { driver: dialect::of(config::Engine::MySql), url: url.clone().into() };
+        let mut connection = Connection::open_to_write(&login).await.expect("a connection");
+        let table = format!("agreement_long_{}", std::process::id());
+        for (type_name, null, key) in [
+            ("varchar(20) CHARACTER SET utf8mb4", "NULL", "😀".repeat(20)),
+            ("varchar(20) CHARACTER SET utf8mb4", "NOT NULL", "😀".repeat(20)),
+            ("char(20) CHARACTER SET utf8mb4", "NULL", "😀".repeat(20)),
+            ("tinytext CHARACTER SET utf8mb4", "NULL", "😀".repeat(63)),
+            ("text CHARACTER SET utf8mb4", "NULL", "😀".repeat(16_383)),
+            ("varchar(20) CHARACTER SET utf8mb3", "NULL", "日".repeat(20)),
+            ("varchar(20) CHARACTER SET utf16", "NULL", "😀".repeat(20)),
+            ("varchar(20) CHARACTER SET latin1", "NULL", "é".repeat(20)),
+            ("varbinary(80)", "NULL", "😀".repeat(20)),
+            ("enum('😀😀', 'é') CHARACTER SET utf8mb4", "NULL", "😀😀".to_owned()),
+        ] {
+            let type_name = format!("{type_name} {null}");
+            for sql in [format!("DROP TABLE IF EXISTS {table}"), format!("CREATE TABLE {table} (`key` {type_name})")] {
+                connection.change(&sql, &[]).await.expect("a table");
+            }
+            let insert = format!("INSERT INTO {table} VALUES (?)");
+            connection.change(&insert, &[Parameter::Text(&key)]).await.expect("a row");
+            let database = Database::open(&configured(&url, &table)).await.expect("a database");
+            for sql in [&database.sources[0].stream.sql, &database.sources[0].lookup.as_ref().expect("a look-up").of(1)]
+            {
+                connection.change("SET SESSION sql_buffer_result = 1", &[]).await.expect("a setting");
+                let parameters = [Parameter::Text(&key)];
+                let rows = connection.texts(sql, &parameters[..sql.matches('?').count()]).await.expect("rows");
+                assert!(rows[0] == key, "{type_name}: {} bytes of {}: {sql}", rows[0].len(), key.len());
+            }
+            connection.change(&format!("DROP TABLE {table}"), &[]).await.expect("a table to drop");
+        }
+        let setting = "SELECT CAST(@@sql_buffer_result AS CHAR)";
+        assert_eq!(connection.text(setting, &[]).await.expect("a setting").as_deref(), Some("ON"));
+        connection.begin().await.expect("a transaction");
+        assert_eq!(connection.text(setting, &[]).await.expect("a setting").as_deref(), Some("OFF"));
     }
 }

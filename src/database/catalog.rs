@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use crate::config::{Action, Config, Entity, Key, Owns, Records, ReferenceKeys, Rule};
 use crate::database::column::{ColumnFacts, DateColumn, Owners, Table};
 use crate::database::connection::{Connection, Driver, Login, Server};
-use crate::database::key_column::{self, KeyColumn};
+use crate::database::key_column::{self, KeyColumn, Stream};
 use crate::database::rows::{Ownerless, Rows, Strangers};
 use crate::database::rules::{self, RuleSql};
 use crate::database::source::{Column, Source};
@@ -85,7 +85,7 @@ impl Catalog {
             owns_folders: false,
             key_prefix: String::new(),
             url_base: None,
-            stream_sql: String::new(),
+            stream: Stream::default(),
             index_sql: None,
             lookup: None,
             column: None,
@@ -140,14 +140,15 @@ impl Catalog {
             self.rule(rule, &mut rows, &columns, (&section, records.zone)).await?;
         }
         let key = rows.key_column();
-        let (stream_sql, lookup, index_sql) = match (&records.url_base, records.owns) {
+        let (stream, lookup, index_sql) = match (&records.url_base, records.owns) {
             // Its keys are made here, and are nothing that the database could sort or look up.
             (Some(_), _) => (key.scan(&rows.marks()), None, None),
+            // With its last slash `a/` comes after `a-b/`, and without it before.
             (None, Owns::Prefix) => (key.scan(&rows.marks()), Some(key.lookup(&rows.details())), None),
             (None, Owns::Object) => (key.stream(&rows.marks()), Some(key.lookup(&rows.details())), key.index()),
         };
         let what = if records.r#where.is_some() { format!("{section}: where") } else { section };
-        self.accepts(&stream_sql, &what).await?;
+        self.accepts(&stream.sql, &what).await?;
         Ok(Source {
             answers_for_any_key: self.server.answers_for_any_key && rows.key.expression.is_none(),
             name: records.name.clone(),
@@ -157,7 +158,7 @@ impl Catalog {
             url_base: records.url_base.clone(),
             column: rows.key.expression.is_none().then(|| self.column(&rows.table, &rows.key.name)),
             any_row_sql: Some(any_row(&self.driver.table(&rows.table))),
-            stream_sql,
+            stream,
             lookup,
             index_sql,
             rows: Some(rows),
@@ -311,20 +312,20 @@ impl Catalog {
             Key::Sql(sql) => (self.key_sql(&table, sql, &section).await?, "key_sql"),
         };
         let column = KeyColumn { dialect: self.driver, table: &table, facts: &facts, condition };
-        let (stream_sql, lookup, index_sql) = match has_urls {
+        let (stream, lookup, index_sql) = match has_urls {
             // Its keys are made here, and are nothing that the database could sort or look up.
             true => (column.scan(&[]), None, None),
             false => (column.stream(&[]), Some(column.lookup(&[])), column.index()),
         };
         let what = if condition.is_some() { format!("{section}: where") } else { section };
-        self.accepts(&stream_sql, &what).await?;
+        self.accepts(&stream.sql, &what).await?;
         let is_column = facts.expression.is_none();
         Ok(Source {
             answers_for_any_key: self.server.answers_for_any_key && is_column,
             name: format!("{table_name}.{name}"),
             column: is_column.then(|| self.column(&table, &facts.name)),
             any_row_sql: Some(any_row(&self.driver.table(&table))),
-            stream_sql,
+            stream,
             lookup,
             index_sql,
             ..source
@@ -343,9 +344,9 @@ impl Catalog {
             )));
         };
         expect_text(type_name, &section)?;
-        let stream_sql = key_column::stream_query(self.driver, query, column);
-        self.accepts(&stream_sql, &section).await?;
-        Ok(Source { may_be_json: true, name: format!("reference query {number}"), stream_sql, ..source })
+        let stream = key_column::stream_query(self.driver, query, column);
+        self.accepts(&stream.sql, &section).await?;
+        Ok(Source { may_be_json: true, name: format!("reference query {number}"), stream, ..source })
     }
 
     /// Asks the server whether it would run `sql`, and for the names and types of its columns.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio::sync::mpsc::Sender;
 
 use crate::database::sorter::Sorter;
@@ -94,10 +94,11 @@ enum Out {
 }
 
 impl Chunks {
-    /// `now` is the database's own time, by which clocks have run out.
-    pub async fn new(source: &Arc<Source>, now: Time, channel: Sender<Result<Message>>) -> Result<Self> {
+    /// `now` is the database's own time, by which clocks have run out. Of the sources that are read beside it, so many are
+    /// sorted here.
+    pub fn new(source: &Arc<Source>, now: Time, sorters: usize, channel: Sender<Result<Message>>) -> Result<Self> {
         let out = match (source.is_unsorted(), source.must_be_spooled) {
-            (true, _) => Out::Sort(Sorter::new()?, channel),
+            (true, _) => Out::Sort(Sorter::one_of(sorters)?, channel),
             (false, true) => Out::Spool(Spool::new()?, channel),
             (false, false) => Out::Channel(channel),
         };
@@ -122,15 +123,13 @@ impl Chunks {
                 Printable(&value.chars().take(60).collect::<String>())
             )));
         }
-        if !self.source.is_unsorted() && value < self.last.as_str() {
+        if !self.source.is_unsorted() && !self.follows(value) {
             let why = match &self.source.column {
                 Some(_) => "does the column hold anything but text?",
                 None => "does its expression, or query, give another text each time?",
             };
             bail!("{} gave its keys out of byte order; {why}", self.source.name);
         }
-        self.last.clear();
-        self.last.push_str(value);
         let claim = self.claim(marks);
         match &mut self.out {
             Out::Spool(spool, _) => spool.push(value, claim == Claim::Condemned),
@@ -146,6 +145,14 @@ impl Chunks {
                 self.give(value, claim).await
             }
         }
+    }
+
+    /// Whether a key stands behind the last one, which it then is itself.
+    fn follows(&mut self, key: &str) -> bool {
+        let follows = key >= self.last.as_str();
+        self.last.clear();
+        self.last.push_str(key);
+        follows
     }
 
     /// Takes the value of a row that is not UTF-8: it is nowhere in the order of keys, and may still be meant for one.
@@ -213,8 +220,9 @@ impl Chunks {
                     if batch.is_empty() {
                         break;
                     }
-                    for (key, is_condemned) in batch {
-                        self.give(&key, claim(is_condemned)).await?;
+                    for (key, is_condemned) in batch.iter() {
+                        ensure!(self.follows(key), "the keys of {} were sorted wrongly", self.source.name);
+                        self.give(key, claim(is_condemned)).await?;
                     }
                 }
                 self.out

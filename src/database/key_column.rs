@@ -25,15 +25,16 @@ impl KeyColumn<'_> {
         self.dialect.key(self.facts, &self.column())
     }
 
-    /// Streams the values in byte order. More columns, such as what rules say, follow as text.
-    pub fn stream(&self, more: &[String]) -> String {
-        format!("{} ORDER BY {}", self.scan(more), self.dialect.key_order(self.facts, &self.column()))
+    /// Streams the values in byte order, unless the server had better not sort them. More columns, such as what rules say,
+    /// follow as text.
+    pub fn stream(&self, more: &[String]) -> Stream {
+        self.scan(more).ordered(self.dialect.key_order(self.facts, &self.column()))
     }
 
     /// The same in any order.
-    pub fn scan(&self, more: &[String]) -> String {
+    pub fn scan(&self, more: &[String]) -> Stream {
         let is_there = format!("{} IS NOT NULL", self.column());
-        format!("{}{}", self.select(more, &is_there), self.owned())
+        Stream { sql: format!("{}{}", self.select(more, &is_there), self.owned()), is_sorted: false }
     }
 
     /// Looks rows up by their values. `details` are more columns, as text.
@@ -88,15 +89,29 @@ impl Lookup {
     }
 }
 
-/// The SQL that streams a query's only column, which the server calls `column`, in byte order.
-pub fn stream_query(dialect: &'static dyn Dialect, query: &str, column: &str) -> String {
+/// The SQL that streams the values of a source.
+#[derive(Debug, Default)]
+pub struct Stream {
+    pub sql: String,
+    /// Whether the server gives them in byte order.
+    pub is_sorted: bool,
+}
+
+impl Stream {
+    fn ordered(self, order: Option<String>) -> Self {
+        match order {
+            Some(order) => Stream { sql: format!("{} ORDER BY {order}", self.sql), is_sorted: true },
+            None => self,
+        }
+    }
+}
+
+/// Streams a query's only column, which the server calls `column`, in byte order, unless the server had better not sort.
+pub fn stream_query(dialect: &'static dyn Dialect, query: &str, column: &str) -> Stream {
     let table = Table { schema: None, name: "cleanup_assets_query".to_owned() };
     let facts = ColumnFacts { name: column.to_owned(), ..ColumnFacts::default() };
     let column = dialect.column(&table, column);
-    format!(
-        "SELECT {} FROM (\n{query}\n) AS {} WHERE {column} IS NOT NULL ORDER BY {}",
-        dialect.key(&facts, &column),
-        dialect.table(&table),
-        dialect.key_order(&facts, &column)
-    )
+    let (key, table) = (dialect.key(&facts, &column), dialect.table(&table));
+    let sql = format!("SELECT {key} FROM (\n{query}\n) AS {table} WHERE {column} IS NOT NULL");
+    Stream { sql, is_sorted: false }.ordered(dialect.key_order(&facts, &column))
 }

@@ -165,7 +165,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let keys: HashSet<&str> = keys.iter().copied().collect();
-        let sql = rows.key_column().scan(&rows.details());
+        let sql = rows.key_column().scan(&rows.details()).sql;
         let mut named = async |mut row: Cells| {
             let value = if row.is_empty() { None } else { row.remove(0) };
             let (key, _) = source.key_of(&value.unwrap_or_default());

@@ -1,11 +1,12 @@
 //! PURE: one place of the database from which keys come, and the keys that its values name.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::database::connection::Login;
 use crate::database::dialect::sql::Dialect;
-use crate::database::key_column::Lookup;
+use crate::database::key_column::{Lookup, Stream};
 use crate::database::rows::Rows;
 use crate::database::url;
 use crate::domain::packed::Packing;
@@ -28,8 +29,8 @@ pub struct Source {
     pub key_prefix: String,
     /// Values are URLs that begin with this, and name keys by what follows. They come in any order.
     pub url_base: Option<String>,
-    /// Every value in byte order, NULL left out; and what each rule says of its row.
-    pub stream_sql: String,
+    /// Gives every value, NULL left out, and what each rule says of its row.
+    pub stream: Stream,
     /// The statement that would make an index in whose order the stream can be read.
     pub index_sql: Option<String>,
     /// The rows with the given values: value, and for a source that owns, [details](Rows::details). A collation may
@@ -67,8 +68,7 @@ impl Column {
 impl Source {
     /// Whether its keys come in any order, and must be sorted here.
     pub fn is_unsorted(&self) -> bool {
-        // With its last slash `a/` comes after `a-b/`, and without it before.
-        self.url_base.is_some() || self.file.is_some() || self.owns_folders
+        !self.stream.is_sorted
     }
 
     /// Whether it can be asked for any key through its lookup.
@@ -93,12 +93,12 @@ impl Source {
     /// The storage key that a value names, and whether the value was what the configuration says that it is.
     pub fn key_of(&self, value: &str) -> (String, bool) {
         let (value, is_expected) = match self.url_base.as_deref().map(|base| url::key_of(value, base)) {
-            None => (value.to_owned(), true),
-            Some(url::Named::Key(key)) => (key, true),
-            Some(url::Named::Undecoded(key)) => (key, false),
-            Some(url::Named::Literal) => (value.to_owned(), false),
+            None => (Cow::Borrowed(value), true),
+            Some(url::Named::Key(key)) => (Cow::Owned(key), true),
+            Some(url::Named::Undecoded(key)) => (Cow::Owned(key), false),
+            Some(url::Named::Literal) => (Cow::Borrowed(value), false),
         };
-        let mut key = if value.is_empty() { value } else { format!("{}{value}", self.key_prefix) };
+        let mut key = if value.is_empty() { String::new() } else { [&self.key_prefix, &*value].concat() };
         if self.owns_folders && !key.is_empty() && !key.ends_with('/') {
             key.push('/');
         }

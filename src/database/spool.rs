@@ -5,6 +5,8 @@ use std::io::{BufReader, BufWriter, Read, Seek, Write};
 
 use anyhow::{Context, Result};
 
+use crate::scratch;
+
 /// A file without a name, being written.
 pub struct Spool {
     file: BufWriter<File>,
@@ -19,22 +21,23 @@ pub struct Values {
 
 impl Spool {
     pub fn new() -> Result<Self> {
-        let file = tempfile::tempfile().context("making a temporary file for the keys")?;
+        let file = scratch::file()?;
         Ok(Spool { file: BufWriter::with_capacity(1 << 18, file), values: 0 })
     }
 
     /// Adds a value, and a mark on it.
     pub fn push(&mut self, value: &str, mark: bool) -> Result<()> {
         let length = u32::try_from(value.len()).context("a key of more than 4 GiB")?;
-        self.file.write_all(&length.to_le_bytes())?;
-        self.file.write_all(&[u8::from(mark)])?;
-        self.file.write_all(value.as_bytes()).context("writing keys to a temporary file")?;
+        [&length.to_le_bytes()[..], &[u8::from(mark)], value.as_bytes()]
+            .into_iter()
+            .try_for_each(|bytes| self.file.write_all(bytes))
+            .with_context(scratch::writing)?;
         self.values += 1;
         Ok(())
     }
 
     pub fn into_values(self) -> Result<Values> {
-        let mut file = self.file.into_inner().context("writing keys to a temporary file")?;
+        let mut file = self.file.into_inner().with_context(scratch::writing)?;
         file.rewind()?;
         Ok(Values { file: BufReader::with_capacity(1 << 18, file), left: self.values })
     }

@@ -58,12 +58,13 @@ impl MergedKeys {
     /// The stream of each source, each on a connection of its own. That of the only source begins when its first key is
     /// asked for.
     pub fn start(sources: &[Arc<Source>]) -> Self {
+        let sorters = sources.iter().filter(|source| source.is_unsorted()).count();
         let mut tasks = JoinSet::new();
         let mut alone = Fuse::terminated();
         let heads = sources.iter().map(|source| {
             let is_alone = sources.len() == 1;
             let (sender, receiver) = channel(if is_alone { 1 } else { CHUNKS_AHEAD });
-            let stream = stream(source.clone(), sender);
+            let stream = stream(source.clone(), sorters, sender);
             match is_alone {
                 true => alone = stream.boxed().fuse(),
                 false => drop(tasks.spawn(stream)),
@@ -166,17 +167,18 @@ impl Head {
     }
 }
 
-async fn stream(source: Arc<Source>, sender: Sender<Result<Message>>) {
-    let streamed = stream_whole(&source, sender.clone()).await;
+/// Sends the keys of a source. Of those that are read at once, so many are sorted here.
+async fn stream(source: Arc<Source>, sorters: usize, sender: Sender<Result<Message>>) {
+    let streamed = stream_whole(&source, sorters, sender.clone()).await;
     if let Err(error) = streamed {
         // Nobody left to tell means that the comparison has already failed elsewhere.
         let _ = sender.send(Err(error.context(format!("reading the keys of {}", source.name)))).await;
     }
 }
 
-async fn stream_whole(source: &Arc<Source>, sender: Sender<Result<Message>>) -> Result<()> {
+async fn stream_whole(source: &Arc<Source>, sorters: usize, sender: Sender<Result<Message>>) -> Result<()> {
     if let Some(path) = &source.file {
-        let mut chunks = Chunks::new(source, Time::UNIX_EPOCH, sender).await?;
+        let mut chunks = Chunks::new(source, Time::UNIX_EPOCH, sorters, sender)?;
         lines::send(path, &mut chunks).await?;
         return chunks.complete().await;
     }
@@ -184,8 +186,8 @@ async fn stream_whole(source: &Arc<Source>, sender: Sender<Result<Message>>) -> 
     connection.begin().await?;
     let has_rules = source.rows.as_ref().is_some_and(|rows| !rows.rules.is_empty());
     let now = if has_rules { connection.now().await? } else { Time::UNIX_EPOCH };
-    let mut chunks = Chunks::new(source, now, sender).await?;
-    connection.send_keys(&source.stream_sql, &mut chunks).await?;
+    let mut chunks = Chunks::new(source, now, sorters, sender)?;
+    connection.send_keys(&source.stream.sql, &mut chunks).await?;
     connection.end().await?;
     drop(connection);
     chunks.complete().await

@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions, Executor};
 use super::{Ledger, Pair, network};
 use crate::exit_code::Misconfigured;
 use crate::failpoint;
+use crate::scratch;
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
 pub(super) const VERSION: i64 = 6;
@@ -76,7 +77,7 @@ impl Ledger {
             Ok(ledger) => Ok((ledger, None)),
             Err(reason) if reason.chain().any(|cause| cause.is::<Misconfigured>()) => Err(reason),
             Err(reason) => {
-                let folder = tempfile::tempdir().context("making a temporary ledger")?;
+                let folder = tempfile::tempdir().with_context(scratch::making)?;
                 let path = folder.path().join("ledger.db");
                 Ok((open(&path, pair, Some(folder)).await?, Some(reason)))
             }

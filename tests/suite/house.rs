@@ -72,6 +72,7 @@ fn pure_rooms_touch_no_database_store_terminal_clock_or_environment() {
 fn each_library_lives_in_its_own_room() {
     let rooms = rooms();
     assert_none(&rooms, &["sqlx::", "use sqlx"], |name| name.starts_with("database/") || name.starts_with("ledger/"));
+    assert_none(&rooms, &["rusqlite"], |name| name == "database/dialect/sqlite/pages.rs");
     assert_none(&rooms, &["aws_"], |name| name.starts_with("storage/s3/"));
     assert_none(&rooms, &["clap"], |name| name.starts_with("cli/") || name.starts_with("commands/"));
     assert_none(&rooms, &["indicatif"], |name| name == "cli/progress.rs");

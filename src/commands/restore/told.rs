@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::TextOrJson;
@@ -14,6 +15,7 @@ use crate::domain::row_id;
 use crate::execute::Restored;
 use crate::ledger::Removal;
 use crate::report::{size, write_value};
+use crate::scratch;
 
 /// Reasons that are told apart; rows that fail for others are all named.
 const REASONS: usize = 20;
@@ -31,10 +33,10 @@ pub struct Told {
 }
 
 impl Told {
-    pub fn new(format: TextOrJson) -> io::Result<Self> {
+    pub fn new(format: TextOrJson) -> Result<Self> {
         let errors = match format {
             TextOrJson::Text => None,
-            TextOrJson::Json => Some(BufWriter::new(tempfile::tempfile()?)),
+            TextOrJson::Json => Some(BufWriter::new(scratch::file()?)),
         };
         Ok(Told { files: 0, bytes: 0, rows: 0, left_alone: 0, failed: 0, reasons: BTreeMap::new(), errors })
     }

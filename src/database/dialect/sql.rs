@@ -69,8 +69,9 @@ pub trait Dialect: fmt::Debug + Sync {
     /// A column's value as the key that it is.
     fn key(&self, facts: &ColumnFacts, column: &str) -> String;
 
-    /// What sorts by the bytes of the key in UTF-8, and by nothing else.
-    fn key_order(&self, facts: &ColumnFacts, column: &str) -> String;
+    /// What sorts by the bytes of the key in UTF-8, and by nothing else. `None`: the server had better not, and the keys are
+    /// sorted here.
+    fn key_order(&self, facts: &ColumnFacts, column: &str) -> Option<String>;
 
     /// Makes an index in the order of keys, where one can have it.
     fn key_index(&self, table: &Table, facts: &ColumnFacts) -> Option<String>;

@@ -53,6 +53,16 @@ fn a_file_that_gives_nothing_refuses() {
     assert!(outcome.code == 2 && outcome.stderr.contains("is not a file"), "{outcome:#?}");
 }
 
+/// Its keys are sorted in a temporary file.
+#[test]
+fn a_temporary_folder_that_is_not_there_is_named() {
+    let scene = scene(b"live/2.png\nlive/1.png\n");
+    let output = scene.tool.command(&[]).env("TMPDIR", "/no/such/folder").output().expect("the tool starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    let expected = "making a temporary file in /no/such/folder (TMPDIR says where)";
+    assert!(!output.status.success() && error.contains(expected), "{error}");
+}
+
 /// A line that is not UTF-8 holds what looks like it.
 #[test]
 fn a_line_that_is_not_utf8_holds_what_looks_like_it() {

@@ -14,13 +14,15 @@ use crate::database::dialect::link::{
     Access, Cells, Link, NameAndType, Parameter, described, read, readable_cell, send_rows, texts,
 };
 
-/// What every session is told. Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, and the default
-/// `net_write_timeout` of 60 s kills a stream whose reader is busy elsewhere. MariaDB makes a table of another collation of a
-/// long IN list unless it is told not to (error 1267); MySQL reads that as a comment.
+/// What every session is told. Keys of 1,023 bytes are mis-sorted under the default `max_sort_length`, should a query sort
+/// them, and the default `net_write_timeout` of 60 s kills a stream whose reader is busy elsewhere. Under `sql_buffer_result`
+/// the server copies every answer to a table before it gives any of it. MariaDB makes a table of another collation of a long
+/// IN list unless it is told not to (error 1267); MySQL reads that as a comment.
 macro_rules! session {
     () => {
         "SET SESSION sql_select_limit = 18446744073709551615, SESSION max_sort_length = 8192, \
-         SESSION net_write_timeout = 86400, SESSION time_zone = '+00:00', SESSION lock_wait_timeout = 60 \
+         SESSION net_write_timeout = 86400, SESSION time_zone = '+00:00', SESSION lock_wait_timeout = 60, \
+         SESSION sql_buffer_result = 0 \
          /*M! , SESSION in_predicate_conversion_threshold = 0 */; "
     };
 }

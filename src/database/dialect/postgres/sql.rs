@@ -49,14 +49,14 @@ impl Dialect for Postgres {
         if facts.is_plain_text { column.to_owned() } else { self.text(column) }
     }
 
-    fn key_order(&self, facts: &ColumnFacts, column: &str) -> String {
-        format!("{} COLLATE \"C\"", self.key(facts, column))
+    fn key_order(&self, facts: &ColumnFacts, column: &str) -> Option<String> {
+        Some(format!("{} COLLATE \"C\"", self.key(facts, column)))
     }
 
     fn key_index(&self, table: &Table, facts: &ColumnFacts) -> Option<String> {
         let (table, column) = (self.table(table), self.quoted(&facts.name));
         let key = match facts.is_plain_text {
-            true => self.key_order(facts, &column),
+            true => self.key_order(facts, &column)?,
             false => format!("({}) COLLATE \"C\"", self.key(facts, &column)),
         };
         Some(format!("CREATE INDEX CONCURRENTLY ON {table} ({key})"))

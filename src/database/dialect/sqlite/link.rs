@@ -1,6 +1,7 @@
 //! SQLite's connection; and numbers that no text of SQLite's is exact for.
 
 use std::future::ready;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Decode, Executor, Row, Sqlite, TypeInf
 
 use crate::database::chunks::Chunks;
 use crate::database::dialect::link::{
-    Access, Cells, Link, NameAndType, Parameter, described, read, readable_cell, send_rows, texts,
+    Access, Cells, Link, NameAndType, Parameter, described, read, readable_cell, texts,
 };
+use crate::database::dialect::sqlite::pages;
 
 /// Opens the file.
 pub async fn connect(url: &str, access: Access) -> Result<Box<dyn Link>> {
@@ -23,34 +25,42 @@ pub async fn connect(url: &str, access: Access) -> Result<Box<dyn Link>> {
         Access::Read => options.read_only(true),
         Access::Write => options.busy_timeout(Duration::from_secs(30)),
     };
-    Ok(Box::new(options.disable_statement_logging().connect().await?))
+    let location = pages::location(options.get_filename(), url);
+    let connection = options.disable_statement_logging().connect().await?;
+    Ok(Box::new(SqliteLink { connection, location }))
 }
 
-impl Link for SqliteConnection {
+/// A connection, and where another one to the same file is opened, which does nothing but read keys.
+struct SqliteLink {
+    connection: SqliteConnection,
+    location: PathBuf,
+}
+
+impl Link for SqliteLink {
     fn send(&mut self, sql: &'static str) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            self.execute(sqlx::raw_sql(sql)).await?;
+            self.connection.execute(sqlx::raw_sql(sql)).await?;
             Ok(())
         })
     }
 
     fn change<'a>(&'a mut self, sql: &'a str, parameters: &'a [Parameter<'a>]) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move { Ok(bound(sql, parameters)?.execute(self).await?.rows_affected()) })
+        Box::pin(async move { Ok(bound(sql, parameters)?.execute(&mut self.connection).await?.rows_affected()) })
     }
 
     fn rows<'a>(&'a mut self, sql: &'a str, parameters: &'a [Parameter<'a>]) -> BoxStream<'a, Result<Cells>> {
         match bound(sql, parameters) {
-            Ok(query) => texts::<Sqlite>(query.fetch(self), text_or_image),
+            Ok(query) => texts::<Sqlite>(query.fetch(&mut self.connection), text_or_image),
             Err(error) => once(ready(Err(error))).boxed(),
         }
     }
 
     fn send_keys<'a>(&'a mut self, sql: &'a str, chunks: &'a mut Chunks) -> BoxFuture<'a, Result<()>> {
-        Box::pin(send_rows::<Sqlite>(self, sql, chunks))
+        Box::pin(pages::send(&self.location, sql, chunks))
     }
 
     fn columns<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<Vec<NameAndType>, sqlx::Error>> {
-        Box::pin(described::<Sqlite>(self, sql))
+        Box::pin(described::<Sqlite>(&mut self.connection, sql))
     }
 }
 

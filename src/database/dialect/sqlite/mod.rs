@@ -2,6 +2,7 @@
 
 mod catalog;
 mod link;
+mod pages;
 mod sql;
 
 use std::path::PathBuf;

@@ -32,13 +32,13 @@ impl Dialect for Sqlite {
         self.text(column)
     }
 
-    fn key_order(&self, facts: &ColumnFacts, column: &str) -> String {
-        format!("{} COLLATE BINARY", self.key_looked_up(facts, column))
+    fn key_order(&self, facts: &ColumnFacts, column: &str) -> Option<String> {
+        Some(format!("{} COLLATE BINARY", self.key_looked_up(facts, column)))
     }
 
     fn key_index(&self, table: &Table, facts: &ColumnFacts) -> Option<String> {
         let name = self.quoted(&format!("{}_{}", table.name, facts.name));
-        let (table, key) = (self.table(table), self.key_order(facts, &self.quoted(&facts.name)));
+        let (table, key) = (self.table(table), self.key_order(facts, &self.quoted(&facts.name))?);
         facts.is_plain_text.then(|| format!("CREATE INDEX {name} ON {table} ({key})"))
     }
 
