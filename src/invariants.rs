@@ -304,6 +304,9 @@
 //!   In: `database::dialect::sql::Dialect::key_list`, `database::connection::Driver::holds_text_alone`.
 //!   Tests: `database::agreement::tests::columns_of_sqlite`, `database::agreement::tests::columns_of_postgres` (PostgreSQL),
 //!   `database::agreement::tests::columns_of_mariadb` (MariaDB).
+//! - Values that are URLs, or folders, are made keys and sorted here, whatever order they came in.
+//!   In: `database::source::Source::is_unsorted`.
+//!   Test: `sources::references::what_a_reference_names_stays`.
 //! - Another database, and a file of keys, want as the first does.
 //!   In: `database::catalog::sources`, `database::stream::MergedKeys::start`.
 //!   Tests: `sources::databases::what_another_database_names_stays`, `sources::files::what_a_file_names_stays`,

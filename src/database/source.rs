@@ -66,9 +66,10 @@ impl Column {
 }
 
 impl Source {
-    /// Whether its keys come in any order, and must be sorted here.
+    /// Whether its keys come in any order, and must be sorted here. What is made of values here does, whatever order they had.
     pub fn is_unsorted(&self) -> bool {
-        !self.stream.is_sorted
+        // With its last slash `a/` comes after `a-b/`, and without it before.
+        !self.stream.is_sorted || self.url_base.is_some() || self.owns_folders
     }
 
     /// Whether it can be asked for any key through its lookup.
