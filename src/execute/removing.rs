@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Site;
+use super::batch::{Fate, Ready};
+use super::sight::is_fresh;
 use crate::domain::Object;
 use crate::judge;
 use crate::ledger::Removal;
@@ -10,6 +12,12 @@ use crate::storage::{Copies, Presence, Removed};
 
 /// Attempts at a key whose fate stays open, the first included.
 const ATTEMPTS: u32 = 4;
+const SLOW: &str = "the store answers so slowly that it may be another file by the time at which it would be deleted";
+
+/// Whether a delete may rest on what these were when they were looked at.
+fn are_fresh(ready: &[Ready]) -> bool {
+    ready.iter().all(|ready| is_fresh(ready.seen))
+}
 
 /// What a look says of a key whose answer was lost.
 enum Learned {
@@ -19,19 +27,51 @@ enum Learned {
     Nothing,
 }
 
-/// What a delete came to in the end.
+/// What a delete came to in the end. The removal is late where an attempt had no answer: the store may carry it out later.
 pub(super) struct Answered {
+    pub removal: Removal,
     pub answer: Removed,
-    /// Whether an attempt had no answer: the store may carry it out later.
-    pub late: bool,
 }
 
 impl Site<'_> {
-    /// Deletes the objects of `removals` and gives each one's answer, in their order.
-    pub(super) async fn remove_surely(&self, copies: &dyn Copies, removals: &[Removal]) -> Vec<Answered> {
+    /// Deletes objects that were looked at a moment ago, and gives each one's answer. Those of which the look has become
+    /// too old are looked at again, and so many of them at once as can be looked at and deleted in that time.
+    pub(super) async fn remove_fresh(
+        &mut self,
+        copies: &dyn Copies,
+        mut ready: Vec<Ready>,
+        left: &mut Vec<(Removal, Fate)>,
+    ) -> Vec<Answered> {
+        let mut answered = Vec::new();
+        while !ready.is_empty() {
+            let rest = ready.split_off(self.at_once.min(ready.len()));
+            let mut part = std::mem::replace(&mut ready, rest);
+            if !are_fresh(&part) {
+                part = self.look_once_more(part, left).await;
+            }
+            if are_fresh(&part) {
+                answered.extend(self.remove_surely(copies, part).await);
+                continue;
+            }
+            if part.len() == 1 {
+                // Nobody could say of the others either what they are.
+                part.append(&mut ready);
+                left.extend(part.into_iter().map(|ready| (ready.removal, Fate::Fail(SLOW.to_owned()))));
+                break;
+            }
+            self.at_once = part.len().div_ceil(2);
+            part.append(&mut ready);
+            ready = part;
+        }
+        answered
+    }
+
+    async fn remove_surely(&self, copies: &dyn Copies, ready: Vec<Ready>) -> Vec<Answered> {
+        let removals: Vec<Removal> = ready.into_iter().map(|ready| ready.removal).collect();
         let mut late = vec![false; removals.len()];
-        let answers = self.answers(copies, removals, &mut late).await;
-        answers.into_iter().zip(late).map(|(answer, late)| Answered { answer, late }).collect()
+        let answers = self.answers(copies, &removals, &mut late).await;
+        let answered = removals.into_iter().zip(answers).zip(late);
+        answered.map(|((removal, answer), late)| Answered { removal: Removal { late, ..removal }, answer }).collect()
     }
 
     async fn answers(&self, copies: &dyn Copies, removals: &[Removal], late: &mut [bool]) -> Vec<Removed> {

@@ -118,12 +118,40 @@ pub enum Hands<'s> {
 
 /// What a bucket can do: a file is copied to the trash and then deleted.
 pub trait Copies: Send + Sync {
+    /// One page of the objects below `below` whose keys come after `after`, as the store gives it; `None`: it has none.
+    ///
+    /// # Errors
+    /// Whatever leaves in doubt what the page says.
+    fn page<'a>(&'a self, below: &'a str, after: &'a str) -> BoxFuture<'a, Result<Option<Page>>>;
+
     /// Copies an object, with everything that is stored with it, if it is still the one that was looked at; and looks at the
     /// copy.
     ///
     /// # Errors
     /// Whatever leaves open whether the copy was made.
     fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>>;
+
+    /// The same without a look at the copy; `told`: with a look at the object, by which the copy is told what to keep. An
+    /// object of several parts is copied as [there](Self::copy).
+    ///
+    /// # Errors
+    /// Whatever leaves open whether the copy was made.
+    fn copy_unseen<'a>(
+        &'a self,
+        from: &'a Object,
+        to: &'a str,
+        target: Target,
+        told: bool,
+    ) -> BoxFuture<'a, Result<Copied>>;
+
+    /// Looks at an object and at what was made of it by a copy, and compares what is stored with them.
+    ///
+    /// # Errors
+    /// Whatever leaves open what they are, or that one of them is not there.
+    fn compare<'a>(&'a self, from: &'a Object, copy: &'a str) -> BoxFuture<'a, Result<Copied>>;
+
+    /// Tries, with an object of its own at `place` that has all that an object can have beside its bytes, what a copy keeps.
+    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Kept>;
 
     /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
@@ -245,6 +273,8 @@ pub enum Target {
 pub enum Copied {
     /// The copy, as a look at it says.
     Done(Box<Object>),
+    /// The store says that it was made, and nobody has looked at it.
+    Made,
     /// The copy was made, and this of what is stored with the object is not as it was.
     Lost(&'static str),
     /// The object is no longer the one that was looked at.
@@ -264,6 +294,17 @@ pub enum Tried {
     Nothing,
     /// No delete is allowed at all, and what the store says to it.
     NoDeletes(String),
+}
+
+/// What copies keep of what is stored beside the bytes, as a try has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// Nobody knows: each is compared with what was copied.
+    Unknown,
+    /// Everything, where they are told what there is.
+    Told,
+    /// Everything.
+    All,
 }
 
 /// What became of one key of a removal.
@@ -295,6 +336,7 @@ pub async fn look_for(store: &dyn Store, key: &str, is_folder: bool) -> Result<P
         archived: false,
         opaque_etag: false,
         is_new: true,
+        is_plain: false,
     };
     if store.may_hold_any(key).await? {
         return Ok(Presence::Present(folder));

@@ -56,7 +56,7 @@ impl Bucket {
         }
     }
 
-    async fn delete_if(&self, key: &str, condition: Option<String>) -> Result<(), DeleteError> {
+    pub(super) async fn delete_if(&self, key: &str, condition: Option<String>) -> Result<(), DeleteError> {
         let request = self.client.delete_object().bucket(&self.name).key(key).set_if_match(condition);
         request.customize().config_override(without_retries()).send().await.map(|_| ())
     }
@@ -105,7 +105,7 @@ pub(super) fn condition(object: &Object) -> Option<String> {
     object.bare_etag().map(|etag| format!("\"{etag}\""))
 }
 
-type DeleteError = SdkError<aws_sdk_s3::operation::delete_object::DeleteObjectError, HttpResponse>;
+pub(super) type DeleteError = SdkError<aws_sdk_s3::operation::delete_object::DeleteObjectError, HttpResponse>;
 
 /// Whether a store refuses the condition, and not the delete.
 fn takes_no_conditions(error: &DeleteError) -> bool {
