@@ -403,6 +403,9 @@
 //! - No delete rests on a look that is older than five seconds.
 //!   In: `execute::removing::Site::remove_fresh`.
 //!   Test: `execute::looks::no_delete_rests_on_an_old_look`.
+//! - Nor one that had to wait for others, or is tried again.
+//!   In: `storage::s3::removing::Bucket::remove_singly`, `execute::removing::Site::untouched`.
+//!   Test: `execute::looks::no_look_grows_old_while_other_files_are_deleted`.
 //! - The original is looked at once more after the copy.
 //!   In: `execute::copying::Site::copy_to_trash`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.

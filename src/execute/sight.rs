@@ -80,9 +80,10 @@ impl Look {
     }
 }
 
-/// Whether a delete may rest on a look that was begun at `at`.
-pub(super) fn is_fresh(at: Option<Instant>) -> bool {
-    at.is_some_and(|at| at.elapsed() <= LASTS)
+/// Until when deletes may rest on looks that were begun at these times; `None`: they may not.
+pub(super) fn fresh_until(looks: impl Iterator<Item = Option<Instant>>) -> Option<Instant> {
+    let oldest = looks.collect::<Option<Vec<_>>>()?.into_iter().min()?;
+    Some(oldest + LASTS).filter(|until| *until > Instant::now())
 }
 
 /// What is looked at.

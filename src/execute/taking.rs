@@ -5,7 +5,7 @@ use anyhow::Result;
 use futures::StreamExt;
 
 use super::batch::{Fate, Ready};
-use super::removing::Answered;
+use super::removing::{Answered, SLOW};
 use super::{Answer, Site};
 use crate::domain::removal::Removals;
 use crate::judge;
@@ -121,6 +121,7 @@ impl Site<'_> {
                 }
                 Removed::Changed => left.push((removal, Fate::Skip(CHANGED.to_owned()))),
                 Removed::Refused(reason) => left.push((removal, Fate::Fail(reason))),
+                Removed::NotTried => left.push((removal, Fate::Fail(SLOW.to_owned()))),
                 // The intent stays open: the next run looks it up.
                 Removed::Unknown(reason) => removals.fail(&removal.object.key, &format!("unknown: {reason}")),
             }
@@ -189,7 +190,7 @@ impl Site<'_> {
         match copies.remove(&[trash_key]).await.first() {
             Some(Removed::Gone) => step,
             // It stays, and goes when it is due, or by hand.
-            Some(Removed::Refused(_) | Removed::Changed) => step.map(left),
+            Some(Removed::Refused(_) | Removed::Changed | Removed::NotTried) => step.map(left),
             Some(Removed::Unknown(_)) | None => None,
         }
     }

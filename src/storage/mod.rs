@@ -8,7 +8,7 @@ pub mod s3;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::FutureExt;
@@ -156,8 +156,9 @@ pub trait Copies: Send + Sync {
     /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
 
-    /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that.
-    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>>;
+    /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that. Where it
+    /// cannot, no delete is begun after `until`.
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object], until: Instant) -> BoxFuture<'a, Vec<Removed>>;
 
     /// Tries whether the store honours a condition on a delete, with an object of its own at `place`.
     fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried>;
@@ -318,6 +319,8 @@ pub enum Removed {
     Refused(String),
     /// Nobody knows: it must be looked up.
     Unknown(String),
+    /// The store was not asked: the time was over until which it could be.
+    NotTried,
 }
 
 /// Looks for what a row names: an object, or where `is_folder`, and the key ends in `/`, anything below it, or an object

@@ -2,6 +2,7 @@
 //! it: whether one does is tried, on an object of our own.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -18,10 +19,10 @@ const WRONG: &str = "\"00000000000000000000000000000000\"";
 
 impl Bucket {
     /// Deletes one by one, each with its etag as the condition, where the store heeds that.
-    pub(super) async fn remove_objects_unchanged(&self, objects: &[&Object]) -> Vec<Removed> {
+    pub(super) async fn remove_objects_unchanged(&self, objects: &[&Object], until: Instant) -> Vec<Removed> {
         if !self.heeds_conditions.load(Relaxed) {
             let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
-            return self.remove_objects(&keys).await;
+            return self.remove_objects(&keys, Some(until)).await;
         }
         let removals: Vec<_> = objects.iter().map(|object| self.remove_if(object)).collect();
         // The gate lets as many pass as the store takes.

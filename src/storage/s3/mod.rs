@@ -16,7 +16,7 @@ mod unordered;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use aws_config::retry::RetryConfig;
@@ -294,11 +294,11 @@ impl Copies for Bucket {
     }
 
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects(keys).boxed()
+        self.remove_objects(keys, None).boxed()
     }
 
-    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects_unchanged(objects).boxed()
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object], until: Instant) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects_unchanged(objects, until).boxed()
     }
 
     fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried> {

@@ -1,9 +1,10 @@
 //! The looks just before files go: by a listing where many of them lie close together, by a HEAD each elsewhere. What a HEAD
 //! catches, a listing catches too; and a listing is believed only as long as it tells the truth (I8).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::scene::{Scene, bytes_of};
 use crate::support::s3::{About, Call, Fault, Seen, What, days, hours_ago};
@@ -297,6 +298,55 @@ fn no_delete_rests_on_an_old_look() {
         scope.spawn(one_by_one);
         scope.spawn(always);
     });
+}
+
+/// Single deletes that wait for others, and many that are tried again after a look at each: no look is old by then.
+#[test]
+fn no_look_grows_old_while_other_files_are_deleted() {
+    let (singly, again) = (close_together(FOR_GOOD), close_together(FOR_GOOD));
+    singly.server().fault(Fault::on(Call::DeleteMany, What::Status(501, "NotImplemented")));
+    singly.server().fault(Fault::on(Call::Delete, What::Delay(Duration::from_millis(2_500))));
+    again.server().fault(Fault::on(Call::DeleteMany, What::Status(503, "SlowDown")).times(1));
+    again.server().fault(Fault::on(Call::Head, What::Delay(Duration::from_millis(200))));
+    std::thread::scope(|scope| {
+        for (scene, call) in [(&singly, Call::Delete), (&again, Call::DeleteMany)] {
+            scope.spawn(move || {
+                let mut oldest = Arc::default();
+                let outcome = execute_with(scene, || oldest = oldest_looks(scene, call));
+                assert_eq!((outcome.code, counted(&outcome)), (0, [60, 0, 0]), "{outcome:#?}");
+                let oldest = oldest.lock().expect("the ages").clone();
+                // The call itself takes a moment.
+                assert!(oldest.iter().all(|age| *age < Duration::from_secs(6)), "{call:?}: {oldest:?}");
+            });
+        }
+    });
+}
+
+/// How old the look at a file was as each of these calls came; of many files, the oldest one since the call before.
+fn oldest_looks(scene: &Scene, call: Call) -> Arc<Mutex<Vec<Duration>>> {
+    let looks: Arc<Mutex<BTreeMap<String, Instant>>> = Arc::default();
+    let (ages, since) = (Arc::<Mutex<Vec<Duration>>>::default(), Arc::<Mutex<Option<Instant>>>::default());
+    for look in [Call::List, Call::Head] {
+        let (looks, since) = (Arc::clone(&looks), Arc::clone(&since));
+        scene.server().before(look, move |seen| {
+            // A listing stands for every file.
+            let mut looks = looks.lock().expect("the looks");
+            if seen.call == Call::List {
+                looks.clear();
+            }
+            looks.insert(seen.key.clone(), Instant::now());
+            since.lock().expect("the first look").get_or_insert_with(Instant::now);
+        });
+    }
+    let noted = Arc::clone(&ages);
+    scene.server().before(call, move |seen| {
+        let first = since.lock().expect("the first look").take();
+        let looks = looks.lock().expect("the looks");
+        let of_one = looks.get(&seen.key).or_else(|| looks.get("")).copied();
+        let look = if seen.call == Call::DeleteMany { first } else { of_one };
+        noted.lock().expect("the ages").extend(look.map(|look| look.elapsed()));
+    });
+    ages
 }
 
 /// Requests of each kind that a removal made, beside those on our own trial objects.
