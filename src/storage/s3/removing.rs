@@ -40,7 +40,11 @@ impl Bucket {
         keys.iter().map(|key| answers.remove(key).unwrap_or_else(unanswered)).collect()
     }
 
-    async fn remove_together<'k>(&self, keys: &[&'k str], until: Option<Instant>) -> HashMap<&'k str, Removed> {
+    pub(super) async fn remove_together<'k>(
+        &self,
+        keys: &[&'k str],
+        until: Option<Instant>,
+    ) -> HashMap<&'k str, Removed> {
         let all = |answer: Removed| keys.iter().map(|key| (*key, answer.clone())).collect();
         if is_over(until) {
             return all(Removed::NotTried);

@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 use super::Bucket;
 use super::about::About;
 use crate::judge;
-use crate::storage::{Copied, Kept, Target};
+use crate::storage::{Copied, Kept, Presence, Removed, Target};
 
 const REDIRECT: &str = "website redirect";
 const BYTES: &[u8] = b"cleanup-assets";
@@ -29,11 +29,22 @@ impl Bucket {
         let copy = format!("{place}.copy");
         let kept = self.try_copies_to(place, &copy).await;
         for key in [place, copy.as_str()] {
-            if let Err(error) = self.delete_if(key, None).await {
-                tracing::warn!("{:#}", self.explained("taking away what was put for a try at", key, error));
-            }
+            self.take_away(key).await;
         }
         kept.unwrap_or(Kept::Unknown)
+    }
+
+    /// Takes away what was put for a try. That it is gone is not believed before a look: some answers to a delete say so, and
+    /// nothing was done.
+    async fn take_away(&self, place: &str) {
+        let deleted = self.delete_if(place, None).await;
+        if self.head(place).await.is_ok_and(|presence| presence == Presence::Missing) {
+            return;
+        }
+        let answers = self.remove_together(&[place], None).await;
+        if let (Err(error), false) = (deleted, answers.get(place) == Some(&Removed::Gone)) {
+            tracing::warn!("{:#}", self.explained("taking away what was put for a try at", place, error));
+        }
     }
 
     /// What a copy keeps that is told nothing, or else one that is told; `None`: nobody knows.
