@@ -403,8 +403,34 @@
 //! - Its size tells.
 //!   In: `judge::is_unchanged`.
 //!   Test: `execute::second_look::a_file_of_another_size_stays`.
+//! - What a listing answers for is compared in the same way.
+//!   In: `execute::sight::Look::fate`, `execute::sight::Sight::by_listing`.
+//!   Test: `execute::looks::what_changed_is_seen_by_the_listing`.
+//! - A listing is believed only after the first files were the same both ways, in size, etag and time.
+//!   In: `execute::sight::Sight::both_ways`, `judge::is_listed_as`.
+//!   Tests: `execute::looks::a_listing_that_differs_from_the_looks_is_not_believed`,
+//!   `judge::tests::a_listing_is_the_same_as_a_look_in_size_etag_and_second`.
+//! - And no longer than until it names what was just removed.
+//!   In: `execute::sight::Sight::take`.
+//!   Test: `execute::looks::a_listing_that_names_what_was_just_removed_is_not_believed`.
+//! - Nor once it lacks what is there: that is looked at by itself.
+//!   In: `execute::sight::Sight::look_at_lacking`.
+//!   Test: `execute::looks::a_page_that_ends_early_is_not_believed`.
+//! - Of a page that fails, is out of order, or names what was not asked for, nothing is believed, and its files stay.
+//!   In: `execute::spans::Span::of`, `execute::sight::Sight::by_listing`.
+//!   Tests: `execute::looks::a_listing_that_fails_removes_nothing`,
+//!   `execute::spans::tests::a_page_that_is_not_what_was_asked_for_is_an_error`.
+//! - A page answers for the keys between its ends alone.
+//!   In: `execute::spans::Span::answers`.
+//!   Test: `execute::spans::tests::a_page_answers_for_what_lies_between_its_ends_and_for_nothing_else`.
+//! - No delete rests on a look that is older than five seconds.
+//!   In: `execute::removing::Site::remove_fresh`.
+//!   Test: `execute::looks::no_delete_rests_on_an_old_look`.
+//! - Nor one that had to wait for others, or is tried again.
+//!   In: `storage::s3::removing::Bucket::remove_singly`, `execute::removing::Site::untouched`.
+//!   Test: `execute::looks::no_look_grows_old_while_other_files_are_deleted`.
 //! - The original is looked at once more after the copy.
-//!   In: `execute::taking::Site::copy_to_trash`.
+//!   In: `execute::copying::Site::copy_to_trash`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_the_copy_stays`.
 //! - Where the store heeds it, the delete itself has the etag as its condition.
 //!   In: `storage::s3::conditions::Bucket::remove_objects_unchanged`, `execute::Site::learn_conditions`.
@@ -598,7 +624,7 @@
 //!   In: `storage::s3::copying::Bucket::copy_object`.
 //!   Test: `execute::meanwhile::a_file_uploaded_during_the_copy_stays`.
 //! - The copy is looked at, and its etag tells.
-//!   In: `execute::taking::Site::copy_one`, `judge::is_copy`.
+//!   In: `execute::copying::Site::copy_one`, `judge::is_copy`.
 //!   Test: `execute::meanwhile::a_copy_that_is_not_verified_deletes_nothing`.
 //! - Its size tells.
 //!   In: `judge::is_copy`.
@@ -610,6 +636,15 @@
 //!   In: `storage::s3::about::Bucket::compare`.
 //!   Tests: `execute::promises::a_file_stays_of_which_a_copy_loses_something`,
 //!   `execute::promises::a_file_of_which_a_copy_lost_something_is_held_from_then_on`.
+//! - Files are copied without a look at each and at each copy only where it was tried that copies keep everything.
+//!   In: `storage::s3::trying::Bucket::try_copies_to`.
+//!   Test: `execute::looks::a_store_whose_copies_lose_something_is_found_out`.
+//! - Such a copy is verified by the listing of its folder; one that this does not prove is looked at, and made anew.
+//!   In: `execute::copying::Site::verify`.
+//!   Test: `execute::looks::a_copy_that_the_listing_does_not_prove_is_looked_at`.
+//! - What has a class or a key of its own is copied with it all the same.
+//!   In: `execute::copying::Site::copy_to_trash`, `execute::copying::Site::verify`.
+//!   Test: `execute::looks::a_copy_keeps_what_it_would_lose`.
 //! - A copy that is refused for an etag that did not change is no change.
 //!   In: `storage::s3::copying::Bucket::copy_whole`.
 //!   Test: `execute::promises::a_refused_copy_of_an_unchanged_file_is_no_change`.
@@ -674,9 +709,12 @@
 //!   In: `storage::s3::copying::Bucket::copy_object`.
 //!   Test: `execute::meanwhile::putting_back_overwrites_nothing`.
 //! - What came back is verified.
-//!   In: `execute::put_back::copy_back`, `judge::is_surely_copy`.
+//!   In: `execute::put_back::end`, `judge::is_surely_copy`.
 //!   Tests: `execute::restore::nothing_is_overwritten`,
 //!   `judge::tests::only_a_whole_etag_or_the_very_time_says_that_bytes_are_the_same`.
+//! - So is what came back with many others: what the listing does not prove is looked at, and its copy stays.
+//!   In: `execute::restoring::verify`.
+//!   Test: `execute::looks::a_copy_that_the_listing_does_not_prove_is_looked_at`.
 //! - What was changed since in a row is not undone.
 //!   In: `database::way_back::Writer::try_undo`.
 //!   Test: `killed::rows::restore::rows_that_an_application_took_up_meanwhile_are_left_alone`.

@@ -212,6 +212,15 @@ pub fn is_unchanged(listed: &Object, now: &Object) -> bool {
     listed.key == now.key && listed.size == now.size && same
 }
 
+/// Whether a listing and a look say the same of an object: size, etag, and the time to the second, as a look has it. Who
+/// rounds it otherwise, or gives no etag, is not believed for it.
+pub fn is_listed_as(listed: &Object, looked_at: &Object) -> bool {
+    let second = |object: &Object| object.last_modified.map(|time| time.timestamp());
+    let same_etag = listed.bare_etag().is_some() && listed.bare_etag() == looked_at.bare_etag();
+    let same_time = listed.last_modified.is_some() && second(listed) == second(looked_at);
+    listed.key == looked_at.key && listed.size == looked_at.size && same_etag && same_time
+}
+
 /// Whether `copy` holds what `object` held: the same size, and the same etag where both are of one part (that of a copy
 /// in parts is another).
 pub fn is_copy(object: &Object, copy: &Object) -> bool {
@@ -310,6 +319,7 @@ mod tests {
             archived: false,
             opaque_etag: false,
             is_new: false,
+            is_plain: false,
         }
     }
 
@@ -324,6 +334,23 @@ mod tests {
         assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:01Z", None)));
         assert!(!is_unchanged(&listed, &object(1, "2026-01-10T00:00:00Z", Some("\"b\""))));
         assert!(!is_unchanged(&listed, &object(2, "2026-01-10T00:00:00Z", Some("\"a\""))));
+    }
+
+    #[test]
+    fn a_listing_is_the_same_as_a_look_in_size_etag_and_second() {
+        let looked_at = object(1, "2026-01-10T00:00:00Z", Some("\"a\""));
+        assert!(is_listed_as(&object(1, "2026-01-10T00:00:00.999Z", Some("W/\"a\"")), &looked_at));
+        for (size, modified, etag) in [
+            (2, "2026-01-10T00:00:00Z", Some("\"a\"")),
+            (1, "2026-01-10T00:00:01Z", Some("\"a\"")),
+            (1, "2026-01-10T00:00:00Z", Some("\"b\"")),
+            (1, "2026-01-10T00:00:00Z", None),
+        ] {
+            assert!(!is_listed_as(&object(size, modified, etag), &looked_at), "{size} {modified} {etag:?}");
+        }
+        let undated = Object { last_modified: None, ..looked_at.clone() };
+        let nameless = Object { etag: None, ..looked_at };
+        assert!(!is_listed_as(&undated, &undated) && !is_listed_as(&nameless, &nameless));
     }
 
     #[test]

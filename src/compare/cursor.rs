@@ -120,6 +120,7 @@ mod tests {
                         archived: false,
                         opaque_etag: false,
                         is_new: false,
+                        is_plain: false,
                     })
                     .collect(),
                 more: true,

@@ -122,6 +122,7 @@ mod tests {
             archived: false,
             opaque_etag: false,
             is_new: false,
+            is_plain: false,
         }
     }
 

@@ -277,6 +277,7 @@ mod tests {
                         archived: false,
                         opaque_etag: false,
                         is_new: false,
+                        is_plain: false,
                     })
                     .collect::<Vec<_>>()
                     .iter()

@@ -14,6 +14,7 @@ pub struct Listed<'a> {
     pub archived: bool,
     pub opaque_etag: bool,
     pub is_new: bool,
+    pub is_plain: bool,
 }
 
 impl Listed<'_> {
@@ -32,6 +33,7 @@ impl Listed<'_> {
             archived: self.archived,
             opaque_etag: self.opaque_etag,
             is_new: self.is_new,
+            is_plain: self.is_plain,
         }
     }
 }
@@ -47,6 +49,7 @@ impl Object {
             archived: self.archived,
             opaque_etag: self.opaque_etag,
             is_new: self.is_new,
+            is_plain: self.is_plain,
         }
     }
 }
@@ -73,6 +76,7 @@ struct Entry {
     archived: bool,
     opaque_etag: bool,
     is_new: bool,
+    is_plain: bool,
 }
 
 impl Objects {
@@ -98,6 +102,7 @@ impl Objects {
             archived: object.archived,
             opaque_etag: object.opaque_etag,
             is_new: object.is_new,
+            is_plain: object.is_plain,
         });
     }
 
@@ -131,6 +136,7 @@ impl Objects {
             archived: entry.archived,
             opaque_etag: entry.opaque_etag,
             is_new: entry.is_new,
+            is_plain: entry.is_plain,
         })
     }
 
@@ -190,7 +196,7 @@ mod tests {
             cut in 0_usize..24,
         ) {
             let objects: Vec<Object> = objects.into_iter().map(|(key, size, etag, archived)| Object {
-                key, size: size.into(), last_modified: None, etag, archived, opaque_etag: !archived, is_new: archived,
+                key, size: size.into(), last_modified: None, etag, archived, opaque_etag: !archived, is_new: archived, is_plain: false,
             }).collect();
             let mut all: Objects = objects.iter().map(Object::as_listed).collect();
             prop_assert_eq!(all.len(), objects.len());

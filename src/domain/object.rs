@@ -19,6 +19,8 @@ pub struct Object {
     pub opaque_etag: bool,
     /// Whether it came here so recently that it is young, whatever its modification time says.
     pub is_new: bool,
+    /// Whether a copy that is told nothing lacks nothing of it, as far as the listing or the look can say.
+    pub is_plain: bool,
 }
 
 impl Object {

@@ -1,17 +1,17 @@
 //! One batch of files: looked at again, recorded, taken away, recorded, asked about once more.
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
-use futures::StreamExt;
 
+use super::sight::{Effort, Look, Scene};
 use super::{ASK, Answer, Site};
+use crate::domain::FolderRights;
 use crate::domain::removal::Removals;
-use crate::domain::{FolderRights, Object};
-use crate::judge;
 use crate::ledger::{FileToGo, NewRemoval, Removal, State};
-use crate::storage::{Hands, Presence, Store};
+use crate::storage::Hands;
 
 const WANTED: &str = "a record or reference names it now, or what it belongs to";
 
@@ -22,6 +22,21 @@ pub(super) enum Fate {
     Fail(String),
     /// What is at its place in the trash is not ours.
     Taken(String),
+}
+
+/// A removal that is on record.
+pub(super) struct Ready {
+    pub removal: Removal,
+    /// When its object was last looked at; `None`: not since the plan.
+    pub seen: Option<Instant>,
+    /// Whether a copy that is told nothing lacks nothing of it, as far as was looked.
+    pub is_plain: bool,
+}
+
+impl Ready {
+    pub fn key(&self) -> &str {
+        &self.removal.object.key
+    }
 }
 
 impl Site<'_> {
@@ -53,22 +68,22 @@ impl Site<'_> {
         files: &[FileToGo],
         streamed: &HashSet<String>,
         removals: &mut Removals,
-    ) -> Result<Vec<FileToGo>> {
+    ) -> Result<Vec<(FileToGo, Look)>> {
         let keys: Vec<&str> = files.iter().map(|file| file.object.key.as_str()).collect();
         let wanted = self.wanted_now(&keys).await.context(ASK)?;
-        let store = self.store;
-        let looks: Vec<_> = files.iter().map(|file| look(store, &file.object)).collect();
-        let fates: Vec<Fate> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
+        // What is copied is looked at once more afterwards: one look is enough where it costs a request.
+        let effort = if self.trash.is_some() { Effort::Listed } else { Effort::Every };
+        let looks = self.look_at(&keys, effort).await;
         let (mut going, mut left) = (Vec::new(), Vec::new());
-        for (file, fate) in files.iter().zip(fates) {
+        for (file, look) in files.iter().zip(looks) {
             let FileToGo { object, kind, .. } = file;
             let fate = match wanted.contains(&object.key) || streamed.contains(&object.key) {
                 true => Fate::Skip(WANTED.to_owned()),
-                false => fate,
+                false => look.fate(object),
             };
             let (state, detail) = match fate {
                 Fate::Go => {
-                    going.push(file.clone());
+                    going.push((file.clone(), look));
                     continue;
                 }
                 Fate::Skip(reason) => {
@@ -99,23 +114,29 @@ impl Site<'_> {
     /// Looks and copies take their time: where the answer of streamed sources is too old by now, they are asked once more.
     pub(super) async fn still_unwanted(
         &self,
-        deletable: Vec<Removal>,
+        deletable: Vec<Ready>,
         answer: &Answer,
         left: &mut Vec<(Removal, Fate)>,
-    ) -> Result<Vec<Removal>> {
+    ) -> Result<Vec<Ready>> {
         if deletable.is_empty() || !self.is_old(answer) {
             return Ok(deletable);
         }
-        let keys: Vec<&str> = deletable.iter().map(|removal| removal.object.key.as_str()).collect();
+        let keys: Vec<&str> = deletable.iter().map(Ready::key).collect();
         let now = self.stream(&keys).await?.wanted;
-        let (kept, going): (Vec<_>, Vec<_>) =
-            deletable.into_iter().partition(|removal| now.contains(&removal.object.key));
-        left.extend(kept.into_iter().map(|removal| (removal, Fate::Skip(WANTED.to_owned()))));
+        let (kept, going): (Vec<_>, Vec<_>) = deletable.into_iter().partition(|ready| now.contains(ready.key()));
+        left.extend(kept.into_iter().map(|ready| (ready.removal, Fate::Skip(WANTED.to_owned()))));
         Ok(going)
     }
 
+    /// Looks at objects of the store.
+    pub(super) async fn look_at(&mut self, keys: &[&str], effort: Effort) -> Vec<Look> {
+        let scene = Scene { store: self.store, below: &self.config.storage.prefix, concurrency: self.concurrency };
+        self.sight.look(scene, keys, effort).await
+    }
+
     /// Commits what is about to be done (I9).
-    async fn intend(&mut self, files: Vec<FileToGo>) -> Result<Vec<Removal>> {
+    async fn intend(&mut self, files: Vec<(FileToGo, Look)>) -> Result<Vec<Ready>> {
+        let (files, looks): (Vec<_>, Vec<_>) = files.into_iter().unzip();
         let intents: Vec<NewRemoval> = files
             .into_iter()
             .map(|FileToGo { object, kind, .. }| {
@@ -148,7 +169,8 @@ impl Site<'_> {
             intended_at: String::new(),
             done_at: None,
         });
-        Ok(recorded.collect())
+        let ready = |(removal, look): (_, Look)| Ready { removal, seen: look.at(), is_plain: look.is_plain() };
+        Ok(recorded.zip(looks).map(ready).collect())
     }
 
     /// Whose the folders are that files are about to leave, so that `restore` can make them again; of those that the window
@@ -182,16 +204,5 @@ impl Site<'_> {
             removed.into_iter().partition(|removal| wanted.contains(&removal.object.key));
         unsettled.extend(rest);
         self.settle(&back, &wanted, removals).await
-    }
-}
-
-/// Whether the object is still the one that was listed.
-pub(super) async fn look(store: &dyn Store, object: &Object) -> Fate {
-    match store.look(&object.key).await {
-        Ok(Presence::Present(now)) if judge::is_still(object, &now) => Fate::Go,
-        Ok(Presence::Present(_)) => Fate::Skip("it changed".to_owned()),
-        Ok(Presence::Missing) => Fate::Skip("it is gone already".to_owned()),
-        Ok(Presence::Unknown(reason)) => Fate::Fail(reason),
-        Err(error) => Fate::Fail(format!("it could not be looked at again: {error:#}")),
     }
 }

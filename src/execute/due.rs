@@ -125,6 +125,8 @@ async fn purge_batch(site: &mut Site<'_>, batch: &[Removal], removals: &mut Remo
                 removals.fail(&removal.object.key, &format!("its trash could not be removed: {reason}"));
                 if is_left(removal) { removal.state } else { State::Trashed }
             }
+            // It is due the next time.
+            Some(Removed::NotTried) => continue,
             // The next run looks it up.
             Some(Removed::Unknown(reason)) => {
                 removals.fail(&removal.object.key, &format!("its trash may not be removed: {reason}"));

@@ -5,12 +5,16 @@
 //! batches of their own (`rows`).
 
 mod batch;
+mod copying;
 mod due;
 mod put_back;
 mod removing;
+mod restoring;
 mod resume;
 pub mod rows;
 mod rows_back;
+mod sight;
+mod spans;
 mod strayed;
 mod taking;
 mod wanted;
@@ -31,23 +35,28 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::storage::{Hands, Store, Tried};
+use crate::storage::{Hands, Kept, Store, Tried};
 
-pub use put_back::{Restored, restore};
+pub use put_back::{Restored, Way, restore};
 pub use resume::resume;
 pub use rows_back::{has_open_rows, restore_rows, resume_rows};
+pub use sight::Sight;
 pub use strayed::strayed;
 
 /// Files moved to the trash in one batch.
 const TRASH_BATCH: usize = 100;
 /// Files deleted for good in one batch: what one DeleteObjects takes.
-const DELETE_BATCH: usize = 1_000;
+pub const DELETE_BATCH: usize = 1_000;
 /// Planned keys for which a source that cannot be asked by key is streamed together, before and after.
 pub const WINDOW: usize = 100_000;
 /// No file goes to the trash by an answer of such a source that is older than this, or than one stream takes.
 const ANSWER_LASTS: Duration = Duration::from_secs(10);
 /// What is put below the trash, and taken away, to try whether a delete heeds a condition. No run's folder is called so.
 const TRIED: &str = ".if-match";
+/// The same to try what a copy keeps.
+const COPIED: &str = ".kept";
+/// Bytes of a batch for the trash, beyond which it has no more files than the first one: large files take their time.
+const LARGE_BATCH: u64 = 1 << 30;
 
 /// Where removals happen, and what holds them in check.
 pub struct Site<'a> {
@@ -73,6 +82,9 @@ pub struct Site<'a> {
     pub met: HashSet<String>,
     /// Folders from which files were removed that stay removed.
     pub left: BTreeSet<String>,
+    pub sight: Sight,
+    /// Files deleted at once at most: fewer where a store is too slow for more to be looked at in time.
+    pub at_once: usize,
 }
 
 /// What the sources said that are read whole to be asked.
@@ -103,6 +115,7 @@ pub async fn execute(
     removals.left = planned.files + planned.rows() + planned.due_files;
     if planned.files + planned.following_files > 0 {
         site.learn_conditions().await?;
+        site.learn_copies().await;
     }
     site.remove_rows(planned.rows(), removals).await?;
     if removals.stopped.is_none() {
@@ -143,6 +156,13 @@ impl Site<'_> {
         Ok(())
     }
 
+    /// Finds out what copies keep, where enough of them are to be made.
+    async fn learn_copies(&mut self) {
+        if let (Hands::Copies(copies), true) = (self.store.hands(), self.trash.is_some() && self.sight.is_trying()) {
+            self.sight.set_kept(copies.try_copies(&copied_place(self.config)).await);
+        }
+    }
+
     /// Forgets it where a delete was refused: the next run finds out anew.
     async fn doubt_conditions(&mut self) -> Result<()> {
         match self.store.hands() {
@@ -172,10 +192,10 @@ impl Site<'_> {
         let derived = window.iter().filter(|file| !file.owners.is_empty());
         self.owners = derived.map(|file| (file.object.key.clone(), file.owners.clone())).collect();
         let mut answer = self.stream(&keys).await?;
-        let size = self.paced(if self.trash.is_some() { TRASH_BATCH } else { DELETE_BATCH });
         let mut unsettled = Vec::new();
-        let mut failure = Ok(());
-        for (at, batch) in window.chunks(size).enumerate() {
+        let (mut failure, mut at) = (Ok(()), 0);
+        while at < window.len() {
+            let batch = &window[at..at + self.batch_size(&window[at..])];
             if let (Pace::UntilStopped, Some(reason)) = (pace, self.must_stop()) {
                 removals.stopped = Some(reason);
                 break;
@@ -183,7 +203,7 @@ impl Site<'_> {
             // What is waited for is waited for before the last looks, and not between them and the delete.
             self.pace(batch.len()).await;
             if self.is_old(&answer) {
-                answer = match self.stream(&keys[at * size..]).await {
+                answer = match self.stream(&keys[at..]).await {
                     Ok(answer) => answer,
                     Err(error) => {
                         failure = Err(error);
@@ -195,6 +215,7 @@ impl Site<'_> {
             if failure.is_err() {
                 break;
             }
+            at += batch.len();
             // A file that followed its rows was not counted.
             let planned = batch.iter().filter(|file| file.kind.side() == Side::File).count();
             removals.left = removals.left.saturating_sub(planned as u64);
@@ -305,6 +326,22 @@ impl Site<'_> {
         self.ledger.advance(&steps, "settle", Utc::now()).await
     }
 
+    /// How many of these files the next batch has. To the trash they are few, so that a stop is not waited for; more where
+    /// they are copied in a request each, and small.
+    fn batch_size(&self, files: &[FileToGo]) -> usize {
+        let mut bytes = 0_u64;
+        let small = files.iter().take_while(|file| {
+            bytes = bytes.saturating_add(file.object.size);
+            bytes <= LARGE_BATCH
+        });
+        let most = match &self.trash {
+            None => DELETE_BATCH,
+            Some(_) if self.sight.kept() > Kept::Unknown => small.take(DELETE_BATCH).count().max(TRASH_BATCH),
+            Some(_) => TRASH_BATCH,
+        };
+        self.paced(most.min(self.at_once)).min(files.len())
+    }
+
     /// How many keys a batch has: no more than a second's worth.
     fn paced(&self, batch: usize) -> usize {
         match self.max_deletes_per_second {
@@ -320,6 +357,11 @@ impl Site<'_> {
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         }
     }
+}
+
+/// Where it is tried what a copy keeps.
+fn copied_place(config: &Config) -> String {
+    format!("{}{COPIED}", config.trash.beginning())
 }
 
 const ASK: &str = "the database could not be asked once more";

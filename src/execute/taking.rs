@@ -4,14 +4,13 @@
 use anyhow::Result;
 use futures::StreamExt;
 
-use super::batch::{Fate, look};
-use super::removing::Answered;
+use super::batch::{Fate, Ready};
+use super::removing::{Answered, SLOW};
 use super::{Answer, Site};
-use crate::domain::LOSES;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Removal, State, Step};
-use crate::storage::{Copied, Copies, Moves, Presence, Removed, Taken, Target};
+use crate::storage::{Copies, Moves, Presence, Removed, Taken};
 
 /// Moves files, or removes them for good. Gives those that are gone.
 fn take(moves: &dyn Moves, intents: Vec<Removal>, removals: &mut Removals, steps: &mut Vec<Step>) -> Vec<Removal> {
@@ -55,7 +54,7 @@ fn take(moves: &dyn Moves, intents: Vec<Removal>, removals: &mut Removals, steps
     removed
 }
 
-const CHANGED: &str = "it changed";
+pub(super) const CHANGED: &str = "it changed";
 
 /// Counts a file that is gone from its place.
 fn gone(removal: &Removal, removals: &mut Removals) -> Step {
@@ -84,7 +83,7 @@ impl Site<'_> {
     pub(super) async fn move_away(
         &self,
         moves: &dyn Moves,
-        intents: Vec<Removal>,
+        intents: Vec<Ready>,
         answer: &Answer,
         removals: &mut Removals,
         steps: &mut Vec<Step>,
@@ -98,101 +97,70 @@ impl Site<'_> {
                 steps.push(Step::because(removal.id, State::Skipped, reason));
             }
         }
-        Ok(take(moves, going, removals, steps))
+        Ok(take(moves, going.into_iter().map(|ready| ready.removal).collect(), removals, steps))
     }
 
     /// Copies files to the trash, where there is one, and deletes them. Gives those that are gone.
     pub(super) async fn copy_and_delete(
-        &self,
+        &mut self,
         copies: &dyn Copies,
-        intents: Vec<Removal>,
+        intents: Vec<Ready>,
         answer: &Answer,
         removals: &mut Removals,
         steps: &mut Vec<Step>,
     ) -> Result<Vec<Removal>> {
         let (deletable, mut left) = self.copy_to_trash(copies, intents).await;
         let deletable = self.still_unwanted(deletable, answer, &mut left).await?;
-        for (removal, fate) in left {
-            let (state, reason) = match fate {
-                Fate::Skip(reason) => {
-                    removals.skip(&reason);
-                    (State::Skipped, reason)
-                }
-                Fate::Fail(reason) => {
-                    removals.fail(&removal.object.key, &reason);
-                    (State::Failed, reason)
-                }
-                Fate::Taken(reason) => {
-                    removals.fail(&removal.object.key, &reason);
-                    steps.push(Step::because(removal.id, State::Failed, reason));
-                    continue;
-                }
-                Fate::Go => continue,
-            };
-            steps.extend(self.give_up(copies, &removal, state, reason).await);
-        }
-        let answers = self.remove_surely(copies, &deletable).await;
+        let answers = self.remove_fresh(copies, deletable, &mut left).await;
         let mut removed = Vec::new();
-        for (removal, Answered { answer, late }) in deletable.into_iter().zip(answers) {
-            let removal = Removal { late, ..removal };
+        for Answered { removal, answer } in answers {
             match answer {
                 Removed::Gone => {
                     steps.push(gone(&removal, removals));
                     removed.push(removal);
                 }
-                Removed::Changed => {
-                    removals.skip(CHANGED);
-                    steps.extend(self.give_up(copies, &removal, State::Skipped, CHANGED.to_owned()).await);
-                }
-                Removed::Refused(reason) => {
-                    removals.fail(&removal.object.key, &reason);
-                    steps.extend(self.give_up(copies, &removal, State::Failed, reason).await);
-                }
+                Removed::Changed => left.push((removal, Fate::Skip(CHANGED.to_owned()))),
+                Removed::Refused(reason) => left.push((removal, Fate::Fail(reason))),
+                Removed::NotTried => left.push((removal, Fate::Fail(SLOW.to_owned()))),
                 // The intent stays open: the next run looks it up.
                 Removed::Unknown(reason) => removals.fail(&removal.object.key, &format!("unknown: {reason}")),
             }
         }
+        steps.extend(self.leave(copies, left, removals).await);
+        self.sight.removed(removed.iter().map(|removal| &removal.object).max_by(|a, b| a.key.cmp(&b.key)).cloned());
         Ok(removed)
     }
 
-    /// Copies each file to the trash and verifies the copy (I11). Gives those that may now be deleted, and the
-    /// others with their fates.
-    async fn copy_to_trash(&self, copies: &dyn Copies, removals: Vec<Removal>) -> (Vec<Removal>, Vec<(Removal, Fate)>) {
-        let ways: Vec<_> = removals.iter().map(|removal| self.copy_one(copies, removal)).collect();
-        let fates: Vec<Fate> = futures::stream::iter(ways).buffered(self.concurrency).collect().await;
-        let (mut deletable, mut left) = (Vec::new(), Vec::new());
-        for (removal, fate) in removals.into_iter().zip(fates) {
+    /// Ends removals whose originals stay where they are, and counts them. What cannot be ended stays open.
+    async fn leave(&self, copies: &dyn Copies, left: Vec<(Removal, Fate)>, removals: &mut Removals) -> Vec<Step> {
+        let mut ends = Vec::new();
+        for (removal, fate) in left {
             match fate {
-                Fate::Go => deletable.push(removal),
-                fate => left.push((removal, fate)),
+                Fate::Go => {}
+                Fate::Skip(reason) => {
+                    removals.skip(&reason);
+                    ends.push((removal, State::Skipped, reason, true));
+                }
+                Fate::Fail(reason) => {
+                    removals.fail(&removal.object.key, &reason);
+                    ends.push((removal, State::Failed, reason, true));
+                }
+                // What is in the trash is not ours.
+                Fate::Taken(reason) => {
+                    removals.fail(&removal.object.key, &reason);
+                    ends.push((removal, State::Failed, reason, false));
+                }
             }
         }
-        if self.trash.is_none() {
-            return (deletable, left);
-        }
-        // Copying takes its time; what was stored meanwhile must not go with the old. All copies are made by now.
-        let looks: Vec<_> = deletable.iter().map(|removal| look(self.store, &removal.object)).collect();
-        let fates: Vec<Fate> = futures::stream::iter(looks).buffered(self.concurrency).collect().await;
-        let mut unchanged = Vec::new();
-        for (removal, fate) in deletable.into_iter().zip(fates) {
-            match fate {
-                Fate::Go => unchanged.push(removal),
-                fate => left.push((removal, fate)),
-            }
-        }
-        (unchanged, left)
-    }
-
-    async fn copy_one(&self, copies: &dyn Copies, removal: &Removal) -> Fate {
-        let (object, Some(trash_key)) = (&removal.object, &removal.trash_key) else { return Fate::Go };
-        match copies.copy(object, trash_key, Target::Own).await {
-            Ok(Copied::Done(copy)) if judge::is_copy(object, &copy) => Fate::Go,
-            Ok(Copied::Done(_)) => Fate::Fail("its copy in the trash is not what was copied".to_owned()),
-            Ok(Copied::Lost(what)) => Fate::Fail(format!("{LOSES}{what}")),
-            Ok(Copied::SourceChanged) => Fate::Skip(CHANGED.to_owned()),
-            Ok(Copied::TargetTaken) => Fate::Taken(format!("something is at {trash_key} already")),
-            Err(error) => Fate::Fail(format!("{error:#}")),
-        }
+        let ways: Vec<_> = ends
+            .into_iter()
+            .map(async |(removal, state, reason, has_copy)| match has_copy {
+                true => self.give_up(copies, &removal, state, reason).await,
+                false => Some(Step::because(removal.id, state, reason)),
+            })
+            .collect();
+        let steps: Vec<Option<Step>> = futures::stream::iter(ways).buffered(self.concurrency).collect().await;
+        steps.into_iter().flatten().collect()
     }
 
     /// Ends a removal whose original stays: its copy is taken out of the trash again, unless a delete may still be on its
@@ -200,17 +168,19 @@ impl Site<'_> {
     async fn give_up(&self, copies: &dyn Copies, removal: &Removal, state: State, reason: String) -> Option<Step> {
         let step = Some(Step::because(removal.id, state, reason));
         let Some(trash_key) = &removal.trash_key else { return step };
-        match self.store.look(trash_key).await {
+        let copy = match self.store.look(trash_key).await {
             Ok(Presence::Missing) => return step,
-            Ok(Presence::Present(_)) => {}
+            Ok(Presence::Present(copy)) => copy,
             Ok(Presence::Unknown(_)) | Err(_) => return None,
-        }
+        };
         if removal.late {
             return step.map(|step| left(step).late(true));
         }
         // The copy may be the last one.
         match self.store.look(&removal.object.key).await {
             Ok(Presence::Present(now)) if judge::is_still(&removal.object, &now) => {}
+            // The same bytes, stored once more: they are where they belong.
+            Ok(Presence::Present(now)) if judge::is_surely_copy(&now, &copy) => {}
             // Something else is there now: what was copied is nowhere but in the trash, which the ledger must know.
             Ok(Presence::Present(_)) => {
                 return Some(Step::because(removal.id, State::Trashed, "it was replaced"));
@@ -220,7 +190,7 @@ impl Site<'_> {
         match copies.remove(&[trash_key]).await.first() {
             Some(Removed::Gone) => step,
             // It stays, and goes when it is due, or by hand.
-            Some(Removed::Refused(_) | Removed::Changed) => step.map(left),
+            Some(Removed::Refused(_) | Removed::Changed | Removed::NotTried) => step.map(left),
             Some(Removed::Unknown(_)) | None => None,
         }
     }

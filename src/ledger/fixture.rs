@@ -24,7 +24,16 @@ pub fn at(seconds: u64) -> Time {
 /// A file of one byte, stored when 2026 began.
 pub fn object(key: &str) -> Object {
     let (key, last_modified) = (key.to_owned(), Some(at(0)));
-    Object { key, size: 1, last_modified, etag: None, archived: false, opaque_etag: false, is_new: false }
+    Object {
+        key,
+        size: 1,
+        last_modified,
+        etag: None,
+        archived: false,
+        opaque_etag: false,
+        is_new: false,
+        is_plain: false,
+    }
 }
 
 /// The row `id` of the table `assets`, which names `key`.

@@ -134,6 +134,7 @@ impl Ledger {
                     archived: false,
                     opaque_etag: false,
                     is_new: false,
+                    is_plain: false,
                 },
             })
         });
@@ -277,6 +278,7 @@ fn planned(row: &SqliteRow) -> Result<PlannedRow> {
             archived: false,
             opaque_etag: false,
             is_new: false,
+            is_plain: false,
         }),
         key,
         rivals: row.try_get::<i64, _>("rivals")?.unsigned_abs(),

@@ -388,6 +388,7 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
             archived: false,
             opaque_etag: false,
             is_new: false,
+            is_plain: false,
         },
         row: match row.try_get::<Option<String>, _>("handle")? {
             Some(handle) => Some(RowRemoval {

@@ -535,6 +535,7 @@ mod tests {
                     archived: false,
                     opaque_etag: false,
                     is_new: false,
+                    is_plain: false,
                 });
             }
             let Staged(statements) = Staged::orphans(&objects, |_| None).expect("statements");

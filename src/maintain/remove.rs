@@ -14,7 +14,7 @@ use crate::database::Database;
 use crate::domain::key::Printable;
 use crate::domain::removal::{Removals, Stopped};
 use crate::domain::{Hold, Side, Time};
-use crate::execute::{self, Site};
+use crate::execute::{self, Sight, Site};
 use crate::exit_code;
 use crate::inspect::Inspected;
 use crate::ledger::{Acting, Ledger, Rows};
@@ -79,6 +79,7 @@ impl Run<'_> {
         let mut removals = Removals { versions: sides.store.keeps_versions().await, ..Removals::default() };
         let Sides { database, store, advisory } = sides;
         let mut advisory = advisory.context("the lock in the database was not taken")?;
+        let candidates = plan.census().files + plan.census().following_files;
         let mut site = Site {
             config: &self.config,
             ledger,
@@ -95,6 +96,8 @@ impl Run<'_> {
             owners: HashMap::new(),
             met: HashSet::new(),
             left: BTreeSet::new(),
+            sight: Sight::new(&*store, candidates),
+            at_once: execute::DELETE_BATCH,
         };
         let executed = execute::execute(plan, confirmed, &mut site, &mut removals).await;
         report.requests = store.requests();

@@ -8,7 +8,7 @@ pub mod s3;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::FutureExt;
@@ -119,6 +119,12 @@ pub enum Hands<'s> {
 
 /// What a bucket can do: a file is copied to the trash and then deleted.
 pub trait Copies: Send + Sync {
+    /// One page of the objects below `below` whose keys come after `after`, as the store gives it; `None`: it has none.
+    ///
+    /// # Errors
+    /// Whatever leaves in doubt what the page says.
+    fn page<'a>(&'a self, below: &'a str, after: &'a str) -> BoxFuture<'a, Result<Option<Page>>>;
+
     /// Copies an object, with everything that is stored with it, if it is still the one that was looked at; and looks at the
     /// copy.
     ///
@@ -126,11 +132,34 @@ pub trait Copies: Send + Sync {
     /// Whatever leaves open whether the copy was made.
     fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>>;
 
+    /// The same without a look at the copy; `told`: with a look at the object, by which the copy is told what to keep. An
+    /// object of several parts is copied as [there](Self::copy).
+    ///
+    /// # Errors
+    /// Whatever leaves open whether the copy was made.
+    fn copy_unseen<'a>(
+        &'a self,
+        from: &'a Object,
+        to: &'a str,
+        target: Target,
+        told: bool,
+    ) -> BoxFuture<'a, Result<Copied>>;
+
+    /// Looks at an object and at what was made of it by a copy, and compares what is stored with them.
+    ///
+    /// # Errors
+    /// Whatever leaves open what they are, or that one of them is not there.
+    fn compare<'a>(&'a self, from: &'a Object, copy: &'a str) -> BoxFuture<'a, Result<Copied>>;
+
+    /// Tries, with an object of its own at `place` that has all that an object can have beside its bytes, what a copy keeps.
+    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Kept>;
+
     /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
 
-    /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that.
-    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>>;
+    /// The same of objects, each only while it is the one that was looked at, as far as the store can promise that. Where it
+    /// cannot, no delete is begun after `until`.
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object], until: Instant) -> BoxFuture<'a, Vec<Removed>>;
 
     /// Tries whether the store honours a condition on a delete, with an object of its own at `place`.
     fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried>;
@@ -246,6 +275,8 @@ pub enum Target {
 pub enum Copied {
     /// The copy, as a look at it says.
     Done(Box<Object>),
+    /// The store says that it was made, and nobody has looked at it.
+    Made,
     /// The copy was made, and this of what is stored with the object is not as it was.
     Lost(&'static str),
     /// The object is no longer the one that was looked at.
@@ -267,6 +298,17 @@ pub enum Tried {
     NoDeletes(String),
 }
 
+/// What copies keep of what is stored beside the bytes, as a try has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// Nobody knows: each is compared with what was copied.
+    Unknown,
+    /// Everything, where they are told what there is.
+    Told,
+    /// Everything.
+    All,
+}
+
 /// What became of one key of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removed {
@@ -278,6 +320,8 @@ pub enum Removed {
     Refused(String),
     /// Nobody knows: it must be looked up.
     Unknown(String),
+    /// The store was not asked: the time was over until which it could be.
+    NotTried,
 }
 
 /// Looks for what a row names: an object, or where `is_folder`, and the key ends in `/`, anything below it, or an object
@@ -296,6 +340,7 @@ pub async fn look_for(store: &dyn Store, key: &str, is_folder: bool) -> Result<P
         archived: false,
         opaque_etag: false,
         is_new: true,
+        is_plain: false,
     };
     if store.may_hold_any(key).await? {
         return Ok(Presence::Present(folder));

@@ -12,7 +12,7 @@ use crate::cli::{ExitCode, Global, TextOrJson};
 use crate::config::{self, Config};
 use crate::database::{self, Advisory, Back, Database};
 use crate::domain::Kind;
-use crate::execute;
+use crate::execute::{self, Sight};
 use crate::exit_code::Misconfigured;
 use crate::ledger::{Ledger, Removal, Which};
 use crate::lock::Lock;
@@ -150,7 +150,7 @@ impl Restoring<'_> {
     }
 
     async fn files(&mut self, which: Which<'_>) -> Result<()> {
-        let mut after = 0;
+        let (mut after, mut sight) = (0, None);
         loop {
             let batch = self.ledger.removals(which, after, BATCH).await?;
             let Some(last) = batch.last() else { return Ok(()) };
@@ -160,8 +160,9 @@ impl Restoring<'_> {
                 batch.iter().try_for_each(|removal| self.told.out_of_reach(removal, why))?;
                 continue;
             }
-            let concurrency = self.config.storage.concurrency;
-            let restored = execute::restore(&mut self.ledger, self.store, &batch, concurrency).await?;
+            let sight = sight.get_or_insert_with(|| Sight::new(self.store, batch.len() as u64));
+            let mut way = execute::Way { store: self.store, config: self.config, sight };
+            let restored = execute::restore(&mut self.ledger, &mut way, &batch).await?;
             for (removal, restored) in batch.iter().zip(restored) {
                 self.told.file(removal, restored)?;
             }

@@ -218,6 +218,7 @@ fn removal_of(row: &PlannedRow, state: State, detail: Option<String>) -> NewRemo
         archived: false,
         opaque_etag: false,
         is_new: false,
+        is_plain: false,
     };
     NewRemoval {
         kind: row.kind.clone(),

@@ -80,6 +80,7 @@ impl Status {
             archived: false,
             opaque_etag: false,
             is_new,
+            is_plain: false,
         }
     }
 }

@@ -26,6 +26,14 @@ pub(super) struct LastLooks(Mutex<HashMap<String, About>>);
 /// Looks that are remembered; a batch has fewer.
 const LOOKS: usize = 1_000;
 
+/// Whether an object has nothing that CopyObject loses unless it is told: no storage class, redirect or key of its own.
+pub(super) fn is_plain(head: &HeadObjectOutput) -> bool {
+    let has_key = head.sse_customer_algorithm().is_some() || head.ssekms_key_id().is_some();
+    let is_opaque = head.server_side_encryption().is_some_and(|kind| kind.as_str().starts_with("aws:"));
+    let is_standard = head.storage_class().is_none_or(|class| *class == StorageClass::Standard);
+    is_standard && !has_key && !is_opaque && head.website_redirect_location().is_none()
+}
+
 impl LastLooks {
     pub fn remember(&self, key: &str, head: HeadObjectOutput) {
         let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,6 +54,14 @@ impl LastLooks {
 }
 
 impl About {
+    pub fn is_plain(&self) -> bool {
+        is_plain(&self.0)
+    }
+
+    pub fn object(&self, key: &str) -> Object {
+        object_of(key, &self.0)
+    }
+
     /// Tells a copy what it would lose.
     pub fn keep_in_copy(&self, copy: CopyObjectFluentBuilder) -> CopyObjectFluentBuilder {
         copy.set_server_side_encryption(self.0.server_side_encryption().cloned())
@@ -96,14 +112,14 @@ impl About {
     }
 
     /// What a copy has not got as it was, if anything. That a copy has more is no loss: a bucket may encrypt by itself since.
-    fn lost(&self, copy: &About) -> Option<&'static str> {
+    pub fn lost(&self, copy: &About) -> Vec<&'static str> {
         let (ours, theirs) = (self.said(), copy.said());
         let is_lost = |ours: &Option<String>, theirs| ours.is_some() && ours != theirs;
-        let mut said = ours.iter().zip(&theirs);
-        let lost = said.find(|(ours, theirs)| is_lost(&ours.1, &theirs.1)).map(|(ours, _)| ours.0);
+        let said = ours.iter().zip(&theirs);
+        let lost = said.filter(|(ours, theirs)| is_lost(&ours.1, &theirs.1)).map(|(ours, _)| ours.0);
         let theirs: HashMap<&str, &str> = copy.metadata().collect();
         let has_lost = |(name, value): (&str, &str)| theirs.get(name) != Some(&value);
-        lost.or_else(|| self.metadata().any(has_lost).then_some("metadata"))
+        lost.chain(self.metadata().any(has_lost).then_some("metadata")).collect()
     }
 
     fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -142,7 +158,7 @@ impl Bucket {
         }
     }
 
-    async fn about(&self, key: &str) -> Result<Option<About>> {
+    pub(super) async fn about(&self, key: &str) -> Result<Option<About>> {
         match self.client.head_object().bucket(&self.name).key(key).send().await {
             Ok(head) if head.last_modified().is_none() => Err(anyhow!(NOTHING)),
             Ok(head) => Ok(Some(About(head))),
@@ -153,13 +169,21 @@ impl Bucket {
         }
     }
 
+    /// Looks at an object and its copy, and compares what is stored with them.
+    pub(super) async fn compare_with(&self, from: &Object, copy: &str) -> Result<Copied> {
+        match self.about_object(from).await? {
+            Some(about) if about.object(&from.key).bare_etag() == from.bare_etag() => self.compare(&about, copy).await,
+            _ => Ok(Copied::SourceChanged),
+        }
+    }
+
     /// Looks at a copy, and compares what is stored with it.
     pub(super) async fn compare(&self, about: &About, copy: &str) -> Result<Copied> {
         let made = self.about(copy).await?.ok_or_else(|| anyhow!("its copy is not there"))?;
         let copy = object_of(copy, &made.0);
         // What has another size is not a copy that lost something, but something else.
         let is_of_size = i64::try_from(copy.size).ok() == about.0.content_length();
-        Ok(match about.lost(&made).filter(|_| is_of_size) {
+        Ok(match about.lost(&made).first().filter(|_| is_of_size) {
             Some(name) => Copied::Lost(name),
             None => Copied::Done(Box::new(copy)),
         })

@@ -2,6 +2,7 @@
 //! it: whether one does is tried, on an object of our own.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -18,10 +19,10 @@ const WRONG: &str = "\"00000000000000000000000000000000\"";
 
 impl Bucket {
     /// Deletes one by one, each with its etag as the condition, where the store heeds that.
-    pub(super) async fn remove_objects_unchanged(&self, objects: &[&Object]) -> Vec<Removed> {
+    pub(super) async fn remove_objects_unchanged(&self, objects: &[&Object], until: Instant) -> Vec<Removed> {
         if !self.heeds_conditions.load(Relaxed) {
             let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
-            return self.remove_objects(&keys).await;
+            return self.remove_objects(&keys, Some(until)).await;
         }
         let removals: Vec<_> = objects.iter().map(|object| self.remove_if(object)).collect();
         // The gate lets as many pass as the store takes.
@@ -56,7 +57,7 @@ impl Bucket {
         }
     }
 
-    async fn delete_if(&self, key: &str, condition: Option<String>) -> Result<(), DeleteError> {
+    pub(super) async fn delete_if(&self, key: &str, condition: Option<String>) -> Result<(), DeleteError> {
         let request = self.client.delete_object().bucket(&self.name).key(key).set_if_match(condition);
         request.customize().config_override(without_retries()).send().await.map(|_| ())
     }
@@ -105,7 +106,7 @@ pub(super) fn condition(object: &Object) -> Option<String> {
     object.bare_etag().map(|etag| format!("\"{etag}\""))
 }
 
-type DeleteError = SdkError<aws_sdk_s3::operation::delete_object::DeleteObjectError, HttpResponse>;
+pub(super) type DeleteError = SdkError<aws_sdk_s3::operation::delete_object::DeleteObjectError, HttpResponse>;
 
 /// Whether a store refuses the condition, and not the delete.
 fn takes_no_conditions(error: &DeleteError) -> bool {

@@ -38,7 +38,7 @@ impl Bucket {
         let in_parts = from.size > MAX_COPY_BYTES || failpoint::part_bytes().is_some();
         let made = match in_parts {
             true => self.copy_in_parts((from, &about), to, target).await?,
-            false => self.copy_whole((from, &about), to, target).await?,
+            false => self.copy_whole((from, Some(&about)), to, target).await?,
         };
         match made {
             Made::Done => self.compare(&about, to).await,
@@ -47,9 +47,43 @@ impl Bucket {
         }
     }
 
-    async fn copy_whole(&self, (from, about): (&Object, &About), to: &str, target: Target) -> Result<Made> {
+    /// CopyObject keeps headers, metadata and tags by itself, of an object of one part. The storage class, a redirect and an
+    /// encryption that is the object's own it keeps only where it is told: whoever does not tell it has seen that there are
+    /// none, or sees so before the original goes. The condition on the etag is the same.
+    pub(super) async fn copy_object_unseen(
+        &self,
+        from: &Object,
+        to: &str,
+        target: Target,
+        told: bool,
+    ) -> Result<Copied> {
+        let is_of_one_part = from.bare_etag().is_some_and(|etag| !etag.contains('-'));
+        if !is_of_one_part || from.size > MAX_COPY_BYTES || failpoint::part_bytes().is_some() {
+            return self.copy_object(from, to, target).await;
+        }
+        if target == Target::MustBeFree && self.head(to).await? != Presence::Missing {
+            return Ok(Copied::TargetTaken);
+        }
+        let about = match told {
+            true => match self.about_object(from).await? {
+                Some(about) => Some(about),
+                None => return Ok(Copied::SourceChanged),
+            },
+            false => None,
+        };
+        Ok(match self.copy_whole((from, about.as_ref()), to, target).await? {
+            Made::Done => Copied::Made,
+            Made::SourceChanged => Copied::SourceChanged,
+            Made::TargetTaken => Copied::TargetTaken,
+        })
+    }
+
+    async fn copy_whole(&self, (from, about): (&Object, Option<&About>), to: &str, target: Target) -> Result<Made> {
         let mut request = self.client.copy_object().bucket(&self.name).key(to).copy_source(self.source(&from.key));
-        request = about.keep_in_copy(request).set_copy_source_if_match(condition(from));
+        if let Some(about) = about {
+            request = about.keep_in_copy(request);
+        }
+        request = request.set_copy_source_if_match(condition(from));
         if target == Target::MustBeFree {
             request = request.if_none_match("*");
         }

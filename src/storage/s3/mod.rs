@@ -11,11 +11,12 @@ mod listing;
 pub mod page;
 mod removing;
 pub mod scan;
+mod trying;
 mod unordered;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use aws_config::retry::RetryConfig;
@@ -34,7 +35,7 @@ use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::removal::Versions;
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Copies, Hands, Listing, Presence, Removed, Store, Target, Tried};
+use crate::storage::{Copied, Copies, Hands, Kept, Listing, Page, Presence, Removed, Store, Target, Tried};
 use about::LastLooks;
 use connector::Meter;
 use explained::Host;
@@ -264,16 +265,40 @@ impl Store for Bucket {
 }
 
 impl Copies for Bucket {
+    fn page<'a>(&'a self, below: &'a str, after: &'a str) -> BoxFuture<'a, Result<Option<Page>>> {
+        let first = self.client.list_objects_v2().prefix(below);
+        let mut pages = self.pages(first.set_start_after((!after.is_empty()).then(|| after.to_owned())));
+        async move { pages.next_page().await }.boxed()
+    }
+
     fn copy<'a>(&'a self, from: &'a Object, to: &'a str, target: Target) -> BoxFuture<'a, Result<Copied>> {
         self.copy_object(from, to, target).boxed()
     }
 
-    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects(keys).boxed()
+    fn copy_unseen<'a>(
+        &'a self,
+        from: &'a Object,
+        to: &'a str,
+        target: Target,
+        told: bool,
+    ) -> BoxFuture<'a, Result<Copied>> {
+        self.copy_object_unseen(from, to, target, told).boxed()
     }
 
-    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object]) -> BoxFuture<'a, Vec<Removed>> {
-        self.remove_objects_unchanged(objects).boxed()
+    fn compare<'a>(&'a self, from: &'a Object, copy: &'a str) -> BoxFuture<'a, Result<Copied>> {
+        self.compare_with(from, copy).boxed()
+    }
+
+    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Kept> {
+        self.try_copies_at(place).boxed()
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects(keys, None).boxed()
+    }
+
+    fn remove_unchanged<'a>(&'a self, objects: &'a [&'a Object], until: Instant) -> BoxFuture<'a, Vec<Removed>> {
+        self.remove_objects_unchanged(objects, until).boxed()
     }
 
     fn try_conditions<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Tried> {
@@ -299,6 +324,7 @@ fn object_of(key: &str, head: &HeadObjectOutput) -> Object {
         opaque_etag: head.sse_customer_algorithm().is_some()
             || head.server_side_encryption().is_some_and(|kind| kind.as_str().starts_with("aws:kms")),
         is_new: false,
+        is_plain: about::is_plain(head),
     }
 }
 

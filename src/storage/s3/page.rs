@@ -63,6 +63,8 @@ impl Draft<&str> {
             archived: is_archive(self.storage_class.unwrap_or_default()),
             opaque_etag: false,
             is_new: false,
+            // A copy lies in the standard class unless it is told.
+            is_plain: self.storage_class == Some("STANDARD"),
         });
         Ok(())
     }
@@ -317,7 +319,16 @@ mod tests {
     fn object(key: &str, size: u64) -> Object {
         let last_modified = Some("2024-01-14T03:00:00.250Z".parse().expect("a time"));
         let etag = Some("\"a&b\"".to_owned());
-        Object { key: key.to_owned(), size, last_modified, etag, archived: false, opaque_etag: false, is_new: false }
+        Object {
+            key: key.to_owned(),
+            size,
+            last_modified,
+            etag,
+            archived: false,
+            opaque_etag: false,
+            is_new: false,
+            is_plain: true,
+        }
     }
 
     fn written(objects: &[Object], token: Option<&str>) -> String {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -23,23 +24,31 @@ const MAX_KEYS: usize = 1000;
 const SINGLE: usize = 16;
 
 impl Bucket {
-    pub(super) async fn remove_objects(&self, keys: &[&str]) -> Vec<Removed> {
+    /// Deletes; what could not be asked for until then is not asked for.
+    pub(super) async fn remove_objects(&self, keys: &[&str], until: Option<Instant>) -> Vec<Removed> {
         let mut answers: HashMap<&str, Removed> = HashMap::with_capacity(keys.len());
         let (many, single): (Vec<&str>, Vec<&str>) = keys.iter().partition(|key| is_plain_xml(key));
         for batch in many.chunks(MAX_KEYS) {
             if batch.len() == 1 || self.deletes_singly.load(Relaxed) {
-                answers.extend(self.remove_singly(batch).await);
+                answers.extend(self.remove_singly(batch, until).await);
             } else {
-                answers.extend(self.remove_together(batch).await);
+                answers.extend(self.remove_together(batch, until).await);
             }
         }
-        answers.extend(self.remove_singly(&single).await);
+        answers.extend(self.remove_singly(&single, until).await);
         let unanswered = || Removed::Unknown("the store did not answer for this key".to_owned());
         keys.iter().map(|key| answers.remove(key).unwrap_or_else(unanswered)).collect()
     }
 
-    async fn remove_together<'k>(&self, keys: &[&'k str]) -> HashMap<&'k str, Removed> {
+    pub(super) async fn remove_together<'k>(
+        &self,
+        keys: &[&'k str],
+        until: Option<Instant>,
+    ) -> HashMap<&'k str, Removed> {
         let all = |answer: Removed| keys.iter().map(|key| (*key, answer.clone())).collect();
+        if is_over(until) {
+            return all(Removed::NotTried);
+        }
         let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(*key).build()).collect::<Result<_, _>>();
         let delete = objects.and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(false).build());
         let delete = match delete {
@@ -86,7 +95,7 @@ impl Bucket {
                 // No such call here (GCS): one by one, then.
                 Some(501 | 405) => {
                     self.deletes_singly.store(true, Relaxed);
-                    self.remove_singly(keys).await
+                    self.remove_singly(keys, until).await
                 }
                 Some(400 | 401 | 403) => all(self.refused(error)),
                 _ => all(Removed::Unknown(self.host.explained("deleting", error).to_string())),
@@ -94,8 +103,12 @@ impl Bucket {
         }
     }
 
-    async fn remove_singly<'k>(&self, keys: &[&'k str]) -> HashMap<&'k str, Removed> {
-        let removals: Vec<_> = keys.iter().map(|key| self.remove_one(key)).collect();
+    async fn remove_singly<'k>(&self, keys: &[&'k str], until: Option<Instant>) -> HashMap<&'k str, Removed> {
+        let one = async |key: &'k str| match is_over(until) {
+            true => (key, Removed::NotTried),
+            false => self.remove_one(key).await,
+        };
+        let removals: Vec<_> = keys.iter().map(|key| one(key)).collect();
         futures::stream::iter(removals).buffer_unordered(SINGLE).collect().await
     }
 
@@ -119,6 +132,10 @@ impl Bucket {
         self.doubts_conditions.store(true, Relaxed);
         Removed::Refused(self.host.explained("deleting", error).to_string())
     }
+}
+
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() > until)
 }
 
 pub(super) fn without_retries() -> Builder {

@@ -127,6 +127,7 @@ impl Kept {
             archived: self.archived,
             opaque_etag: false,
             is_new: false,
+            is_plain: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What breaks on each call while a run removes: {500, 503, reset before and after the call took effect, a truncated
 //! answer, an empty 200, 403, 200 with errors inside, a key in neither list} × {list, head, copy, delete, delete-many}
-//! × {once, for ever} × {to the trash, for good}. Timeouts, which take a minute each, have a test of their own.
+//! × {once, for ever} × {to the trash, for good} × {few files, many close together, many far apart}: the first and the last
+//! are looked at one by one, the others by listing. Timeouts, which take a minute each, have a test of their own.
 //!
 //! Whatever happens: nothing wanted is touched, no orphan is in neither place, the exit code tells the truth, report,
 //! history and store agree, and a run without faults converges.
@@ -28,7 +29,23 @@ struct Cell {
     /// How often the fault is played; for ever where `None`.
     times: Option<usize>,
     trash: bool,
+    lie: Lie,
 }
+
+/// How the orphaned files lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lie {
+    Few,
+    /// Many in a page of the listing.
+    Close,
+    /// A few in each page.
+    Far,
+}
+
+const LIES: [Lie; 3] = [Lie::Few, Lie::Close, Lie::Far];
+
+/// Orphaned files where there are many: more than are looked at one by one in any case.
+const MANY: usize = 45;
 
 fn cells() -> Vec<Cell> {
     let anywhere = [
@@ -49,11 +66,16 @@ fn cells() -> Vec<Cell> {
         for what in anywhere.iter().chain(more) {
             for times in [Some(1), None] {
                 for trash in [true, false] {
-                    cells.push(Cell { call, what: what.clone(), times, trash });
+                    for lie in LIES {
+                        cells.push(Cell { call, what: what.clone(), times, trash, lie });
+                    }
                 }
             }
         }
     }
+    // What never ends is much the same whatever it is, and takes its time.
+    let is_one_of_many = |what: &What| matches!(what, What::Status(403 | 500, _) | What::ResetAfterwards);
+    cells.retain(|cell| cell.lie == Lie::Few || cell.times.is_some() || is_one_of_many(&cell.what));
     // Nothing is copied where there is no trash, and an answer without a body cannot be cut in it.
     let cuts_a_body = |cell: &Cell| {
         matches!(cell.what, What::ResetInBody | What::HalfBody | What::EmptyBody | What::EmptyBodyInstead)
@@ -63,29 +85,33 @@ fn cells() -> Vec<Cell> {
     cells
 }
 
-/// Three keys for DeleteObjects, and one that must be deleted singly.
-fn scene(trash: bool) -> Scene {
-    let mut scene = Scene::on_s3();
+/// Three keys for DeleteObjects, or many, and one that must be deleted singly.
+fn scene(trash: bool, lie: Lie) -> Scene {
+    let mut scene = if lie == Lie::Few { Scene::on_s3() } else { Scene::many_on_s3(40, MANY) };
+    if lie == Lie::Far {
+        scene.server().page_size(20);
+    }
     let single = "assets/000020-\u{1}.png";
     scene.put(single);
     scene.orphans.push(single.to_owned());
     scene.orphans.sort();
-    scene.configure(if trash { "" } else { "[trash]\nenabled = false" });
+    let trash = if trash { "" } else { "[trash]\nenabled = false\n" };
+    scene.configure(&format!("{trash}[safety]\nmax_percent = 100"));
     scene
 }
 
 impl Cell {
-    /// Plays the cell, and gives how the faulty run ended. Listings are spoilt from the start; the other calls from the
-    /// prompt on, so that the comparison comes to its end.
+    /// Plays the cell, and gives how the faulty run ended. Listings are spoilt from the start where there are few files; where
+    /// there are many, and the other calls, from the prompt on, so that the comparison comes to its end.
     fn play(&self) -> i32 {
-        let scene = scene(self.trash);
+        let scene = scene(self.trash, self.lie);
         let mut fault = Fault::on(self.call, self.what.clone());
         if let Some(times) = self.times {
             fault = fault.times(times);
         }
         let mut terminal = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
         let outcome = match self.call {
-            Call::List => {
+            Call::List if self.lie == Lie::Few => {
                 // Before the tool has had the time to list.
                 scene.server().fault(fault);
                 match terminal.prompt() {
@@ -246,7 +272,9 @@ fn an_empty_answer_is_none() {
     for (call, times, trash) in [Call::Head, Call::Delete].into_iter().flat_map(|call| {
         [(Some(1), true), (Some(1), false), (None, true), (None, false)].map(|(times, trash)| (call, times, trash))
     }) {
-        cells.push(Cell { call, what: What::EmptyBodyInstead, times, trash });
+        for lie in LIES {
+            cells.push(Cell { call, what: What::EmptyBodyInstead, times, trash, lie });
+        }
     }
     play(cells, AT_ONCE);
 }
@@ -259,7 +287,9 @@ fn no_timeout_on_any_call_loses_a_file_or_tells_a_lie() {
     let mut cells = Vec::new();
     for call in [Call::List, Call::Head, Call::Copy, Call::Delete, Call::DeleteMany] {
         for what in [What::Delay(time), What::DelayAfterwards(time)] {
-            cells.push(Cell { call, what, times: Some(1), trash: true });
+            for lie in LIES {
+                cells.push(Cell { call, what: what.clone(), times: Some(1), trash: true, lie });
+            }
         }
     }
     let at_once = cells.len();

@@ -14,6 +14,7 @@ mod for_good;
 mod in_folder;
 mod ledger;
 mod limited;
+mod looks;
 mod lost_ledger;
 mod meanwhile;
 mod only;

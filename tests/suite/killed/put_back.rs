@@ -5,18 +5,28 @@ use super::hold::{Hold, Moment, Row, Step, at_each, say_run};
 use super::scene::{Mode, Scene, lost};
 
 const ORPHANS: usize = 12;
+/// More than are looked at one by one in any case.
+const MANY: usize = 45;
 
 /// The first and the last of the batch.
 fn wanted_after_all(scene: &Scene) -> Vec<String> {
-    [0, ORPHANS - 1].map(|number| scene.orphans[number].clone()).to_vec()
+    [0, scene.orphans.len() - 1].map(|number| scene.orphans[number].clone()).to_vec()
 }
 
 /// Rows appear between the last look and the delete; the run that deleted is killed as it puts the files back.
 fn in_the_same_run(hold: Hold) {
-    let mut scene = Scene::new(Mode::TrashInBucket, lost(ORPHANS));
-    let keys = wanted_after_all(&scene);
+    let few = Scene::new(Mode::TrashInBucket, lost(ORPHANS));
+    for mut scene in
+        [few, Scene::new(Mode::TrashInBucket, lost(MANY)), Scene::far_apart(Mode::TrashInBucket, lost(MANY))]
+    {
+        killed_in_the_same_run(&mut scene, hold);
+    }
+}
+
+fn killed_in_the_same_run(scene: &mut Scene, hold: Hold) {
+    let keys = wanted_after_all(scene);
     scene.want_when_deleting(&keys);
-    hold.kill(&scene, &["--execute"]);
+    hold.kill(scene, &["--execute"]);
     scene.assert_nothing_is_lost();
     scene.assert_next_run_converges();
 }

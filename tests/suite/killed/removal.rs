@@ -11,13 +11,20 @@ const TWO_BATCHES_TO_TRASH: usize = 120;
 const TWO_BATCHES_FOR_GOOD: usize = 1_010;
 /// Keys that XML cannot carry, so that each has a DeleteObject of its own.
 const SINGLE_DELETES: usize = 4;
+/// More than are looked at one by one in any case.
+const MANY: usize = 45;
 
 fn run(mode: Mode, orphans: &[String], rows: &[Row]) {
-    at_each(&format!("{mode:?}"), rows, |hold| cell(mode, orphans, hold));
+    at_each(&format!("{mode:?}"), rows, |hold| cell(Scene::new(mode, orphans.to_vec()), hold));
 }
 
-fn cell(mode: Mode, orphans: &[String], hold: Hold) {
-    let mut scene = Scene::new(mode, orphans.to_vec());
+/// The same where files are looked at one by one, as they lie far apart.
+fn run_far_apart(mode: Mode, orphans: usize, rows: &[Row]) {
+    let name = format!("{mode:?}, far apart");
+    at_each(&name, rows, |hold| cell(Scene::far_apart(mode, lost(orphans)), hold));
+}
+
+fn cell(mut scene: Scene, hold: Hold) {
     hold.kill(&scene, &["--execute"]);
     scene.assert_nothing_is_lost();
     if let Some(key) = wanted_after_all(&scene, hold) {
@@ -47,6 +54,7 @@ fn wanted_after_all(scene: &Scene, hold: Hold) -> Option<String> {
 fn a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run() {
     let rows: [Row; 2] = [(Step::CopyToTrash, &[1, TWO_BATCHES_TO_TRASH]), (Step::DeleteMany, &[1, 2])];
     run(Mode::TrashInBucket, &lost(TWO_BATCHES_TO_TRASH), &rows);
+    run_far_apart(Mode::TrashInBucket, TWO_BATCHES_TO_TRASH, &rows);
 }
 
 /// `cleanup-assets --execute` on a bucket, killed at a commit of the ledger.
@@ -55,20 +63,25 @@ fn a_removal_to_trash_that_is_killed_at_a_call_is_finished_by_the_next_run() {
 fn a_removal_to_trash_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
     let rows = ["intent", "outcome", "settle"].map(|commit| (Step::Failpoint(commit), [1, 2].as_slice()));
     run(Mode::TrashInBucket, &lost(TWO_BATCHES_TO_TRASH), &rows);
+    run_far_apart(Mode::TrashInBucket, TWO_BATCHES_TO_TRASH, &rows);
 }
 
 /// `cleanup-assets --execute` without a trash, killed at a call that deletes one file.
 #[test]
 fn a_removal_for_good_that_is_killed_at_a_single_delete_is_finished_by_the_next_run() {
     let single = (0..SINGLE_DELETES).map(|number| format!("assets/{number:06}-\u{1}.png"));
-    let orphans: Vec<String> = single.chain(lost(20)).collect();
-    run(Mode::ForGoodInBucket, &orphans, &[(Step::Delete, &[1, SINGLE_DELETES])]);
+    for others in [20, MANY] {
+        let orphans: Vec<String> = single.clone().chain(lost(others)).collect();
+        run(Mode::ForGoodInBucket, &orphans, &[(Step::Delete, &[1, SINGLE_DELETES])]);
+    }
 }
 
 /// `cleanup-assets --execute` without a trash, killed at a call that deletes many files.
 #[test]
 fn a_removal_for_good_that_is_killed_at_a_call_is_finished_by_the_next_run() {
-    run(Mode::ForGoodInBucket, &lost(TWO_BATCHES_FOR_GOOD), &[(Step::DeleteMany, &[1, 2])]);
+    let rows: [Row; 1] = [(Step::DeleteMany, &[1, 2])];
+    run(Mode::ForGoodInBucket, &lost(TWO_BATCHES_FOR_GOOD), &rows);
+    run_far_apart(Mode::ForGoodInBucket, MANY, &[(Step::DeleteMany, &[1])]);
 }
 
 /// `cleanup-assets --execute` without a trash, killed at a commit of the ledger.
@@ -77,6 +90,8 @@ fn a_removal_for_good_that_is_killed_at_a_call_is_finished_by_the_next_run() {
 fn a_removal_for_good_that_is_killed_at_a_commit_is_finished_by_the_next_run() {
     let rows = ["intent", "outcome", "settle"].map(|commit| (Step::Failpoint(commit), [1, 2].as_slice()));
     run(Mode::ForGoodInBucket, &lost(TWO_BATCHES_FOR_GOOD), &rows);
+    let rows = ["intent", "outcome", "settle"].map(|commit| (Step::Failpoint(commit), [1].as_slice()));
+    run_far_apart(Mode::ForGoodInBucket, MANY, &rows);
 }
 
 /// `cleanup-assets --execute` on a folder, killed when a file gets or loses a name.

@@ -72,6 +72,17 @@ impl Scene {
         scene
     }
 
+    /// The same with a wanted file for each of the orphaned ones, and with pages of the listing that hold few of either.
+    pub fn far_apart(mode: Mode, orphans: Vec<String>) -> Scene {
+        let wanted: Vec<String> = orphans.iter().map(|key| key.replace("-lost", "")).collect();
+        let mut scene = Scene::new(mode, orphans);
+        let more: Vec<String> = wanted.into_iter().filter(|key| !scene.wanted.contains(key)).collect();
+        more.iter().for_each(|key| scene.put(key, key));
+        scene.want(&more);
+        scene.server().page_size(20);
+        scene
+    }
+
     /// Writes the configuration again, with another `[trash] keep`.
     pub fn keep_trash(&self, keep: &str) {
         let storage = match &self.place {

@@ -32,6 +32,8 @@ pub struct About {
     pub kms_key: Option<String>,
     /// Whether it is encrypted with a key of the store's.
     pub is_encrypted: bool,
+    /// Another class than the standard one; a copy has none unless it is told.
+    pub class: Option<String>,
 }
 
 /// A bucket, and what it is told to do wrong when asked to delete.
@@ -44,6 +46,10 @@ pub struct Bucket {
     pub ignores_start_after: AtomicBool,
     /// Whether a listing calls its etags weak: a condition on a weak one is never met.
     pub lists_weak_etags: AtomicBool,
+    /// Whether a listing rounds its times up, where a look rounds them down.
+    pub lists_rounded_up: AtomicBool,
+    /// What a listing names, whatever was stored or removed since.
+    pub(super) listed: Mutex<Option<BTreeMap<String, Stored>>>,
     /// Whether a delete heeds `If-Match`, as few stores do.
     pub heeds_if_match: AtomicBool,
     /// What GetBucketVersioning says; without it the store has no such call.
@@ -52,8 +58,14 @@ pub struct Bucket {
     pub loses_cache_control: AtomicBool,
     /// Whether a copy loses the user's own metadata.
     pub loses_metadata: AtomicBool,
+    /// Whether the bucket is served as a website.
+    pub is_website: AtomicBool,
     /// Whether everything that is stored, or copied, is encrypted from now on.
     pub encrypts: AtomicBool,
+    /// Whether an etag is that of the bytes, under whatever key they are encrypted.
+    pub names_by_bytes_alone: AtomicBool,
+    /// Objects that were encrypted with a key.
+    stored: AtomicUsize,
     objects: Mutex<BTreeMap<String, Stored>>,
     refused: Mutex<BTreeSet<String>>,
     unanswered: Mutex<BTreeSet<String>>,
@@ -81,11 +93,16 @@ impl Bucket {
             has_no_order: AtomicBool::new(false),
             ignores_start_after: AtomicBool::new(false),
             lists_weak_etags: AtomicBool::new(false),
+            lists_rounded_up: AtomicBool::new(false),
+            listed: Mutex::default(),
             heeds_if_match: AtomicBool::new(false),
             versioning: Mutex::new(None),
             loses_cache_control: AtomicBool::new(false),
             loses_metadata: AtomicBool::new(false),
+            is_website: AtomicBool::new(false),
             encrypts: AtomicBool::new(false),
+            names_by_bytes_alone: AtomicBool::new(false),
+            stored: AtomicUsize::new(0),
             objects: Mutex::default(),
             refused: Mutex::default(),
             unanswered: Mutex::default(),
@@ -100,6 +117,12 @@ impl Bucket {
     /// The same, of an object that says something of itself.
     pub fn put_as(&self, key: &str, body: &str, modified: SystemTime, about: About) {
         self.store(key, Bytes::from(body.to_owned()), modified, about);
+    }
+
+    /// Lists what is there now, whatever is stored or removed from now on.
+    pub fn list_no_changes(&self) {
+        let now = self.objects.lock().expect("the objects").clone();
+        *self.listed.lock().expect("what is listed") = Some(now);
     }
 
     /// Takes an object away, as another program would.
@@ -127,7 +150,11 @@ impl Bucket {
     }
 
     pub(super) fn store(&self, key: &str, body: Bytes, modified: SystemTime, about: About) -> Stored {
-        let etag = Md5::checksum(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+        // Under a key of its own the etag says nothing of the bytes, and no two are the same.
+        let has_other = about.kms_key.is_some() && !self.names_by_bytes_alone.load(Ordering::Relaxed);
+        let number = has_other.then(|| self.stored.fetch_add(1, Ordering::Relaxed).to_string());
+        let named = [&body, number.unwrap_or_default().as_bytes()].concat();
+        let etag = Md5::checksum(&named).iter().map(|byte| format!("{byte:02x}")).collect();
         let stored = Stored { body, modified, etag, about };
         self.objects.lock().expect("the objects").insert(key.to_owned(), stored.clone());
         stored
@@ -135,7 +162,9 @@ impl Bucket {
 
     /// At most `limit` objects below `prefix` that come after `after`, and whether there are more.
     pub(super) fn page(&self, prefix: &str, after: &str, limit: usize) -> (Vec<(String, Stored)>, bool) {
-        let objects = self.objects.lock().expect("the objects");
+        let (objects, listed) =
+            (self.objects.lock().expect("the objects"), self.listed.lock().expect("what is listed"));
+        let objects = listed.as_ref().unwrap_or(&objects);
         if self.has_no_order.load(Ordering::Relaxed) {
             let mut all: Vec<_> = objects.iter().filter(|(key, _)| key.starts_with(prefix)).collect();
             all.sort_by_key(|(key, _)| key.chars().rev().collect::<String>());

@@ -72,6 +72,8 @@ pub enum What {
     NextToken(&'static str),
     /// The page is without objects, and says that more follows, by another token each time.
     EmptyPage,
+    /// The page names so many objects, and says that no more follow.
+    EndsAfter(usize),
     /// `IsTruncated` is true, and no token says where to go on.
     TruncatedWithoutToken,
     /// An object of this key stands before the others of the page.

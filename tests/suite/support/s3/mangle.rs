@@ -21,6 +21,7 @@ pub(super) fn spoilt(what: &What, page: &str, seen: &Seen) -> Option<String> {
             with_next(&without_objects(page), &format!("<NextContinuationToken>{token}x</NextContinuationToken>"))
         }
         What::TruncatedWithoutToken => with_next(page, ""),
+        What::EndsAfter(objects) => ends_after(page, *objects),
         What::StrayFirst(key) => insert(page, page.find("<Contents>"), key),
         What::StrayLast(key) => insert(page, page.rfind("</Contents>").map(|at| at + "</Contents>".len()), key),
         What::Status(..)
@@ -64,6 +65,21 @@ fn without_objects(page: &str) -> String {
         (Some(start), Some(end)) => [&emptied[..start], "<KeyCount>0", &emptied[end..]].concat(),
         _ => emptied,
     }
+}
+
+/// The page with its first objects, as the last one.
+fn ends_after(page: &str, objects: usize) -> String {
+    const END: &str = "</Contents>";
+    let ends: Vec<usize> = page.match_indices(END).map(|(at, _)| at + END.len()).collect();
+    let (Some(from), Some(to)) = (ends.get(objects - 1), ends.last()) else { return page.to_owned() };
+    let cut = [&page[..*from], &page[*to..]].concat();
+    let counted =
+        cut.replace(&format!("<KeyCount>{}</KeyCount>", ends.len()), &format!("<KeyCount>{objects}</KeyCount>"));
+    let without = match (counted.find("<NextContinuationToken>"), counted.find("</NextContinuationToken>")) {
+        (Some(start), Some(end)) => [&counted[..start], &counted[end + "</NextContinuationToken>".len()..]].concat(),
+        _ => counted,
+    };
+    without.replace("<IsTruncated>true</IsTruncated>", "<IsTruncated>false</IsTruncated>")
 }
 
 /// The page as a truncated one, with `token` in the place of its own.
@@ -110,6 +126,10 @@ mod tests {
         let repeated = "<IsTruncated>true</IsTruncated><NextContinuationToken>t1</NextContinuationToken><Contents>";
         assert!(spoil(&What::RepeatedToken).contains(repeated));
         assert!(spoil(&What::TruncatedWithoutToken).contains("<IsTruncated>true</IsTruncated><Contents>"));
+        assert!(
+            spoil(&What::EndsAfter(1))
+                .ends_with("<IsTruncated>false</IsTruncated><Contents><Key>a.png</Key></Contents></ListBucketResult>")
+        );
         assert!(spoil(&What::StrayFirst("!")).contains("</NextContinuationToken><Contents><Key>!</Key>"));
         assert!(spoil(&What::StrayLast("~")).ends_with("</StorageClass></Contents></ListBucketResult>"));
     }

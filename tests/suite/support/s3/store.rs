@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures::TryStreamExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -22,6 +22,8 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 /// Marks a continuation token as ours, so that a client cannot get by with a key in its place. The key follows,
 /// url-encoded whatever was asked for: a token has to be one that XML can carry.
 const TOKEN: &str = "token:";
+/// The key that encrypts where no other is named.
+const KMS_KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/of-the-store";
 
 #[derive(Clone)]
 pub(super) struct Store {
@@ -75,13 +77,21 @@ impl Store {
 
         let encode = |text: &str| if input.encoding_type.is_some() { url_encoded(text) } else { text.to_owned() };
         let lists_weak_etags = bucket.lists_weak_etags.load(Ordering::Relaxed);
+        let rounds_up = bucket.lists_rounded_up.load(Ordering::Relaxed);
+        let listed_time = |modified: SystemTime| match modified.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) if rounds_up => SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs() + 1),
+            _ => modified,
+        };
         let last = page.last().map_or(after.as_str(), |(key, _)| key);
         let contents = page.iter().map(|(key, stored)| Object {
             key: Some(encode(key)),
-            last_modified: Some(stored.modified.into()),
+            last_modified: Some(listed_time(stored.modified).into()),
             e_tag: Some(if lists_weak_etags { ETag::Weak(stored.etag.clone()) } else { etag(stored) }),
             size: i64::try_from(stored.body.len()).ok(),
-            storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+            storage_class: Some(match &stored.about.class {
+                Some(class) => ObjectStorageClass::from(class.clone()),
+                None => ObjectStorageClass::from_static(ObjectStorageClass::STANDARD),
+            }),
             ..Object::default()
         });
         Ok(ListObjectsV2Output {
@@ -119,6 +129,7 @@ impl Store {
                 (None, false) => None,
             },
             ssekms_key_id: stored.about.kms_key,
+            storage_class: stored.about.class.map(StorageClass::from),
             ..HeadObjectOutput::default()
         })
     }
@@ -152,9 +163,14 @@ impl Store {
             chunks.iter().for_each(|chunk| body.extend_from_slice(chunk));
         }
         self.may_write(&input.key, input.if_none_match.as_ref())?;
+        let encryption = input.server_side_encryption.as_ref().map(ServerSideEncryption::as_str);
         let about = About {
             content_type: input.content_type,
             metadata: input.metadata.unwrap_or_default(),
+            cache_control: input.cache_control,
+            redirect: input.website_redirect_location,
+            is_encrypted: encryption == Some("AES256"),
+            kms_key: (encryption == Some("aws:kms")).then(|| KMS_KEY.to_owned()),
             ..About::default()
         };
         let stored = self.bucket.store(&input.key, body.into(), SystemTime::now(), about);
@@ -190,6 +206,7 @@ impl Store {
             cache_control: about.cache_control.filter(|_| !loses_cache_control),
             metadata: if loses_metadata { HashMap::new() } else { about.metadata },
             content_type: about.content_type,
+            class: input.storage_class.as_ref().map(|class| class.as_str().to_owned()),
         };
         let stored = self.bucket.store(&input.key, source.body, SystemTime::now(), about);
         let result = CopyObjectResult {
@@ -260,6 +277,19 @@ impl S3 for Store {
             ..GetBucketVersioningOutput::default()
         };
         answer(status.map(said).ok_or_else(|| s3_error!(NotImplemented)))
+    }
+
+    fn get_bucket_website<'s, 'a>(
+        &'s self,
+        _request: S3Request<GetBucketWebsiteInput>,
+    ) -> Answer<'a, GetBucketWebsiteOutput>
+    where
+        's: 'a,
+    {
+        answer(match self.bucket.is_website.load(Ordering::Relaxed) {
+            true => Ok(GetBucketWebsiteOutput::default()),
+            false => Err(s3_error!(NoSuchWebsiteConfiguration)),
+        })
     }
 
     fn list_objects_v2<'s, 'a>(&'s self, request: S3Request<ListObjectsV2Input>) -> Answer<'a, ListObjectsV2Output>
