@@ -28,7 +28,8 @@ impl Database {
     /// What the source at this place is, as a hash: it changes where its configuration does.
     pub fn fingerprint(&self, place: usize) -> String {
         let Some(source) = self.sources.get(place) else { return String::new() };
-        let Source { name, stream_sql, key_prefix, url_base, file, .. } = source.as_ref();
+        let Source { name, stream, key_prefix, url_base, file, .. } = source.as_ref();
+        let stream_sql = &stream.sql;
         let rows = source.rows.as_ref().map(|rows| rows.recent_sql(MOST_ROWS));
         hash(&format!("{name}\0{stream_sql}\0{key_prefix}\0{url_base:?}\0{file:?}\0{rows:?}"))
     }
