@@ -135,7 +135,6 @@ impl Inspection<'_> {
             sources: &sources,
             with_objects: totals.sources_with_objects,
             rows: &rows,
-            found: &found,
             is_whole: self.scope.prefix == self.scope.root,
         };
         let forward = self.went_back(ledger, database, &compared, &mut doubts).await?;

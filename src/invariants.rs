@@ -1004,11 +1004,34 @@
 //!   In: `look_again::memory::at_memory`, `database::recent::Session::keys_of`.
 //!   Tests: `sources::forward::a_restored_dump_refuses_until_it_is_accepted`,
 //!   `sources::forward::a_restored_dump_that_went_on_refuses`.
-//! - Which rows are the newest says their number, or else their date.
-//!   In: `database::rows::Rows::recent_sql`.
-//!   Test: `sources::forward::rows_without_numbers_go_by_their_dates`.
+//! - A missing row with younger ones beside it was deleted by somebody; what both its date and its number say is younger is.
+//!   In: `forward::Now::has_lost_new_rows`.
+//!   Tests: `forward::tests::a_missing_row_with_younger_ones_beside_it_was_deleted`,
+//!   `sources::forward::ordinary_churn_refuses_nothing`.
+//! - A table that loses all its new rows each night refuses until a person has accepted it twice, and again where ids are used
+//!   again, or older rows are there.
+//!   In: `forward::Memory::emptied`, `forward::Now::is_emptied`.
+//!   Tests: `forward::tests::a_table_that_is_emptied_each_night_refuses_until_that_was_accepted_twice`,
+//!   `sources::forward::rows_that_come_and_go_refuse_until_that_is_accepted_twice`.
+//! - Which rows are the newest say their numbers and their dates, and those ahead of their time hide no others.
+//!   In: `database::rows::Rows::recent_sql`, `database::recent::Session::recent`, `forward::fresh`.
+//!   Tests: `sources::forward::rows_without_numbers_go_by_their_dates`,
+//!   `sources::forward::rows_ahead_of_their_time_hide_nothing`,
+//!   `forward::tests::a_row_ahead_of_its_time_hides_no_new_ones`.
+//! - Rows are counted with like rows: what names no object, and what was to go, neither looks gone nor hides a loss.
+//!   In: `forward::lost`.
+//!   Tests: `forward::tests::rows_that_name_no_object_neither_go_nor_hide_a_loss`,
+//!   `forward::tests::what_this_tool_deleted_is_not_gone`, `sources::forward::rows_that_do_not_count_hide_no_loss`.
+//! - A deletion explains no greater loss than itself.
+//!   In: `forward::signs`, `ledger::memory::Ledger::leaving`.
+//!   Tests: `forward::tests::a_deletion_explains_no_more_than_itself`,
+//!   `sources::forward::a_deleted_row_explains_only_itself`.
+//! - A source is the same one whatever else its configuration says; another database of the store is told of.
+//!   In: `database::recent::Database::fingerprint`, `ledger::memory::Ledger::memory_of_kin`.
+//!   Tests: `sources::forward::an_edited_configuration_forgets_nothing`,
+//!   `sources::forward::an_older_copy_in_another_database_is_told_of_once`.
 //! - What this tool removed, and what a rule condemned, is no sign.
-//!   In: `ledger::memory::Ledger::touched`, `look_again::memory::without_findings`.
+//!   In: `ledger::memory::Ledger::touched`, `look_again::memory::with_findings`.
 //!   Test: `sources::forward::what_the_tool_removed_is_no_sign`.
 //! - Nothing is remembered of a database that went back, nor by a narrowed run.
 //!   In: `inspect::Inspection::went_back`.

@@ -1,17 +1,19 @@
 //! The newest rows of a table, and what such rows hold later: by these it shows whether the database went back (I21).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
+use chrono::TimeDelta;
 use md5::{Digest, Md5};
 
 use super::checked::Database;
 use super::dialect::link::{Cells, Parameter};
+use super::rows::Rows;
 use super::session::Session;
 use super::source::Source;
 use super::writer::images;
 use crate::domain::{Time, row_id};
-use crate::forward::{KnownRow, MOST_ROWS};
+use crate::forward::{self, KnownRow, MOST_ROWS, Memory, Place};
 
 /// Rows that one statement asks for.
 const BATCH: usize = 50;
@@ -22,38 +24,57 @@ pub struct Recent {
     /// When the newest of them was made.
     pub newest: Option<Time>,
     pub rows: Vec<KnownRow>,
+    /// By what their places are known.
+    pub placed_by: String,
 }
 
 impl Database {
-    /// What the source at this place is, as a hash: it changes where its configuration does.
+    /// What the source at this place is, as a hash: where the configuration says the same of what its rows are and where their
+    /// keys lie, it is the same one, whatever else is said of it.
     pub fn fingerprint(&self, place: usize) -> String {
+        let what = |source: &Source| {
+            let Source { at, name, stream, file, any_row_sql, .. } = source;
+            match (&source.rows, any_row_sql, file) {
+                (Some(rows), ..) => {
+                    let ids: Vec<&str> = rows.ids.iter().map(|id| id.name.as_str()).collect();
+                    format!("rows\0{at}\0{name}\0{ids:?}\0{}\0{:?}", rows.key.name, rows.key.expression)
+                }
+                (None, Some(_), _) => format!("reference\0{at}\0{name}"),
+                (None, None, Some(file)) => format!("file\0{file:?}"),
+                // Of a query only its text is known.
+                (None, None, None) => format!("query\0{at}\0{}", stream.sql),
+            }
+        };
         let Some(source) = self.sources.get(place) else { return String::new() };
-        let Source { name, stream, key_prefix, url_base, file, .. } = source.as_ref();
-        let stream_sql = &stream.sql;
-        let rows = source.rows.as_ref().map(|rows| rows.recent_sql(MOST_ROWS));
-        hash(&format!("{name}\0{stream_sql}\0{key_prefix}\0{url_base:?}\0{file:?}\0{rows:?}"))
+        let source = what(source);
+        // Several may be of the same column.
+        let same = self.sources[..place].iter().filter(|other| what(other) == source).count();
+        hash(&format!("{source}\0{same}"))
     }
 }
 
 impl Session<'_> {
-    /// The newest rows of one of the `[[records]]` that name an object.
-    pub async fn recent(&mut self, section: usize) -> Result<Recent> {
+    /// The newest rows of one of the `[[records]]` that name an object. Rows that are still to come are none of them; dates are
+    /// looked for only where the greatest ids do not show what is new since `before`.
+    pub async fn recent(&mut self, section: usize, before: Option<&Memory>) -> Result<Recent> {
+        let latest = self.now().await?.checked_add_signed(TimeDelta::days(1)).unwrap_or(Time::MAX_UTC);
         let (source, rows) = self.database.section(section)?;
-        let found = self.read_rows(source, &rows.recent_sql(MOST_ROWS), &[]).await?;
-        let mut recent = Recent::default();
-        for mut row in found {
-            anyhow::ensure!(row.len() > 3, "a row of {} came without its id", source.name);
-            let (value, made, id) = (row.remove(0).unwrap_or_default(), row.remove(0), row.remove(0));
-            let made = rows.created.as_ref().zip(made).and_then(|(created, made)| created.read(&made));
-            let handle = row_id::joined(row);
-            let place = match rows.has_growing_ids() {
-                true => id.and_then(|id| id.parse().ok()),
-                false => made.map(|made| made.timestamp_micros()),
-            };
-            recent.newest = recent.newest.max(made);
-            recent.rows.push(KnownRow { handle, key: hash(&value), place });
+        let (mut newest, mut found) = (None, BTreeMap::new());
+        let mut recent = Vec::new();
+        for sql in rows.recent_sql() {
+            for row in self.read_rows(source, &sql, &[]).await? {
+                let (made, row) = known_row(source, rows, row)?;
+                if made.is_none_or(|made| made <= latest) {
+                    newest = newest.max(made);
+                    found.insert((row.place, row.handle.clone()), row);
+                }
+            }
+            recent = found.values().rev().take(MOST_ROWS).cloned().collect();
+            if forward::shows_enough(before, &recent, newest) {
+                break;
+            }
         }
-        Ok(recent)
+        Ok(Recent { newest, rows: recent, placed_by: rows.placed_by() })
     }
 
     /// A hash of the key of each of these rows that is there.
@@ -91,6 +112,16 @@ impl Session<'_> {
         connection.end().await?;
         Ok(found)
     }
+}
+
+/// A row that was read, and when it was made.
+fn known_row(source: &Source, rows: &Rows, mut row: Cells) -> Result<(Option<Time>, KnownRow)> {
+    anyhow::ensure!(row.len() > 3, "a row of {} came without its id", source.name);
+    let (value, made, id) = (row.remove(0).unwrap_or_default(), row.remove(0), row.remove(0));
+    let made = rows.created.as_ref().zip(made).and_then(|(created, made)| created.read(&made));
+    let number = id.filter(|_| rows.has_growing_ids()).and_then(|id| id.parse().ok());
+    let place = Place { made: made.map(|made| made.timestamp_micros()), number };
+    Ok((made, KnownRow { handle: row_id::joined(row), key: hash(&value), place }))
 }
 
 /// Keys and statements are remembered as hashes alone: they are compared, and never read.

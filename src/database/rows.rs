@@ -233,23 +233,34 @@ impl Rows {
         matches!(self.ids.as_slice(), [id] if is_whole_number(id))
     }
 
-    /// The SQL of the newest rows that name an object, so many at most: the value of each, when it was made, its first
-    /// id as text, and its [handle](Self::handle). Where nothing says which are the newest, it gives always the same.
-    pub fn recent_sql(&self, limit: usize) -> String {
+    /// The SQL of the newest rows that name an object: the value of each, when it was made, its first id as text, and its
+    /// [handle](Self::handle). First those of the greatest ids, where ids grow; then those of the newest dates, which may read
+    /// all. Where nothing says which are the newest, it gives always the same.
+    pub fn recent_sql(&self) -> Vec<String> {
         let [made, _] = self.dates();
         let id = self.ids.first().map(|id| self.dialect.id_text(&self.column(&id.name), id.is_binary));
         let columns = [self.key_column().value(), made].into_iter().chain(id).chain(self.handle());
         let columns = columns.collect::<Vec<_>>().join(", ");
+        let (table, names) = (self.table(), self.names_an_object());
         let ids: Vec<String> = self.ids.iter().map(|id| format!("{} DESC", self.column(&id.name))).collect();
-        let (table, ids, names) = (self.table(), ids.join(", "), self.names_an_object());
-        let (made, order) = match &self.created {
-            Some(created) if !self.has_growing_ids() => {
-                let made = self.date(created);
-                (format!(" AND {made} IS NOT NULL"), format!("{made} DESC, {ids}"))
-            }
-            _ => (String::new(), ids),
+        let ids = ids.join(", ");
+        let by = |condition: &str, order: &str| {
+            format!("SELECT {columns} FROM {table} WHERE {names}{condition} ORDER BY {order} LIMIT {NEWEST_ROWS}")
         };
-        format!("SELECT {columns} FROM {table} WHERE {names}{made} ORDER BY {order} LIMIT {limit}")
+        let by_date = self.created.as_ref().map(|created| {
+            let made = self.date(created);
+            by(&format!(" AND {made} IS NOT NULL"), &format!("{made} DESC, {ids}"))
+        });
+        let by_id = (self.has_growing_ids() || by_date.is_none()).then(|| by("", &ids));
+        by_id.into_iter().chain(by_date).collect()
+    }
+
+    /// By what it shows which rows are the newest; empty: by nothing.
+    pub fn placed_by(&self) -> String {
+        let date = self.created.as_ref().map(|created| &created.facts);
+        let date = date.map(|facts| facts.expression.as_ref().unwrap_or(&facts.name).as_str());
+        let number = self.has_growing_ids().then_some("number");
+        number.into_iter().chain(date).collect::<Vec<_>>().join(" ")
     }
 
     /// The SQL of so many rows, whose handles are its parameters: the value of each, and its handle.

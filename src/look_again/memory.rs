@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use crate::compare::SourceCounts;
-use crate::config::Config;
+use crate::config::{Action, Config};
 use crate::database::{Database, Recent};
-use crate::domain::{Found, MOST_SOURCES};
-use crate::forward::{self, KnownRow, Memory, Now, Sign};
+use crate::domain::MOST_SOURCES;
+use crate::forward::{self, Fate, KnownRow, Memory, Now};
 use crate::ledger::Ledger;
 
 /// What this run's comparison says of the sources.
@@ -21,7 +21,6 @@ pub struct Compared<'a> {
     pub with_objects: u64,
     /// Rows of each table, each once.
     pub rows: &'a BTreeMap<String, u64>,
-    pub found: &'a Found,
     /// Whether all keys were compared, and not only those below a prefix.
     pub is_whole: bool,
 }
@@ -36,65 +35,97 @@ pub struct Remembered {
     pub memories: Vec<Memory>,
 }
 
-/// Holds the memory of every source against the database.
+/// Holds the memory of every source against the database: where this pair has none, that of another database of the store.
 pub async fn at_memory(ledger: &mut Ledger, database: &Database, compared: &Compared<'_>) -> Result<Remembered> {
     let mut remembered = Remembered::default();
     for (place, name) in database.source_names().into_iter().enumerate() {
         let section = Some(place).filter(|place| *place < compared.config.records.len());
         let source = database.fingerprint(place);
-        let before = ledger.memory(&source).await.context(LEDGER)?;
-        let recent = match section {
-            Some(section) => database.session().await?.recent(section).await.context("the database")?,
-            None => Recent::default(),
-        };
-        let mut left = Vec::new();
-        if let Some(before) = &before {
-            let signs;
-            (signs, left) = held_against(ledger, database, compared, (place, section), before, &recent).await?;
-            for sign in signs {
-                let told = if sign.refuses() { &mut remembered.refusals } else { &mut remembered.warnings };
-                let sentence = sign.sentence(before);
-                // Two sections of one table say the same of it.
-                if !told.contains(&sentence) {
-                    told.push(sentence);
-                }
+        let mut before = ledger.memory(&source).await.context(LEDGER)?;
+        let is_own = before.is_some();
+        if !is_own {
+            before = ledger.memory_of_kin(&source).await.context(LEDGER)?;
+        }
+        let mut now = compared.now(place, section);
+        let (mut recent, mut left) = (Recent::default(), Vec::new());
+        if let Some(section) = section {
+            recent = look(database, compared, section, before.as_ref(), &mut now).await.context("the database")?;
+            if let Some(before) = &before {
+                left = ask(ledger, database, (section, &name), before, &mut now).await?;
             }
         }
-        let next = compared.next((place, section), (source, name), &before, (left, recent));
-        remembered.memories.push(without_findings(ledger, section, next).await?);
+        if let Some(before) = &before {
+            remembered.tell(before, &now, is_own);
+        }
+        let next = compared.next((source, name), before.as_ref().filter(|_| is_own), now, (left, recent));
+        remembered.memories.push(with_findings(ledger, compared, (place, section), next).await?);
     }
     Ok(remembered)
 }
 
-/// What speaks for it that the database went back, and the remembered rows that are still there.
-async fn held_against(
-    ledger: &mut Ledger,
+impl Remembered {
+    /// Adds what speaks for it that the database went back.
+    fn tell(&mut self, before: &Memory, now: &Now, is_own: bool) {
+        for sign in forward::signs(before, now) {
+            let sentence = sign.sentence(before);
+            let (told, sentence) = match (is_own, sign.refuses()) {
+                (true, true) => (&mut self.refusals, sentence),
+                (true, false) => (&mut self.warnings, sentence),
+                // Two databases may well share a store.
+                (false, true) => (&mut self.warnings, format!("{ANOTHER}: {sentence}")),
+                (false, false) => continue,
+            };
+            // Two sections of one table say the same of it.
+            if !told.contains(&sentence) {
+                told.push(sentence);
+            }
+        }
+    }
+}
+
+/// Looks at a table as it is now, and gives its newest rows.
+async fn look(
     database: &Database,
     compared: &Compared<'_>,
-    (place, section): (usize, Option<usize>),
-    before: &Memory,
-    recent: &Recent,
-) -> Result<(Vec<Sign>, Vec<KnownRow>)> {
-    let mut now = compared.now(place, section);
+    section: usize,
+    before: Option<&Memory>,
+    now: &mut Now,
+) -> Result<Recent> {
+    let mut session = database.session().await?;
+    let recent = session.recent(section, before).await?;
     now.newest = recent.newest;
-    let Some(section) = section else { return Ok((forward::signs(before, &now), Vec::new())) };
-    let table = &compared.config.records[section].name;
+    now.fresh = before.map_or(0, |before| forward::fresh(&before.window, &recent.rows).len());
+    if compared.is_whole {
+        now.all_rows = Some(session.count_all(section).await?);
+    }
+    Ok(recent)
+}
+
+/// Asks what became of the rows of a sample, and gives those that are still there.
+async fn ask(
+    ledger: &mut Ledger,
+    database: &Database,
+    (section, table): (usize, &str),
+    before: &Memory,
+    now: &mut Now,
+) -> Result<Vec<KnownRow>> {
     let handles: Vec<&str> = before.sample.iter().map(|row| row.handle.as_str()).collect();
     let keys = database.session().await?.keys_of(section, &handles).await.context("the database")?;
-    let (left, gone): (Vec<&KnownRow>, Vec<&KnownRow>) =
-        before.sample.iter().partition(|row| keys.get(&row.handle) == Some(&row.key));
+    let fate = |row: &KnownRow| match keys.get(&row.handle) {
+        Some(key) if *key == row.key => Fate::There,
+        Some(_) => Fate::Changed,
+        None => Fate::Missing,
+    };
+    let (left, gone): (Vec<&KnownRow>, Vec<&KnownRow>) = before.sample.iter().partition(|row| fate(row) == Fate::There);
     let gone: Vec<&str> = gone.into_iter().map(|row| row.handle.as_str()).collect();
     let touched = match gone.is_empty() {
-        true => 0,
-        false => ledger.touched(table, &gone).await.context(LEDGER)?.len(),
+        true => Default::default(),
+        false => ledger.touched(table, &gone).await.context(LEDGER)?,
     };
-    (now.asked, now.gone) = (before.sample.len() - touched, gone.len() - touched);
+    let untouched = before.sample.iter().filter(|row| !touched.contains(&row.handle));
+    now.asked = untouched.map(|row| (row.place, fate(row))).collect();
     now.deleted = ledger.deleted_since(table, before.run).await.context(LEDGER)?;
-    if forward::must_count(before, &now) {
-        // Rows that name no object now, or own none, are there all the same.
-        now.rows = Some(database.session().await?.count_all(section).await.context("the database")?);
-    }
-    Ok((forward::signs(before, &now), left.into_iter().cloned().collect()))
+    Ok(left.into_iter().cloned().collect())
 }
 
 impl Compared<'_> {
@@ -112,32 +143,48 @@ impl Compared<'_> {
     /// What the next run shall remember of a source; `left` are the remembered rows that are still there.
     fn next(
         &self,
-        (place, section): (usize, Option<usize>),
         (source, name): (String, String),
-        before: &Option<Memory>,
+        before: Option<&Memory>,
+        now: Now,
         (left, recent): (Vec<KnownRow>, Recent),
     ) -> Memory {
-        let now = self.now(place, section);
-        let findings = section.map(|section| &self.config.records[section].name);
-        let findings = findings.and_then(|table| self.found.tables.get(table)).copied().unwrap_or(0);
-        let before = before.as_ref().map_or(&[][..], |before| &before.sample);
+        let (sample, window) = forward::sample(before, left, recent.rows, &recent.placed_by);
         Memory {
             source,
             name,
             run: self.run,
-            // What a rule condemns goes, whoever removes it.
-            rows: now.rows.map(|rows| rows.saturating_sub(findings)),
+            rows: now.rows,
+            all_rows: now.all_rows,
+            leaving: 0,
+            objects: None,
             had_rows: now.has_rows == Some(true),
             had_objects: now.has_objects == Some(true),
             newest: recent.newest,
-            sample: forward::sample(before, left, recent.rows),
+            sample,
+            window,
+            placed_by: recent.placed_by,
+            emptied: before.map_or(0, |before| before.emptied(&now)),
         }
+    }
+
+    /// Sections that delete rows that name no object.
+    fn deleting(&self) -> Vec<usize> {
+        let sections = self.config.records.iter().enumerate();
+        sections.filter(|(_, records)| records.missing_file == Action::Delete).map(|(section, _)| section).collect()
     }
 }
 
-/// Leaves out rows that are findings: their removal, whoever makes it, is no sign.
-async fn without_findings(ledger: &mut Ledger, section: Option<usize>, mut memory: Memory) -> Result<Memory> {
+/// Says which of the rows are findings, and asks about none of them: their removal, whoever makes it, is no sign.
+async fn with_findings(
+    ledger: &mut Ledger,
+    compared: &Compared<'_>,
+    (place, section): (usize, Option<usize>),
+    mut memory: Memory,
+) -> Result<Memory> {
     let Some(section) = section else { return Ok(memory) };
+    let (leaving, own) = ledger.leaving((&memory.name, section), &compared.deleting()).await.context(LEDGER)?;
+    let named = compared.sources.get(place).map(|counts| counts.values);
+    (memory.leaving, memory.objects) = (leaving, named.map(|named| named.saturating_sub(own)));
     let handles: Vec<&str> = memory.sample.iter().map(|row| row.handle.as_str()).collect();
     let found = ledger.found_rows((&memory.name, section), &handles).await.context(LEDGER)?;
     memory.sample.retain(|row| !found.contains(&row.handle));
@@ -145,3 +192,4 @@ async fn without_findings(ledger: &mut Ledger, section: Option<usize>, mut memor
 }
 
 const LEDGER: &str = "the ledger";
+const ANOTHER: &str = "another database had this store before, and this one may be an older copy of it";

@@ -4,13 +4,19 @@ use std::ops::RangeInclusive;
 
 use crate::rules::on_every_engine;
 use crate::rules::scene::{Engine, NO_LIMITS, Scene, warnings};
+use crate::support::sqlite::Sqlite;
 use crate::support::terminal;
 
 on_every_engine!(
     a_restored_dump_refuses_until_it_is_accepted,
     a_restored_dump_that_went_on_refuses,
     rows_without_numbers_go_by_their_dates,
+    rows_ahead_of_their_time_hide_nothing,
+    an_edited_configuration_forgets_nothing,
     a_table_that_lost_half_of_its_rows_refuses,
+    rows_that_do_not_count_hide_no_loss,
+    a_deleted_row_explains_only_itself,
+    rows_that_come_and_go_refuse_until_that_is_accepted_twice,
     a_reference_that_lost_what_it_had_refuses_though_it_may_be_empty,
     ordinary_churn_refuses_nothing,
     what_the_tool_removed_is_no_sign
@@ -100,6 +106,68 @@ fn rows_without_numbers_go_by_their_dates(engine: Engine) {
     assert!(told.iter().any(|told| told.starts_with("the newest row of assets was made")), "{told:?}");
 }
 
+/// Neither ids nor dates that are far ahead.
+fn rows_ahead_of_their_time_hide_nothing(engine: Engine) {
+    let scene = Scene::of_assets(engine, "");
+    add(&scene, 4..=60);
+    // More than are read by their ids.
+    let imported = (0..1_100).map(|row| format!("({}, 'live/1.png', {{ago 400d}}, 'live', NULL)", 900_000 + row));
+    scene.run(&format!("INSERT INTO assets VALUES {}", imported.collect::<Vec<_>>().join(", ")));
+    scene.run("INSERT INTO assets VALUES (2000000, 'live/2.png', {in 20000d}, 'live', NULL)");
+    expect_quiet(&scene);
+    expect_quiet(&scene);
+    add(&scene, 61..=66);
+    expect_quiet(&scene);
+    scene.run("DELETE FROM assets WHERE id BETWEEN 61 AND 66");
+    scene.expect_refused(LIMIT, &["6 of the 6 newest rows of assets"]);
+
+    let scene = Scene::new(engine);
+    scene.run("CREATE TABLE assets (id {text} NOT NULL, storage_key {text}, created_at {time})");
+    let add = |name: &str, rows: u32, moment: &str| {
+        for row in 0..rows {
+            scene.run(&format!("INSERT INTO assets VALUES ('{name}-{row}', 'live/{name}-{row}.png', {{{moment}}})"));
+            scene.put(&format!("live/{name}-{row}.png"));
+        }
+    };
+    scene.configure_assets("", NO_LIMITS);
+    add("old", 20, "ago 90d");
+    add("ahead", 1, "in 20000d");
+    expect_quiet(&scene);
+    add("new", 6, "ago 80d");
+    expect_quiet(&scene);
+    scene.run("DELETE FROM assets WHERE storage_key LIKE 'live/new-%'");
+    scene.expect_refused(LIMIT, &["6 of the 6 newest rows of assets"]);
+}
+
+fn an_edited_configuration_forgets_nothing(engine: Engine) {
+    let scene = Scene::of_assets(engine, "");
+    add(&scene, 4..=60);
+    expect_quiet(&scene);
+    add(&scene, 61..=66);
+    expect_quiet(&scene);
+    scene.run("DELETE FROM assets WHERE id > 60");
+    let rule = "where = \"status <> 'gone'\"\n[[records.rules]]\nname = \"old\"\nwhere = \"status = 'old'\"\n";
+    scene.configure_assets(rule, NO_LIMITS);
+    scene.expect_refused(LIMIT, &["6 of the 6 newest rows of assets"]);
+}
+
+/// A database of another name and of its own identity has no memory: what the store's last one knew is held against it.
+#[test]
+fn an_older_copy_in_another_database_is_told_of_once() {
+    let mut scene = Scene::of_assets(Engine::Sqlite, "");
+    add(&scene, 4..=20);
+    expect_quiet(&scene);
+    scene.database = Box::new(Sqlite::new());
+    scene.run("CREATE TABLE assets (id {id}, storage_key {text}, created_at {time}, status {text}, ended_at {time})");
+    (1..=9).for_each(|id| scene.asset(id, &format!("live/{id}.png"), "live", "NULL"));
+    scene.configure_assets("", NO_LIMITS);
+    let told = |scene: &Scene| {
+        let told = warnings(&scene.tool.report());
+        told.iter().filter(|told| told.starts_with("another database had this store before")).count()
+    };
+    assert_eq!([told(&scene), told(&scene)], [2, 0]);
+}
+
 fn a_table_that_lost_half_of_its_rows_refuses(engine: Engine) {
     let scene = Scene::of_assets(engine, "where = \"status <> 'gone'\"\n");
     add(&scene, 4..=600);
@@ -115,6 +183,62 @@ fn a_table_that_lost_half_of_its_rows_refuses(engine: Engine) {
     expect_quiet(&scene);
     scene.run("DELETE FROM assets WHERE id <= 345");
     scene.expect_refused(LIMIT, &["the database went back: assets had 510 rows in run 5, and has 255"]);
+}
+
+fn rows_that_do_not_count_hide_no_loss(engine: Engine) {
+    let scene = Scene::of_assets(engine, "where = \"status <> 'gone'\"\n");
+    add(&scene, 4..=100);
+    scene.run("UPDATE assets SET status = 'gone' WHERE id <= 60");
+    expect_quiet(&scene);
+    scene.run("DELETE FROM assets WHERE id % 2 = 0");
+    scene.expect_refused(LIMIT, &["the database went back: assets had 40 rows in run 1, and has 20"]);
+}
+
+/// Of rows that the tool deletes as they name no object, and of their findings, others say nothing.
+fn a_deleted_row_explains_only_itself(engine: Engine) {
+    let scene = Scene::of_assets(engine, "");
+    scene.run("CREATE TABLE extras (id {id}, storage_key {text}, created_at {time})");
+    let extras = "[[records]]\ntable = \"extras\"\nid = \"id\"\nkey = \"storage_key\"\ncreated_at = \"created_at\"\n\
+                  updated_at = \"created_at\"\nmissing_file = \"delete\"\n";
+    scene.configure_assets("", &format!("{extras}{NO_LIMITS}"));
+    for id in 1..=4 {
+        scene.run(&format!("INSERT INTO extras VALUES ({id}, 'extra/{id}.png', {{ago 90d}})"));
+        scene.put(&format!("extra/{id}.png"));
+    }
+    scene.run("INSERT INTO extras VALUES (5, 'lost.png', {ago 90d})");
+    scene.executed();
+    assert_eq!(scene.ids("extras"), ["1", "2", "3", "4"]);
+    scene.run("UPDATE extras SET storage_key = 'other.png'");
+    scene.expect_refused(LIMIT, &["extras named objects in run 1, and names none that is there"]);
+    scene.run("DELETE FROM extras");
+    scene.expect_refused(LIMIT, &["extras had rows in run 1, and has none"]);
+}
+
+/// Rows that live for hours, and with them the tool that is run each night.
+fn rows_that_come_and_go_refuse_until_that_is_accepted_twice(engine: Engine) {
+    let scene = Scene::of_assets(engine, "");
+    let night = |night: u32| {
+        scene.run("DELETE FROM assets WHERE id > 3");
+        add(&scene, night * 10..=night * 10 + 9);
+    };
+    night(1);
+    expect_quiet(&scene);
+    // Rows that are older than those that are gone are no part of the habit.
+    for next in 2..=4 {
+        night(next);
+        scene.expect_refused(LIMIT, &["newest rows of assets"]);
+        let outcome = scene.execute(&["--accept-database"]);
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+    }
+    for next in 5..=6 {
+        night(next);
+        let told = warnings(&scene.executed());
+        assert!(told[0].starts_with("10 of the 10 newest rows of assets"), "{told:?}");
+        assert!(told[0].contains("as a person accepted before"), "{told:?}");
+    }
+    // An older dump, with new rows of the same ids.
+    scene.run("UPDATE assets SET storage_key = 'live/1.png' WHERE id > 3");
+    scene.expect_refused(LIMIT, &["10 of the 10 newest rows of assets", "other keys"]);
 }
 
 fn a_reference_that_lost_what_it_had_refuses_though_it_may_be_empty(engine: Engine) {
@@ -153,6 +277,11 @@ fn ordinary_churn_refuses_nothing(engine: Engine) {
         scene.run(&format!("DELETE FROM assets WHERE id > {}", next + 5));
         next += 10;
     }
+    expect_quiet(&scene);
+    // Of twenty that come, somebody refuses twelve.
+    add(&scene, next..=next + 19);
+    expect_quiet(&scene);
+    scene.run(&format!("DELETE FROM assets WHERE id >= {next} AND (id - {next}) % 5 < 3"));
     expect_quiet(&scene);
 }
 
