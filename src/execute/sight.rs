@@ -363,7 +363,7 @@ async fn page(copies: &dyn Copies, scene: Scene<'_>, after: String) -> Paged {
 }
 
 /// Looks at each key by itself.
-async fn singly(scene: Scene<'_>, keys: &[&str]) -> Vec<Look> {
+pub(super) async fn singly(scene: Scene<'_>, keys: &[&str]) -> Vec<Look> {
     let looks: Vec<_> = keys.iter().map(|key| one(scene.store, key)).collect();
     futures::stream::iter(looks).buffered(scene.concurrency).collect().await
 }

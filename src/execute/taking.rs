@@ -5,7 +5,7 @@ use anyhow::Result;
 use futures::StreamExt;
 
 use super::batch::{Fate, Ready};
-use super::removing::{Answered, SLOW};
+use super::removing::{Answered, Asked, SLOW};
 use super::{Answer, Site};
 use crate::domain::removal::Removals;
 use crate::judge;
@@ -105,13 +105,14 @@ impl Site<'_> {
         &mut self,
         copies: &dyn Copies,
         intents: Vec<Ready>,
-        answer: &Answer,
+        (answer, asked): (&Answer, Asked),
         removals: &mut Removals,
         steps: &mut Vec<Step>,
     ) -> Result<Vec<Removal>> {
         let (deletable, mut left) = self.copy_to_trash(copies, intents).await;
+        let asked = if self.is_old(answer) { asked.again_whole() } else { asked };
         let deletable = self.still_unwanted(deletable, answer, &mut left).await?;
-        let answers = self.remove_fresh(copies, deletable, &mut left).await;
+        let answers = self.remove_fresh(copies, deletable, asked, &mut left).await;
         let mut removed = Vec::new();
         for Answered { removal, answer } in answers {
             match answer {

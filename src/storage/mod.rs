@@ -166,6 +166,9 @@ pub trait Copies: Send + Sync {
     /// Says whether it does, as was found out by [trying](Self::try_conditions): deletes carry conditions then.
     fn set_conditions(&self, are_honoured: bool);
 
+    /// Whether they do now.
+    fn heeds_conditions(&self) -> bool;
+
     /// Whether a delete was refused since, so that what was found out may be wrong.
     fn doubts_conditions(&self) -> bool;
 }

@@ -309,6 +309,10 @@ impl Copies for Bucket {
         self.heeds_conditions.store(are_honoured, Relaxed);
     }
 
+    fn heeds_conditions(&self) -> bool {
+        self.heeds_conditions.load(Relaxed)
+    }
+
     fn doubts_conditions(&self) -> bool {
         self.doubts_conditions.load(Relaxed)
     }

@@ -6,6 +6,7 @@
 //!
 //! Which guard each of these tests holds: `src/invariants.rs`.
 
+mod aging;
 mod confirm;
 mod ending;
 mod faults;
