@@ -625,6 +625,15 @@
 //! - Files are copied without a look at each and at each copy only where it was tried that copies keep everything.
 //!   In: `storage::s3::trying::Bucket::try_copies_to`.
 //!   Test: `execute::looks::a_store_whose_copies_lose_something_is_found_out`.
+//! - What a store refuses of that try is left out by itself; an answer that says nothing leaves all of it unknown.
+//!   In: `storage::s3::trying::Bucket::put_with_everything`, `storage::s3::trying::put_of`.
+//!   Test: `execute::tried::what_a_store_refuses_of_a_try_says_nothing_of_the_rest`.
+//! - Only a store that says that it has no keys is taken for one.
+//!   In: `storage::s3::trying::Bucket::do_etags_tell_of_keys`.
+//!   Test: `execute::tried::a_store_that_wants_its_keys_named_is_not_taken_for_one_without`.
+//! - It is tried once for each pair; whether there is a website, which alone makes a lost redirect none, is asked each time.
+//!   In: `execute::learn_kept`.
+//!   Test: `execute::tried::copies_are_tried_once_for_each_pair`.
 //! - Such a copy is verified by the listing of its folder; one that this does not prove is looked at, and made anew.
 //!   In: `execute::copying::Site::verify`.
 //!   Test: `execute::looks::a_copy_that_the_listing_does_not_prove_is_looked_at`.

@@ -35,7 +35,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::storage::{Hands, Kept, Store, Tried};
+use crate::storage::{Copies, Hands, Keeps, Kept, Store, Tried};
 
 pub use put_back::{Restored, Way, restore};
 pub use resume::resume;
@@ -115,7 +115,7 @@ pub async fn execute(
     removals.left = planned.files + planned.rows() + planned.due_files;
     if planned.files + planned.following_files > 0 {
         site.learn_conditions().await?;
-        site.learn_copies().await;
+        site.learn_copies().await?;
     }
     site.remove_rows(planned.rows(), removals).await?;
     if removals.stopped.is_none() {
@@ -157,10 +157,11 @@ impl Site<'_> {
     }
 
     /// Finds out what copies keep, where enough of them are to be made.
-    async fn learn_copies(&mut self) {
+    async fn learn_copies(&mut self) -> Result<()> {
         if let (Hands::Copies(copies), true) = (self.store.hands(), self.trash.is_some() && self.sight.is_trying()) {
-            self.sight.set_kept(copies.try_copies(&copied_place(self.config)).await);
+            self.sight.set_kept(learn_kept(self.ledger, copies, self.config).await?);
         }
+        Ok(())
     }
 
     /// Forgets it where a delete was refused: the next run finds out anew.
@@ -359,9 +360,25 @@ impl Site<'_> {
     }
 }
 
-/// Where it is tried what a copy keeps.
-fn copied_place(config: &Config) -> String {
-    format!("{}{COPIED}", config.trash.beginning())
+/// Finds out what copies keep, once for each pair; and each time whether redirects lead anywhere, which no copy keeps by
+/// itself.
+async fn learn_kept(ledger: &mut Ledger, copies: &dyn Copies, config: &Config) -> Result<Kept> {
+    let keeps = match ledger.keeps_in_copies().await? {
+        None => {
+            let keeps = copies.try_copies(&format!("{}{COPIED}", config.trash.beginning())).await;
+            if keeps.is_some() {
+                ledger.remember_copies(keeps).await?;
+            }
+            keeps
+        }
+        known => known,
+    };
+    Ok(match keeps {
+        None => Kept::Unknown,
+        Some(Keeps::All) => Kept::All,
+        Some(Keeps::AllButRedirects) if copies.is_no_website().await => Kept::All,
+        Some(Keeps::AllButRedirects | Keeps::Told) => Kept::Told,
+    })
 }
 
 const ASK: &str = "the database could not be asked once more";

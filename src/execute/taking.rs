@@ -7,6 +7,7 @@ use futures::StreamExt;
 use super::batch::{Fate, Ready};
 use super::removing::{Answered, Asked, SLOW};
 use super::{Answer, Site};
+use crate::domain::LOSES;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Removal, State, Step};
@@ -110,6 +111,10 @@ impl Site<'_> {
         steps: &mut Vec<Step>,
     ) -> Result<Vec<Removal>> {
         let (deletable, mut left) = self.copy_to_trash(copies, intents).await;
+        if left.iter().any(|(_, fate)| matches!(fate, Fate::Fail(reason) if reason.starts_with(LOSES))) {
+            // What was found out of copies may be wrong: the next run finds out anew.
+            self.ledger.remember_copies(None).await?;
+        }
         let asked = if self.is_old(answer) { asked.again_whole() } else { asked };
         let deletable = self.still_unwanted(deletable, answer, &mut left).await?;
         let answers = self.remove_fresh(copies, deletable, asked, &mut left).await;

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Executor};
 use super::{Ledger, Pair};
 
 /// What the file's `user_version` says; a newer one was written by a newer program.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 const SCHEMA: &str = "
     CREATE TABLE pairs (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE) STRICT;
@@ -121,7 +121,10 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         connection.execute(sqlx::raw_sql(super::pairs::SIDES)).await?;
         connection.execute(sqlx::raw_sql(super::history::COUNTS)).await?;
         connection.execute(sqlx::raw_sql(super::places::SCHEMA)).await?;
-        connection.execute("PRAGMA user_version = 5").await?;
+    }
+    if version < 6 {
+        connection.execute(sqlx::raw_sql(super::copies::SCHEMA)).await?;
+        connection.execute("PRAGMA user_version = 6").await?;
     }
     connection.execute("COMMIT").await?;
     Ok(())

@@ -29,3 +29,4 @@ mod second_look;
 mod secrets;
 mod skipped;
 mod trash;
+mod tried;

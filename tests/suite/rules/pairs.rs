@@ -77,6 +77,7 @@ const FORMAT_4: &str = "
     ALTER TABLE runs DROP COLUMN young; ALTER TABLE runs DROP COLUMN told; ALTER TABLE sightings DROP COLUMN first_run;
     ALTER TABLE pairs DROP COLUMN heeds_conditions; ALTER TABLE removals DROP COLUMN late;
     DROP INDEX removals_failed; DROP TABLE trash_places; DROP TABLE folder_rights;
+    ALTER TABLE pairs DROP COLUMN keeps_in_copies;
     PRAGMA user_version = 4;";
 
 /// A ledger of the format before is that of the same pair, and its trash is found by a database of another name.

@@ -1,0 +1,75 @@
+//! What is tried before listings, and copies that nobody looks at, are relied on; and what of that is not known.
+
+use std::sync::atomic::Ordering;
+
+use super::looks::{FIRST, TO_TRASH, close_together, counted, execute_with, requests, with_rare};
+use super::scene::Scene;
+use crate::support::s3::{About, Call, Fault, What};
+
+const PLACE: &str = ".trash/.kept";
+
+/// Expects that a file goes to the trash with what it has of its own.
+fn expect_kept(scene: &Scene, rare: &About) {
+    let key = with_rare(scene, rare);
+    let outcome = execute_with(scene, || ());
+    assert_eq!((outcome.code, counted(&outcome)), (0, [60, 0, 0]), "{outcome:#?}");
+    let trashed = scene.trashed(&key).expect("a copy");
+    assert_eq!(scene.server().bucket.get(&trashed).expect("the copy").about, *rare);
+}
+
+/// A store that has keys, and takes none that is not named: that says nothing of its etags.
+#[test]
+fn a_store_that_wants_its_keys_named_is_not_taken_for_one_without() {
+    let scene = close_together(TO_TRASH);
+    scene.server().bucket.names_by_bytes_alone.store(true, Ordering::Relaxed);
+    let is_try = |seen: &crate::support::s3::Seen| seen.key == format!("{PLACE}.copy");
+    scene.server().fault(Fault::on(Call::Put, What::Status(400, "InvalidArgument")).when(is_try));
+    let own = Some("arn:aws:kms:us-east-1:111122223333:key/own".to_owned());
+    expect_kept(&scene, &About { kms_key: own, ..About::default() });
+}
+
+/// What of a try is refused is left out by itself, and the rest is tried all the same.
+#[test]
+fn what_a_store_refuses_of_a_try_says_nothing_of_the_rest() {
+    let scene = close_together(TO_TRASH);
+    scene.server().bucket.is_website.store(true, Ordering::Relaxed);
+    let is_try = |seen: &crate::support::s3::Seen| seen.key == PLACE;
+    scene.server().fault(Fault::on(Call::Put, What::Status(403, "AccessDenied")).when(is_try).times(3));
+    expect_kept(&scene, &About { redirect: Some("/elsewhere.png".to_owned()), ..About::default() });
+    assert!(scene.server().every_fault_was_played());
+}
+
+/// Where nothing can be put, nothing is tried, nothing taken away, and each copy is looked at.
+#[test]
+fn where_nothing_can_be_put_nothing_is_taken_away() {
+    let scene = close_together(TO_TRASH);
+    let is_try = |seen: &crate::support::s3::Seen| seen.key.starts_with(PLACE);
+    scene.server().fault(Fault::on(Call::Put, What::Status(403, "AccessDenied")).when(is_try));
+    let outcome = execute_with(&scene, || ());
+    assert_eq!((outcome.code, counted(&outcome)), (0, [60, 0, 0]), "{outcome:#?}");
+    let calls = scene.server().calls();
+    let deletes: Vec<_> = calls.iter().filter(|seen| seen.call == Call::Delete && is_try(seen)).collect();
+    assert!(deletes.is_empty(), "{deletes:?}");
+    assert!(!outcome.stderr.contains("taking away"), "{outcome:#?}");
+}
+
+/// What copies keep is tried once for each pair; what is restored knows it too.
+#[test]
+fn copies_are_tried_once_for_each_pair() {
+    let scene = close_together(TO_TRASH);
+    let before = scene.everything();
+    let tries = |scene: &Scene| {
+        let calls = scene.server().calls();
+        calls.iter().filter(|seen| seen.call == Call::Put && seen.key.starts_with(PLACE)).count()
+    };
+    let outcome = execute_with(&scene, || ());
+    assert_eq!((counted(&outcome), tries(&scene) > 0), ([60, 0, 0], true), "{outcome:#?}");
+    scene.server().forget_calls();
+    let run = outcome.json()["run"]["id"].to_string();
+    assert_eq!(scene.run(&["restore", "--run", &run]).code, 0);
+    assert_eq!((scene.everything(), tries(&scene)), (before, 0));
+    scene.orphans.iter().for_each(|key| scene.put(key));
+    let outcome = execute_with(&scene, || ());
+    assert_eq!((counted(&outcome), tries(&scene)), ([60, 0, 0], 0), "{outcome:#?}");
+    assert!(requests(&scene)[1] <= FIRST, "{:?}", requests(&scene));
+}
