@@ -387,6 +387,10 @@
 //!   In: `execute::sight::Sight::both_ways`, `judge::is_listed_as`.
 //!   Tests: `execute::looks::a_listing_that_differs_from_the_looks_is_not_believed`,
 //!   `judge::tests::a_listing_is_the_same_as_a_look_in_size_etag_and_second`.
+//! - Nor by them alone, as a listing that lags names them too: that it names at once what is stored, stored over and removed
+//!   is tried first, unless a delete heeds a condition.
+//!   In: `execute::Site::learn_listing`, `storage::s3::trying::Bucket::try_listing_at`.
+//!   Test: `execute::tried::a_listing_that_lags_is_not_believed_for_the_first_files`.
 //! - And no longer than until it names what was just removed.
 //!   In: `execute::sight::Sight::take`.
 //!   Test: `execute::looks::a_listing_that_names_what_was_just_removed_is_not_believed`.

@@ -55,6 +55,8 @@ const ANSWER_LASTS: Duration = Duration::from_secs(10);
 const TRIED: &str = ".if-match";
 /// The same to try what a copy keeps.
 const COPIED: &str = ".kept";
+/// The same to try whether a listing names at once what has changed.
+const LISTED: &str = ".listed";
 /// Bytes of a batch for the trash, beyond which it has no more files than the first one: large files take their time.
 const LARGE_BATCH: u64 = 1 << 30;
 
@@ -115,6 +117,7 @@ pub async fn execute(
     removals.left = planned.files + planned.rows() + planned.due_files;
     if planned.files + planned.following_files > 0 {
         site.learn_conditions().await?;
+        site.learn_listing().await;
         site.learn_copies().await?;
     }
     site.remove_rows(planned.rows(), removals).await?;
@@ -154,6 +157,18 @@ impl Site<'_> {
         };
         copies.set_conditions(known.unwrap_or(false));
         Ok(())
+    }
+
+    /// Finds out whether a listing lags, before one is believed. Where a delete heeds a condition, it takes nothing that was
+    /// stored since, whatever a listing says.
+    async fn learn_listing(&mut self) {
+        let Hands::Copies(copies) = self.store.hands() else { return };
+        if !self.sight.is_trying() || copies.heeds_conditions() {
+            return;
+        }
+        if !copies.try_listing(&format!("{}{LISTED}", self.config.trash.beginning())).await {
+            self.sight.believe_none();
+        }
     }
 
     /// Finds out what copies keep, where enough of them are to be made.

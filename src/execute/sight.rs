@@ -134,6 +134,12 @@ impl Sight {
         matches!(self.trust, Trust::Trying(_))
     }
 
+    /// Believes none from the start: what has changed is not listed at once, or nobody knows.
+    pub(super) fn believe_none(&mut self) {
+        tracing::info!("each file is looked at by itself, as it could not be tried that changes are listed at once");
+        self.trust = Trust::Never;
+    }
+
     /// Whether it is believed, or may come to be.
     pub(super) fn may_be_believed(&self) -> bool {
         self.trust != Trust::Never

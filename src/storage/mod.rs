@@ -157,6 +157,9 @@ pub trait Copies: Send + Sync {
     /// Whether the bucket is surely not served as a website: nobody is redirected then.
     fn is_no_website(&self) -> BoxFuture<'_, bool>;
 
+    /// Tries, with an object of its own at `place`, whether a listing names at once what is stored, stored over and removed.
+    fn try_listing<'a>(&'a self, place: &'a str) -> BoxFuture<'a, bool>;
+
     /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
 

@@ -297,6 +297,10 @@ impl Copies for Bucket {
         self.has_no_website().boxed()
     }
 
+    fn try_listing<'a>(&'a self, place: &'a str) -> BoxFuture<'a, bool> {
+        self.try_listing_at(place).boxed()
+    }
+
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
         self.remove_objects(keys, None).boxed()
     }

@@ -10,10 +10,12 @@ use aws_smithy_types::DateTime;
 use super::Bucket;
 use super::about::About;
 use crate::judge;
-use crate::storage::{Copied, Keeps, Presence, Removed, Target};
+use crate::storage::{Copied, Keeps, Listing, Presence, Removed, Target};
 
 const REDIRECT: &str = "website redirect";
 const BYTES: &[u8] = b"cleanup-assets";
+/// As many as no listing takes for the others.
+const OTHER_BYTES: &[u8] = b"cleanup-assets, once more";
 
 /// What a PUT is asked to store beside the bytes and the headers; not every store takes each of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,6 +63,27 @@ impl Bucket {
 
     async fn is_gone(&self, place: &str) -> bool {
         self.head(place).await.is_ok_and(|presence| presence == Presence::Missing)
+    }
+
+    /// Whether a listing names at once what is stored, stored over, and removed at `place`.
+    pub(super) async fn try_listing_at(&self, place: &str) -> bool {
+        let mut is_named = true;
+        for bytes in [BYTES, OTHER_BYTES] {
+            let put = self.client.put_object().bucket(&self.name).key(place).body(bytes.to_vec().into());
+            is_named = match put_of(put.send().await) {
+                Put::Done => is_named && self.listed_size(place).await == Some(u64::try_from(bytes.len()).ok()),
+                Put::Refused if bytes == BYTES => return false,
+                _ => false,
+            };
+        }
+        self.take_away(place).await && is_named && self.listed_size(place).await == Some(None)
+    }
+
+    /// The size that a listing names for a key; `Some(None)`: it does not name the key; `None`: nobody knows.
+    async fn listed_size(&self, key: &str) -> Option<Option<u64>> {
+        let page = self.pages(self.client.list_objects_v2().prefix(key)).next_page().await.ok()?;
+        let Some(page) = page else { return Some(None) };
+        Some(page.objects.iter().find(|object| object.key == key).map(|object| object.size))
     }
 
     /// What a copy keeps that is told nothing, or else one that is told; `None`: nobody knows. What may be there afterwards is

@@ -1,12 +1,31 @@
 //! What is tried before listings, and copies that nobody looks at, are relied on; and what of that is not known.
 
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
-use super::looks::{FIRST, TO_TRASH, close_together, counted, execute_with, requests, with_rare};
+use super::looks::{
+    FIRST, FOR_GOOD, TO_TRASH, close_together, counted, execute_with, expect_left, requests, with_rare,
+};
 use super::scene::Scene;
-use crate::support::s3::{About, Call, Fault, What};
+use crate::support::s3::{About, Call, Fault, What, days};
 
 const PLACE: &str = ".trash/.kept";
+
+/// A listing that lags names the first files as they are: none of those was replaced.
+#[test]
+fn a_listing_that_lags_is_not_believed_for_the_first_files() {
+    for sections in [FOR_GOOD, TO_TRASH] {
+        let scene = close_together(sections);
+        let key = scene.orphans[40].clone();
+        let outcome = execute_with(&scene, || {
+            scene.server().bucket.list_no_changes();
+            scene.put_bytes(&key, "stored meanwhile", SystemTime::now() - days(90));
+        });
+        assert_eq!((outcome.code, counted(&outcome)), (0, [59, 1, 0]), "{outcome:#?}");
+        expect_left(&scene, &outcome, &[(&key, "stored meanwhile")]);
+        assert!(!scene.everything().keys().any(|key| key.starts_with(".trash/.")), "nothing of the try is left");
+    }
+}
 
 /// Expects that a file goes to the trash with what it has of its own.
 fn expect_kept(scene: &Scene, rare: &About) {
