@@ -107,6 +107,8 @@ pub struct Sight {
     removed: Option<Object>,
     /// What copies keep, by what was tried, and by the first files.
     kept: Kept,
+    /// Whether one of the first files has what a copy keeps only where it is told: so may many others.
+    has_rare: bool,
 }
 
 /// Whether everything is to be looked at, or, where a copy needs no look at the file, only what a listing answers for: the rest
@@ -126,7 +128,8 @@ impl Sight {
         let may_be_believed = matches!(store.hands(), Hands::Copies(_)) && store.lists_ranges();
         let is_tried = may_be_believed && candidates >= FEWEST;
         let trust = if is_tried { Trust::Trying(0) } else { Trust::Never };
-        Sight { trust, density: Density::default(), in_trash: Density::default(), removed: None, kept: Kept::Unknown }
+        let density = Density::default();
+        Sight { trust, density, in_trash: density, removed: None, kept: Kept::Unknown, has_rare: false }
     }
 
     /// Whether it may come to be believed.
@@ -184,7 +187,7 @@ impl Sight {
         };
         looks.extend(match self.trust {
             Trust::Believed => {
-                let effort = if self.kept == Kept::All { effort } else { Effort::Every };
+                let effort = if self.kept == Kept::All && !self.has_rare { effort } else { Effort::Every };
                 self.by_listing(copies, scene, &sorted[tried..], effort).await
             }
             _ => singly(scene, &sorted[tried..]).await,
@@ -205,6 +208,7 @@ impl Sight {
         for ((key, look), listed) in keys.iter().zip(&looks).zip(listed) {
             match (&look.found, listed) {
                 (Found::Present(now), Some(listed)) if judge::is_listed_as(&listed, now) => {
+                    self.has_rare |= !now.is_plain;
                     // It has what only a look shows: so may others have.
                     if listed.is_plain && !now.is_plain {
                         self.kept = self.kept.min(Kept::Told);

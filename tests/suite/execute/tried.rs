@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use super::looks::{
-    FIRST, FOR_GOOD, TO_TRASH, close_together, counted, execute_with, expect_left, requests, with_rare,
+    FIRST, FOR_GOOD, ORPHANS, TO_TRASH, close_together, counted, execute_with, expect_left, far_apart, requests, with_rare,
 };
-use super::scene::Scene;
+use super::scene::{Scene, bytes_of};
 use crate::support::s3::{About, Call, Fault, What, days};
 
 const PLACE: &str = ".trash/.kept";
@@ -70,6 +70,23 @@ fn where_nothing_can_be_put_nothing_is_taken_away() {
     let deletes: Vec<_> = calls.iter().filter(|seen| seen.call == Call::Delete && is_try(seen)).collect();
     assert!(deletes.is_empty(), "{deletes:?}");
     assert!(!outcome.stderr.contains("taking away"), "{outcome:#?}");
+}
+
+/// Files of a class of their own that lie far apart are copied once, with their class.
+#[test]
+fn sparse_files_of_another_class_are_copied_once() {
+    let scene = far_apart(TO_TRASH);
+    let rare = About { class: Some("STANDARD_IA".to_owned()), ..About::default() };
+    for key in &scene.orphans {
+        scene.server().bucket.put_as(key, &bytes_of(key), SystemTime::now() - days(90), rare.clone());
+    }
+    let outcome = execute_with(&scene, || ());
+    assert_eq!((outcome.code, counted(&outcome)), (0, [60, 0, 0]), "{outcome:#?}");
+    assert_eq!(requests(&scene)[2], ORPHANS, "{:?}", requests(&scene));
+    for key in &scene.orphans {
+        let place = scene.trashed(key).expect("a copy");
+        assert_eq!(scene.server().bucket.get(&place).expect("the copy").about, rare);
+    }
 }
 
 /// What copies keep is tried once for each pair; what is restored knows it too.
