@@ -314,12 +314,18 @@ impl Sight {
         looks: &mut [Option<Look>],
         lacking: &mut Vec<usize>,
     ) -> Vec<Part> {
-        if let Some(removed) = self.removed.take_if(|removed| span.answers(&removed.key))
+        let removed = self.removed.take_if(|removed| span.answers(&removed.key));
+        let is_for_removed = removed.as_ref().is_some_and(|removed| part.start == 0 && removed.key.as_str() < keys[0]);
+        if let Some(removed) = removed
             && span.find(&removed.key).is_some_and(|listed| judge::is_unchanged(&removed, &listed))
         {
             self.doubt(&removed.key, "the listing still names it, and it was just removed");
         }
         let held = keys[part.start..].iter().take_while(|key| span.answers(key)).count();
+        if held == 0 && is_for_removed {
+            // It ended between what was removed and the first of these, of which it says nothing.
+            return vec![Part::Listed(part)];
+        }
         for key in part.start..(part.start + held).min(part.end) {
             match span.find(keys[key]) {
                 Some(object) => looks[key] = Some(Look { at, found: Found::Present(object) }),

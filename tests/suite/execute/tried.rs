@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use super::looks::{
-    FIRST, FOR_GOOD, ORPHANS, TO_TRASH, close_together, counted, execute_with, expect_left, far_apart, requests, with_rare,
+    FIRST, FOR_GOOD, ORPHANS, TO_TRASH, close_together, counted, execute_with, expect_left, far_apart, looks, requests,
+    with_rare,
 };
 use super::scene::{Scene, bytes_of};
 use crate::support::s3::{About, Call, Fault, What, days};
@@ -87,6 +88,22 @@ fn sparse_files_of_another_class_are_copied_once() {
         let place = scene.trashed(key).expect("a copy");
         assert_eq!(scene.server().bucket.get(&place).expect("the copy").about, rare);
     }
+}
+
+/// The page that also answers for what was just removed ends before the next files: they are listed by another one.
+#[test]
+fn files_a_page_apart_from_the_last_removed_are_listed_too() {
+    let mut scene = close_together(&format!("{FOR_GOOD}\nmax_deletes_per_second = 60"));
+    let wanted: Vec<String> = (0..300).map(|number| format!("assets/m{number:03}.png")).collect();
+    let lost: Vec<String> = (0..ORPHANS).map(|number| format!("assets/z{number:03}.png")).collect();
+    wanted.iter().chain(&lost).for_each(|key| scene.put(key));
+    scene.insert(&wanted);
+    scene.orphans.extend(lost);
+    scene.server().page_size(150);
+    let outcome = execute_with(&scene, || ());
+    assert_eq!((outcome.code, counted(&outcome)), (0, [2 * ORPHANS as u64, 0, 0]), "{outcome:#?}");
+    assert!(looks(&scene) <= FIRST, "{} looks", looks(&scene));
+    expect_left(&scene, &outcome, &[]);
 }
 
 /// What copies keep is tried once for each pair; what is restored knows it too.
