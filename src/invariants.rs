@@ -410,6 +410,10 @@
 //!   In: `execute::sight::Sight::both_ways`, `judge::is_listed_as`.
 //!   Tests: `execute::looks::a_listing_that_differs_from_the_looks_is_not_believed`,
 //!   `judge::tests::a_listing_is_the_same_as_a_look_in_size_etag_and_second`.
+//! - Nor by them alone, as a listing that lags names them too: that it names at once what is stored, stored over and removed
+//!   is tried first, unless a delete heeds a condition.
+//!   In: `execute::Site::learn_listing`, `storage::s3::trying::Bucket::try_listing_at`.
+//!   Test: `execute::tried::a_listing_that_lags_is_not_believed_for_the_first_files`.
 //! - And no longer than until it names what was just removed.
 //!   In: `execute::sight::Sight::take`.
 //!   Test: `execute::looks::a_listing_that_names_what_was_just_removed_is_not_believed`.
@@ -424,10 +428,19 @@
 //!   In: `execute::spans::Span::answers`.
 //!   Test: `execute::spans::tests::a_page_answers_for_what_lies_between_its_ends_and_for_nothing_else`.
 //! - No delete rests on a look that is older than five seconds.
-//!   In: `execute::removing::Site::remove_fresh`.
+//!   In: `execute::removing::Site::remove_in_parts`.
 //!   Test: `execute::looks::no_delete_rests_on_an_old_look`.
+//! - Nor does one that is tried again, after a delete without an answer.
+//!   In: `execute::removing::Site::remove_fresh`.
+//!   Test: `execute::aging::what_had_no_answer_is_looked_up_just_before_it_is_tried_again`.
+//! - Nor one of many single deletes.
+//!   In: `storage::s3::removing::Bucket::remove_singly`.
+//!   Test: `execute::aging::single_deletes_rest_on_no_old_look`.
+//! - Where looks take so long that the answer of the sources grows old, they are asked again.
+//!   In: `execute::removing::Site::ask_anew`.
+//!   Test: `execute::aging::the_sources_are_asked_again_where_looks_take_long`.
 //! - Nor one that had to wait for others, or is tried again.
-//!   In: `storage::s3::removing::Bucket::remove_singly`, `execute::removing::Site::untouched`.
+//!   In: `storage::s3::removing::Bucket::remove_singly`, `execute::removing::Site::look_up`.
 //!   Test: `execute::looks::no_look_grows_old_while_other_files_are_deleted`.
 //! - The original is looked at once more after the copy.
 //!   In: `execute::copying::Site::copy_to_trash`.
@@ -510,7 +523,7 @@
 //!   In: `execute::due::purge_batch`.
 //!   Test: `execute::trash::due_trash_that_is_refused_stays_on_record`.
 //! - A key without an answer is not gone.
-//!   In: `execute::removing::Site::remove_surely`, `storage::s3::removing::Bucket::remove_objects`.
+//!   In: `execute::removing::Site::try_once`, `storage::s3::removing::Bucket::remove_objects`.
 //!   Test: `execute::faults::an_empty_answer_is_none`.
 //! - Nor is a server's fault with a key a refusal.
 //!   In: `storage::s3::removing::refuses`.
@@ -562,7 +575,7 @@
 //!   Tests: `killed::late::what_is_not_what_was_put_back_leaves_the_copy_known`,
 //!   `killed::late::a_file_that_was_put_back_and_not_looked_at_stays_in_the_trash_too`.
 //! - And of what a run removed after a delete that had no answer.
-//!   In: `execute::removing::Site::answers`.
+//!   In: `execute::removing::Site::try_once`.
 //!   Test: `killed::late::a_file_that_was_put_back_after_a_delete_without_an_answer_stays_in_the_trash_too`.
 //! - Such a copy is kept for a day at least.
 //!   In: `ledger::which::Which::condition`.
@@ -639,6 +652,15 @@
 //! - Files are copied without a look at each and at each copy only where it was tried that copies keep everything.
 //!   In: `storage::s3::trying::Bucket::try_copies_to`.
 //!   Test: `execute::looks::a_store_whose_copies_lose_something_is_found_out`.
+//! - What a store refuses of that try is left out by itself; an answer that says nothing leaves all of it unknown.
+//!   In: `storage::s3::trying::Bucket::put_with_everything`, `storage::s3::trying::put_of`.
+//!   Test: `execute::tried::what_a_store_refuses_of_a_try_says_nothing_of_the_rest`.
+//! - Only a store that says that it has no keys is taken for one.
+//!   In: `storage::s3::trying::Bucket::do_etags_tell_of_keys`.
+//!   Test: `execute::tried::a_store_that_wants_its_keys_named_is_not_taken_for_one_without`.
+//! - It is tried once for each pair; whether there is a website, which alone makes a lost redirect none, is asked each time.
+//!   In: `execute::learn_kept`.
+//!   Test: `execute::tried::copies_are_tried_once_for_each_pair`.
 //! - Such a copy is verified by the listing of its folder; one that this does not prove is looked at, and made anew.
 //!   In: `execute::copying::Site::verify`.
 //!   Test: `execute::looks::a_copy_that_the_listing_does_not_prove_is_looked_at`.
@@ -767,16 +789,16 @@
 //!   In: `storage::s3::removing::without_retries`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_a_lost_answer_stays`.
 //! - What became of it is looked up.
-//!   In: `execute::removing::Site::learn`.
+//!   In: `execute::removing::Site::look_up`.
 //!   Test: `execute::faults::no_fault_on_any_call_loses_a_file_or_tells_a_lie`.
 //! - What changed is not deleted.
-//!   In: `execute::removing::Site::learn`.
+//!   In: `execute::removing::Site::look_up`.
 //!   Test: `execute::meanwhile::a_file_uploaded_after_a_lost_answer_stays`.
 //! - A rename in a folder whose answer is an error, or that nothing was there, is looked up.
 //!   In: `storage::local::moving::rename`.
 //!   Test: `execute::in_folder::a_rename_whose_answer_is_lost_is_looked_up`.
 //! - Where the whole bucket is gone nothing is called deleted.
-//!   In: `execute::removing::Site::learn`.
+//!   In: `execute::removing::Site::look_up`.
 //!   Test: `execute::meanwhile::a_bucket_that_is_gone_deletes_nothing`.
 //!
 //! # I14 Ctrl-C

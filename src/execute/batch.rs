@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use chrono::Utc;
 
+use super::removing::Asked;
 use super::sight::{Effort, Look, Scene};
 use super::{ASK, Answer, Site};
 use crate::domain::FolderRights;
@@ -13,7 +14,7 @@ use crate::domain::removal::Removals;
 use crate::ledger::{FileToGo, NewRemoval, Removal, State};
 use crate::storage::Hands;
 
-const WANTED: &str = "a record or reference names it now, or what it belongs to";
+pub(super) const WANTED: &str = "a record or reference names it now, or what it belongs to";
 
 /// What the look before a removal says.
 pub(super) enum Fate {
@@ -50,12 +51,15 @@ impl Site<'_> {
         unsettled: &mut Vec<Removal>,
     ) -> Result<()> {
         self.still_alone().await?;
+        let asked = Asked::now(answer);
         let going = self.look_again(files, &answer.wanted, removals).await?;
         let intents = self.intend(going).await?;
         let mut steps = Vec::new();
         let removed = match self.store.hands() {
             Hands::Moves(moves) => self.move_away(moves, intents, answer, removals, &mut steps).await?,
-            Hands::Copies(copies) => self.copy_and_delete(copies, intents, answer, removals, &mut steps).await?,
+            Hands::Copies(copies) => {
+                self.copy_and_delete(copies, intents, (answer, asked), removals, &mut steps).await?
+            }
         };
         self.ledger.advance(&steps, "outcome", Utc::now()).await?;
         self.doubt_conditions().await?;

@@ -74,7 +74,10 @@ impl Site<'_> {
         let mut copied = Vec::new();
         for ((how, ready), (fate, is_unseen)) in ready.into_iter().zip(ends) {
             match fate {
-                Fate::Go => copied.push(Way { ready, how, is_unseen }),
+                // What was looked at was told everything, however it was to be copied.
+                Fate::Go => {
+                    copied.push(Way { ready, how: if is_unseen { how } else { How::Compared }, is_unseen });
+                }
                 fate => left.push((ready.removal, fate)),
             }
         }

@@ -35,7 +35,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileToGo, Ledger, Removal, State, Step};
 use crate::lock::Lock;
 use crate::plan::DeletionPlan;
-use crate::storage::{Hands, Kept, Store, Tried};
+use crate::storage::{Copies, Hands, Keeps, Kept, Store, Tried};
 
 pub use put_back::{Restored, Way, restore};
 pub use resume::resume;
@@ -55,6 +55,8 @@ const ANSWER_LASTS: Duration = Duration::from_secs(10);
 const TRIED: &str = ".if-match";
 /// The same to try what a copy keeps.
 const COPIED: &str = ".kept";
+/// The same to try whether a listing names at once what has changed.
+const LISTED: &str = ".listed";
 /// Bytes of a batch for the trash, beyond which it has no more files than the first one: large files take their time.
 const LARGE_BATCH: u64 = 1 << 30;
 
@@ -115,7 +117,8 @@ pub async fn execute(
     removals.left = planned.files + planned.rows() + planned.due_files;
     if planned.files + planned.following_files > 0 {
         site.learn_conditions().await?;
-        site.learn_copies().await;
+        site.learn_listing().await;
+        site.learn_copies().await?;
     }
     site.remove_rows(planned.rows(), removals).await?;
     if removals.stopped.is_none() {
@@ -156,11 +159,24 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// Finds out what copies keep, where enough of them are to be made.
-    async fn learn_copies(&mut self) {
-        if let (Hands::Copies(copies), true) = (self.store.hands(), self.trash.is_some() && self.sight.is_trying()) {
-            self.sight.set_kept(copies.try_copies(&copied_place(self.config)).await);
+    /// Finds out whether a listing lags, before one is believed. Where a delete heeds a condition, it takes nothing that was
+    /// stored since, whatever a listing says.
+    async fn learn_listing(&mut self) {
+        let Hands::Copies(copies) = self.store.hands() else { return };
+        if !self.sight.is_trying() || copies.heeds_conditions() {
+            return;
         }
+        if !copies.try_listing(&format!("{}{LISTED}", self.config.trash.beginning())).await {
+            self.sight.believe_none();
+        }
+    }
+
+    /// Finds out what copies keep, where enough of them are to be made.
+    async fn learn_copies(&mut self) -> Result<()> {
+        if let (Hands::Copies(copies), true) = (self.store.hands(), self.trash.is_some() && self.sight.is_trying()) {
+            self.sight.set_kept(learn_kept(self.ledger, copies, self.config).await?);
+        }
+        Ok(())
     }
 
     /// Forgets it where a delete was refused: the next run finds out anew.
@@ -359,9 +375,25 @@ impl Site<'_> {
     }
 }
 
-/// Where it is tried what a copy keeps.
-fn copied_place(config: &Config) -> String {
-    format!("{}{COPIED}", config.trash.beginning())
+/// Finds out what copies keep, once for each pair; and each time whether redirects lead anywhere, which no copy keeps by
+/// itself.
+async fn learn_kept(ledger: &mut Ledger, copies: &dyn Copies, config: &Config) -> Result<Kept> {
+    let keeps = match ledger.keeps_in_copies().await? {
+        None => {
+            let keeps = copies.try_copies(&format!("{}{COPIED}", config.trash.beginning())).await;
+            if keeps.is_some() {
+                ledger.remember_copies(keeps).await?;
+            }
+            keeps
+        }
+        known => known,
+    };
+    Ok(match keeps {
+        None => Kept::Unknown,
+        Some(Keeps::All) => Kept::All,
+        Some(Keeps::AllButRedirects) if copies.is_no_website().await => Kept::All,
+        Some(Keeps::AllButRedirects | Keeps::Told) => Kept::Told,
+    })
 }
 
 const ASK: &str = "the database could not be asked once more";

@@ -6,7 +6,7 @@ use chrono::Utc;
 use futures::StreamExt;
 
 use super::restoring::together;
-use super::{Sight, Site};
+use super::{Sight, Site, learn_kept};
 use crate::config::Config;
 use crate::domain::key::Printable;
 use crate::domain::removal::Removals;
@@ -66,7 +66,12 @@ pub async fn restore(ledger: &mut Ledger, way: &mut Way<'_>, removals: &[Removal
     ledger.advance(&intents, "restore-intent", Utc::now()).await?;
     let rights = ledger.rights_above(removals.iter().map(|removal| removal.object.key.as_str())).await?;
     let restored = match way.store.hands() {
-        Hands::Copies(copies) if way.sight.may_be_believed() => together(copies, way, removals).await,
+        Hands::Copies(copies) if way.sight.may_be_believed() => {
+            if way.sight.is_trying() {
+                way.sight.set_kept(learn_kept(ledger, copies, way.config).await?);
+            }
+            together(copies, way, removals).await
+        }
         _ => one_by_one(way, removals, &rights).await,
     };
     // What was known of a copy that was left in the trash stays known.

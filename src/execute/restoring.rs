@@ -22,9 +22,6 @@ enum Stage {
 
 /// Brings files back; what became of each is given in their order.
 pub(super) async fn together(copies: &dyn Copies, way: &mut Way<'_>, removals: &[Removal]) -> Vec<Restored> {
-    if way.sight.is_trying() {
-        way.sight.set_kept(copies.try_copies(&super::copied_place(way.config)).await);
-    }
     let concurrency = way.config.storage.concurrency;
     let in_trash: Vec<&str> = removals.iter().map(|removal| removal.trash_key.as_deref().unwrap_or("")).collect();
     let scene = Scene { store: way.store, below: way.config.trash.beginning(), concurrency };

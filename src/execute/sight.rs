@@ -107,6 +107,8 @@ pub struct Sight {
     removed: Option<Object>,
     /// What copies keep, by what was tried, and by the first files.
     kept: Kept,
+    /// Whether one of the first files has what a copy keeps only where it is told: so may many others.
+    has_rare: bool,
 }
 
 /// Whether everything is to be looked at, or, where a copy needs no look at the file, only what a listing answers for: the rest
@@ -126,12 +128,19 @@ impl Sight {
         let may_be_believed = matches!(store.hands(), Hands::Copies(_)) && store.lists_ranges();
         let is_tried = may_be_believed && candidates >= FEWEST;
         let trust = if is_tried { Trust::Trying(0) } else { Trust::Never };
-        Sight { trust, density: Density::default(), in_trash: Density::default(), removed: None, kept: Kept::Unknown }
+        let density = Density::default();
+        Sight { trust, density, in_trash: density, removed: None, kept: Kept::Unknown, has_rare: false }
     }
 
     /// Whether it may come to be believed.
     pub(super) fn is_trying(&self) -> bool {
         matches!(self.trust, Trust::Trying(_))
+    }
+
+    /// Believes none from the start: what has changed is not listed at once, or nobody knows.
+    pub(super) fn believe_none(&mut self) {
+        tracing::info!("each file is looked at by itself, as it could not be tried that changes are listed at once");
+        self.trust = Trust::Never;
     }
 
     /// Whether it is believed, or may come to be.
@@ -178,7 +187,7 @@ impl Sight {
         };
         looks.extend(match self.trust {
             Trust::Believed => {
-                let effort = if self.kept == Kept::All { effort } else { Effort::Every };
+                let effort = if self.kept == Kept::All && !self.has_rare { effort } else { Effort::Every };
                 self.by_listing(copies, scene, &sorted[tried..], effort).await
             }
             _ => singly(scene, &sorted[tried..]).await,
@@ -199,6 +208,7 @@ impl Sight {
         for ((key, look), listed) in keys.iter().zip(&looks).zip(listed) {
             match (&look.found, listed) {
                 (Found::Present(now), Some(listed)) if judge::is_listed_as(&listed, now) => {
+                    self.has_rare |= !now.is_plain;
                     // It has what only a look shows: so may others have.
                     if listed.is_plain && !now.is_plain {
                         self.kept = self.kept.min(Kept::Told);
@@ -304,12 +314,18 @@ impl Sight {
         looks: &mut [Option<Look>],
         lacking: &mut Vec<usize>,
     ) -> Vec<Part> {
-        if let Some(removed) = self.removed.take_if(|removed| span.answers(&removed.key))
+        let removed = self.removed.take_if(|removed| span.answers(&removed.key));
+        let is_for_removed = removed.as_ref().is_some_and(|removed| part.start == 0 && removed.key.as_str() < keys[0]);
+        if let Some(removed) = removed
             && span.find(&removed.key).is_some_and(|listed| judge::is_unchanged(&removed, &listed))
         {
             self.doubt(&removed.key, "the listing still names it, and it was just removed");
         }
         let held = keys[part.start..].iter().take_while(|key| span.answers(key)).count();
+        if held == 0 && is_for_removed {
+            // It ended between what was removed and the first of these, of which it says nothing.
+            return vec![Part::Listed(part)];
+        }
         for key in part.start..(part.start + held).min(part.end) {
             match span.find(keys[key]) {
                 Some(object) => looks[key] = Some(Look { at, found: Found::Present(object) }),
@@ -363,7 +379,7 @@ async fn page(copies: &dyn Copies, scene: Scene<'_>, after: String) -> Paged {
 }
 
 /// Looks at each key by itself.
-async fn singly(scene: Scene<'_>, keys: &[&str]) -> Vec<Look> {
+pub(super) async fn singly(scene: Scene<'_>, keys: &[&str]) -> Vec<Look> {
     let looks: Vec<_> = keys.iter().map(|key| one(scene.store, key)).collect();
     futures::stream::iter(looks).buffered(scene.concurrency).collect().await
 }

@@ -5,8 +5,9 @@ use anyhow::Result;
 use futures::StreamExt;
 
 use super::batch::{Fate, Ready};
-use super::removing::{Answered, SLOW};
+use super::removing::{Answered, Asked, SLOW};
 use super::{Answer, Site};
+use crate::domain::LOSES;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Removal, State, Step};
@@ -105,13 +106,18 @@ impl Site<'_> {
         &mut self,
         copies: &dyn Copies,
         intents: Vec<Ready>,
-        answer: &Answer,
+        (answer, asked): (&Answer, Asked),
         removals: &mut Removals,
         steps: &mut Vec<Step>,
     ) -> Result<Vec<Removal>> {
         let (deletable, mut left) = self.copy_to_trash(copies, intents).await;
+        if left.iter().any(|(_, fate)| matches!(fate, Fate::Fail(reason) if reason.starts_with(LOSES))) {
+            // What was found out of copies may be wrong: the next run finds out anew.
+            self.ledger.remember_copies(None).await?;
+        }
+        let asked = if self.is_old(answer) { asked.again_whole() } else { asked };
         let deletable = self.still_unwanted(deletable, answer, &mut left).await?;
-        let answers = self.remove_fresh(copies, deletable, &mut left).await;
+        let answers = self.remove_fresh(copies, deletable, asked, &mut left).await;
         let mut removed = Vec::new();
         for Answered { removal, answer } in answers {
             match answer {

@@ -6,6 +6,7 @@
 //! many configurations.
 
 mod aliases;
+mod copies;
 mod derived;
 pub mod fixture;
 mod folders;

@@ -216,6 +216,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         connection.execute(sqlx::raw_sql(super::retention::SCHEMA)).await?;
         connection.execute(sqlx::raw_sql(super::trash_runs::SCHEMA)).await?;
         connection.execute(sqlx::raw_sql(super::sightings::IDENTITY)).await?;
+        connection.execute(sqlx::raw_sql(super::copies::SCHEMA)).await?;
         connection.execute("PRAGMA user_version = 6").await?;
     }
     failpoint::before("migrated");

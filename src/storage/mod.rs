@@ -151,8 +151,15 @@ pub trait Copies: Send + Sync {
     /// Whatever leaves open what they are, or that one of them is not there.
     fn compare<'a>(&'a self, from: &'a Object, copy: &'a str) -> BoxFuture<'a, Result<Copied>>;
 
-    /// Tries, with an object of its own at `place` that has all that an object can have beside its bytes, what a copy keeps.
-    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Kept>;
+    /// Tries, with an object of its own at `place` that has all that an object can have beside its bytes, what a copy keeps;
+    /// `None`: nobody knows.
+    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<Keeps>>;
+
+    /// Whether the bucket is surely not served as a website: nobody is redirected then.
+    fn is_no_website(&self) -> BoxFuture<'_, bool>;
+
+    /// Tries, with an object of its own at `place`, whether a listing names at once what is stored, stored over and removed.
+    fn try_listing<'a>(&'a self, place: &'a str) -> BoxFuture<'a, bool>;
 
     /// Removes objects for good; each key has an answer of its own, in the order of `keys`. Nothing is tried twice (I13).
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>>;
@@ -166,6 +173,9 @@ pub trait Copies: Send + Sync {
 
     /// Says whether it does, as was found out by [trying](Self::try_conditions): deletes carry conditions then.
     fn set_conditions(&self, are_honoured: bool);
+
+    /// Whether they do now.
+    fn heeds_conditions(&self) -> bool;
 
     /// Whether a delete was refused since, so that what was found out may be wrong.
     fn doubts_conditions(&self) -> bool;
@@ -298,7 +308,18 @@ pub enum Tried {
     NoDeletes(String),
 }
 
-/// What copies keep of what is stored beside the bytes, as a try has shown.
+/// What a try has shown that copies keep of what is stored beside the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Everything.
+    All,
+    /// Everything, but for a website's redirect; that too where they are told it.
+    AllButRedirects,
+    /// Everything, where they are told what there is.
+    Told,
+}
+
+/// What copies keep of it, as things are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kept {
     /// Nobody knows: each is compared with what was copied.

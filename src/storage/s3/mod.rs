@@ -35,7 +35,7 @@ use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::removal::Versions;
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Copies, Hands, Kept, Listing, Page, Presence, Removed, Store, Target, Tried};
+use crate::storage::{Copied, Copies, Hands, Keeps, Listing, Page, Presence, Removed, Store, Target, Tried};
 use about::LastLooks;
 use connector::Meter;
 use explained::Host;
@@ -289,8 +289,16 @@ impl Copies for Bucket {
         self.compare_with(from, copy).boxed()
     }
 
-    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Kept> {
+    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<Keeps>> {
         self.try_copies_at(place).boxed()
+    }
+
+    fn is_no_website(&self) -> BoxFuture<'_, bool> {
+        self.has_no_website().boxed()
+    }
+
+    fn try_listing<'a>(&'a self, place: &'a str) -> BoxFuture<'a, bool> {
+        self.try_listing_at(place).boxed()
     }
 
     fn remove<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Vec<Removed>> {
@@ -307,6 +315,10 @@ impl Copies for Bucket {
 
     fn set_conditions(&self, are_honoured: bool) {
         self.heeds_conditions.store(are_honoured, Relaxed);
+    }
+
+    fn heeds_conditions(&self) -> bool {
+        self.heeds_conditions.load(Relaxed)
     }
 
     fn doubts_conditions(&self) -> bool {

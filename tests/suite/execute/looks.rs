@@ -11,21 +11,21 @@ use crate::support::s3::{About, Call, Fault, Seen, What, days, hours_ago};
 use crate::support::terminal::Terminal;
 use crate::support::tool::Outcome;
 
-const ORPHANS: usize = 60;
-const FOR_GOOD: &str = "[trash]\nenabled = false\n[safety]\nmax_percent = 100";
-const TO_TRASH: &str = "[safety]\nmax_percent = 100";
+pub(super) const ORPHANS: usize = 60;
+pub(super) const FOR_GOOD: &str = "[trash]\nenabled = false\n[safety]\nmax_percent = 100";
+pub(super) const TO_TRASH: &str = "[safety]\nmax_percent = 100";
 /// Files that are looked at both ways first.
-const FIRST: usize = 20;
+pub(super) const FIRST: usize = 20;
 
 /// Sixty orphaned files among as many wanted ones, of which one page holds all.
-fn close_together(sections: &str) -> Scene {
+pub(super) fn close_together(sections: &str) -> Scene {
     let scene = Scene::many_on_s3(ORPHANS, ORPHANS);
     scene.configure(sections);
     scene
 }
 
 /// The same among six hundred, of which a page holds nine.
-fn far_apart(sections: &str) -> Scene {
+pub(super) fn far_apart(sections: &str) -> Scene {
     let scene = Scene::many_on_s3(10 * ORPHANS, ORPHANS);
     scene.configure(sections);
     scene.server().page_size(100);
@@ -33,7 +33,7 @@ fn far_apart(sections: &str) -> Scene {
 }
 
 /// Runs `--execute`; `meanwhile` happens while the prompt waits.
-fn execute_with(scene: &Scene, meanwhile: impl FnOnce()) -> Outcome {
+pub(super) fn execute_with(scene: &Scene, meanwhile: impl FnOnce()) -> Outcome {
     let mut terminal = Terminal::start(&scene.tool, &["--execute", "--format", "json"]);
     assert!(terminal.prompt(), "{}", terminal.shown);
     scene.server().forget_calls();
@@ -44,12 +44,12 @@ fn execute_with(scene: &Scene, meanwhile: impl FnOnce()) -> Outcome {
 }
 
 /// HEADs of files at their places.
-fn looks(scene: &Scene) -> usize {
+pub(super) fn looks(scene: &Scene) -> usize {
     scene.server().calls().iter().filter(|seen| seen.call == Call::Head && !seen.key.starts_with('.')).count()
 }
 
 /// Expects that these files stay, with these bytes, and that all the others are gone and said to be.
-fn expect_left(scene: &Scene, outcome: &Outcome, left: &[(&String, &str)]) {
+pub(super) fn expect_left(scene: &Scene, outcome: &Outcome, left: &[(&String, &str)]) {
     let (all, report) = (scene.everything(), outcome.json());
     for (key, bytes) in left {
         assert_eq!(all.get(*key).map(Vec::as_slice), Some(bytes.as_bytes()), "{key} stays: {report:#}");
@@ -61,7 +61,7 @@ fn expect_left(scene: &Scene, outcome: &Outcome, left: &[(&String, &str)]) {
 }
 
 /// What came of the whole run: files removed, skipped and failed.
-fn counted(outcome: &Outcome) -> [u64; 3] {
+pub(super) fn counted(outcome: &Outcome) -> [u64; 3] {
     let removals = outcome.json()["removals"].clone();
     let count = |name: &str| removals[name].as_u64().expect("a count");
     [count("files_trashed") + count("files_deleted"), count("skipped"), count("failed")]
@@ -350,7 +350,7 @@ fn oldest_looks(scene: &Scene, call: Call) -> Arc<Mutex<Vec<Duration>>> {
 }
 
 /// Requests of each kind that a removal made, beside those on our own trial objects.
-fn requests(scene: &Scene) -> [usize; 4] {
+pub(super) fn requests(scene: &Scene) -> [usize; 4] {
     let calls = scene.server().calls();
     let of = |call: Call| calls.iter().filter(|seen| seen.call == call && !seen.key.starts_with(TRIED)).count();
     [of(Call::List), of(Call::Head), of(Call::Copy), of(Call::DeleteMany) + of(Call::Delete)]
@@ -395,7 +395,7 @@ fn a_file_comes_back_by_two_requests() {
 }
 
 /// An orphaned file, after those that are looked at, that has something of its own.
-fn with_rare(scene: &Scene, rare: &About) -> String {
+pub(super) fn with_rare(scene: &Scene, rare: &About) -> String {
     let key = scene.orphans[40].clone();
     scene.server().bucket.put_as(&key, &bytes_of(&key), SystemTime::now() - days(90), rare.clone());
     key

@@ -6,6 +6,7 @@
 //!
 //! Which guard each of these tests holds: `src/invariants.rs`.
 
+mod aging;
 mod confirm;
 mod ending;
 mod faults;
@@ -29,3 +30,4 @@ mod second_look;
 mod secrets;
 mod skipped;
 mod trash;
+mod tried;

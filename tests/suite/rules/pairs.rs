@@ -77,13 +77,15 @@ const FORMAT_4: &str = "
     ALTER TABLE runs DROP COLUMN young; ALTER TABLE runs DROP COLUMN told; ALTER TABLE sightings DROP COLUMN first_run;
     ALTER TABLE pairs DROP COLUMN heeds_conditions; ALTER TABLE removals DROP COLUMN late;
     DROP INDEX removals_failed; DROP TABLE trash_places; DROP TABLE folder_rights;
-    DROP TABLE source_memory; DROP TABLE known_rows; DROP TABLE run_kinds; DROP TABLE trash_runs; DROP INDEX removals_rows; DROP INDEX sightings_resolved;
+    DROP TABLE source_memory; DROP TABLE known_rows; DROP TABLE run_kinds; DROP TABLE trash_runs;
+    DROP INDEX removals_rows; DROP INDEX sightings_resolved;
     ALTER TABLE runs DROP COLUMN dropped; ALTER TABLE runs DROP COLUMN objects; ALTER TABLE runs DROP COLUMN object_bytes;
     ALTER TABLE runs DROP COLUMN records; ALTER TABLE runs DROP COLUMN record_references;
     ALTER TABLE runs DROP COLUMN requests; ALTER TABLE sightings DROP COLUMN size;
     ALTER TABLE sightings DROP COLUMN last_modified; ALTER TABLE sightings DROP COLUMN etag;
     ALTER TABLE sightings DROP COLUMN sightings; ALTER TABLE sightings DROP COLUMN since;
     ALTER TABLE sightings DROP COLUMN held_at; ALTER TABLE pairs DROP COLUMN decides;
+    ALTER TABLE pairs DROP COLUMN keeps_in_copies;
     PRAGMA user_version = 4;";
 
 /// A ledger of the format before is that of the same pair, and its trash is found by a database of another name.

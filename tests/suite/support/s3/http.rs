@@ -28,6 +28,8 @@ use super::{ACCESS_KEY, SECRET_KEY, mangle};
 
 /// What the tool puts there for its tries.
 const TRIED: &str = ".trash/.if-match";
+/// What it puts there, and lists, to try whether a listing names at once what has changed.
+const LISTED: &str = ".trash/.listed";
 
 type Hook = Arc<dyn Fn(&Seen) + Send + Sync>;
 type Answered = Response<UnsyncBoxBody<Bytes, io::Error>>;
@@ -72,6 +74,9 @@ impl Front {
                 Some(What::Status(status, code)) => Ok(refusal(request, status, code).await),
                 _ => self.serve(request).await,
             };
+        }
+        if seen.key == LISTED || seen.parameter("prefix").is_some_and(|prefix| prefix == LISTED) {
+            return self.serve(request).await;
         }
         self.calls.lock().expect("the calls").push(seen.clone());
         self.run_hooks(&seen).await;
