@@ -63,7 +63,7 @@ fn the_sources_are_asked_again_where_looks_take_long() {
         scene.server().fault(Fault::on(Call::Head, What::DelayAfterwards(SLOW)).times(16));
         let (file, key) = (scene.database.file(), key.clone());
         some_time_after(&scene, Call::Head, Duration::from_secs(8), move || {
-            insert_old_rows(file.clone(), &[key.clone()])
+            insert_old_rows(file.clone(), std::slice::from_ref(&key))
         });
     });
     assert!(scene.server().every_fault_was_played());
