@@ -39,7 +39,9 @@ pub struct Place {
 impl Place {
     /// Whether all that is known says that its row was made later: a date may be anyone's, and a number may be random.
     fn is_surely_after(self, other: Place) -> bool {
-        self != other && self.made >= other.made && self.number >= other.number
+        let is_as_known =
+            self.made.is_some() == other.made.is_some() && self.number.is_some() == other.number.is_some();
+        self != other && is_as_known && self.made >= other.made && self.number >= other.number
     }
 }
 
@@ -174,8 +176,7 @@ pub fn signs(before: &Memory, now: &Now) -> Vec<Sign> {
     }
     if let Some((gone, expected)) = lost(before, now) {
         let (before, now) = (expected, expected - gone);
-        // How many rows there are of those that come and go says little.
-        if gone >= FEWEST_ROWS as u64 && gone * 2 >= expected && !is_habit {
+        if gone >= FEWEST_ROWS as u64 && gone * 2 >= expected {
             signs.push(Sign::HalfGone { before, now });
         } else if expected >= MANY_ROWS && gone * 10 > expected {
             signs.push(Sign::FewerRows { before, now });
@@ -258,11 +259,13 @@ impl Memory {
 /// The rows that have come since a window was. Which are new no single row decides, however far ahead of its time it is: a
 /// row is new where it is none of the window, and would have been one.
 pub fn fresh(window: &[KnownRow], recent: &[KnownRow]) -> Vec<KnownRow> {
-    let known: HashSet<&str> = window.iter().map(|row| row.handle.as_str()).collect();
+    // An id with another key is that of a new row: an older database gives ids once more.
+    let known: HashSet<(&str, &str)> = window.iter().map(|row| (row.handle.as_str(), row.key.as_str())).collect();
     // A table with fewer rows had no others.
     let least = window.iter().map(|row| row.place).min().filter(|_| window.len() >= MOST_ROWS);
-    let is_fresh =
-        |row: &&KnownRow| !known.contains(row.handle.as_str()) && least.is_none_or(|least| row.place > least);
+    let is_fresh = |row: &&KnownRow| {
+        !known.contains(&(row.handle.as_str(), row.key.as_str())) && least.is_none_or(|least| row.place > least)
+    };
     recent.iter().filter(is_fresh).cloned().collect()
 }
 

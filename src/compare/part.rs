@@ -28,8 +28,8 @@ pub struct Place<'a> {
 impl Place<'_> {
     /// A time at which an object was stored, unless it is still to come: then it says nothing of how new a side is.
     fn past(&self, time: Option<Time>) -> Option<Time> {
-        // A store says its own time in whole seconds.
-        time.filter(|time| self.now.is_some_and(|now| time.timestamp() <= now.timestamp()))
+        // A store says its own time in whole seconds, and Swift gives that of an object as the next whole one.
+        time.filter(|time| self.now.is_some_and(|now| time.timestamp() <= now.timestamp() + 1))
     }
 }
 

@@ -54,7 +54,7 @@ impl Database {
 }
 
 impl Session<'_> {
-    /// The newest rows of one of the `[[records]]` that name an object. Rows that are still to come are none of them; dates are
+    /// The newest rows of one of the `[[records]]` that name an object. A date that is still to come counts for none; dates are
     /// looked for only where the greatest ids do not show what is new since `before`.
     pub async fn recent(&mut self, section: usize, before: Option<&Memory>) -> Result<Recent> {
         let latest = self.now().await?.checked_add_signed(TimeDelta::days(1)).unwrap_or(Time::MAX_UTC);
@@ -63,11 +63,13 @@ impl Session<'_> {
         let mut recent = Vec::new();
         for sql in rows.recent_sql() {
             for row in self.read_rows(source, &sql, &[]).await? {
-                let (made, row) = known_row(source, rows, row)?;
-                if made.is_none_or(|made| made <= latest) {
-                    newest = newest.max(made);
-                    found.insert((row.place, row.handle.clone()), row);
+                let (made, mut row) = known_row(source, rows, row)?;
+                match made {
+                    // It says nothing of when the row was made.
+                    Some(made) if made > latest => row.place.made = None,
+                    made => newest = newest.max(made),
                 }
+                found.insert((row.place, row.handle.clone()), row);
             }
             recent = found.values().rev().take(MOST_ROWS).cloned().collect();
             if forward::shows_enough(before, &recent, newest) {

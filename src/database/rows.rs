@@ -241,7 +241,9 @@ impl Rows {
         let id = self.ids.first().map(|id| self.dialect.id_text(&self.column(&id.name), id.is_binary));
         let columns = [self.key_column().value(), made].into_iter().chain(id).chain(self.handle());
         let columns = columns.collect::<Vec<_>>().join(", ");
-        let (table, names) = (self.table(), self.names_an_object());
+        // No row can be asked for by an id of which a part is NULL.
+        let whole = self.ids.iter().map(|id| format!(" AND {} IS NOT NULL", self.column(&id.name))).collect::<String>();
+        let (table, names) = (self.table(), self.names_an_object() + &whole);
         let ids: Vec<String> = self.ids.iter().map(|id| format!("{} DESC", self.column(&id.name))).collect();
         let ids = ids.join(", ");
         let by = |condition: &str, order: &str| {

@@ -30,7 +30,7 @@ pub(super) async fn purge(site: &mut Site<'_>, before: Time, planned: u64, remov
         let Some(last) = batch.last() else { return Ok(()) };
         after = last.id;
         left -= batch.len();
-        site.pace(batch.len()).await;
+        site.hold_pace(batch.len()).await;
         purge_batch(site, &batch, removals).await?;
         removals.left = removals.left.saturating_sub(batch.len() as u64);
     }

@@ -87,6 +87,8 @@ pub struct Site<'a> {
     pub sight: Sight,
     /// Files deleted at once at most: fewer where a store is too slow for more to be looked at in time.
     pub at_once: usize,
+    /// Whether the files in hand may be left in the middle.
+    pub pace: Pace,
 }
 
 /// What the sources said that are read whole to be asked.
@@ -100,7 +102,7 @@ struct Answer {
 
 /// Whether a window of files may be left in the middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
+pub enum Pace {
     /// It may, after the batch in hand.
     UntilStopped,
     ToItsEnd,
@@ -207,6 +209,7 @@ impl Site<'_> {
         let keys: Vec<&str> = window.iter().map(|file| file.object.key.as_str()).collect();
         let derived = window.iter().filter(|file| !file.owners.is_empty());
         self.owners = derived.map(|file| (file.object.key.clone(), file.owners.clone())).collect();
+        self.pace = pace;
         let mut answer = self.stream(&keys).await?;
         let mut unsettled = Vec::new();
         let (mut failure, mut at) = (Ok(()), 0);
@@ -217,7 +220,7 @@ impl Site<'_> {
                 break;
             }
             // What is waited for is waited for before the last looks, and not between them and the delete.
-            self.pace(batch.len()).await;
+            self.hold_pace(batch.len()).await;
             if self.is_old(&answer) {
                 answer = match self.stream(&keys[at..]).await {
                     Ok(answer) => answer,
@@ -367,7 +370,7 @@ impl Site<'_> {
     }
 
     /// Waits so long that `keys` more deletes are within the limit.
-    async fn pace(&self, keys: usize) {
+    async fn hold_pace(&self, keys: usize) {
         if self.max_deletes_per_second > 0 {
             let seconds = keys as f64 / f64::from(self.max_deletes_per_second);
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
@@ -380,8 +383,9 @@ impl Site<'_> {
 async fn learn_kept(ledger: &mut Ledger, copies: &dyn Copies, config: &Config) -> Result<Kept> {
     let keeps = match ledger.keeps_in_copies().await? {
         None => {
-            let keeps = copies.try_copies(&format!("{}{COPIED}", config.trash.beginning())).await;
-            if keeps.is_some() {
+            let tried = copies.try_copies(&format!("{}{COPIED}", config.trash.beginning())).await;
+            let keeps = tried.map(|tried| tried.keeps);
+            if tried.is_some_and(|tried| tried.is_whole) {
                 ledger.remember_copies(keeps).await?;
             }
             keeps

@@ -1,14 +1,14 @@
 //! Deleting, until each key's fate is known or cannot be learned. Nothing is tried again without a look (I13), and nothing is
 //! deleted by a look, or by an answer of the sources, that has become too old (I8).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::batch::{Fate, Ready, WANTED};
 use super::sight::{Found, Scene, fresh_until, singly};
-use super::{ANSWER_LASTS, ASK, Answer, DELETE_BATCH, Site};
+use super::{ANSWER_LASTS, ASK, Answer, DELETE_BATCH, Pace, Site};
 use crate::domain::Object;
 use crate::judge;
 use crate::ledger::Removal;
@@ -16,6 +16,9 @@ use crate::storage::{Copies, Removed};
 
 /// Attempts at a key whose fate stays open, the first included.
 const ATTEMPTS: u32 = 4;
+/// Rounds in which nothing was tried and no part became smaller.
+const MOST_IN_VAIN: u32 = 3;
+const STOPPED: &str = "the run was stopped before it was deleted";
 pub(super) const SLOW: &str =
     "the store answers so slowly that it may be another file by the time at which it would be deleted";
 
@@ -28,6 +31,8 @@ fn until(ready: &[Ready]) -> Option<Instant> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     by_key: Instant,
+    /// How long that took.
+    by_key_took: Duration,
     /// Those that are read whole to be asked, and how long that took.
     whole: Instant,
     took: Duration,
@@ -36,7 +41,7 @@ pub(super) struct Asked {
 impl Asked {
     /// Those that are asked by key are asked now.
     pub fn now(answer: &Answer) -> Self {
-        Asked { by_key: Instant::now(), whole: answer.ended, took: answer.took }
+        Asked { by_key: Instant::now(), by_key_took: Duration::ZERO, whole: answer.ended, took: answer.took }
     }
 
     /// The others were read once more.
@@ -44,12 +49,11 @@ impl Asked {
         Asked { whole: Instant::now(), ..self }
     }
 
-    fn is_old_by_key(&self) -> bool {
-        self.by_key.elapsed() > ANSWER_LASTS
-    }
-
-    fn is_old_whole(&self) -> bool {
-        self.whole.elapsed() > self.took.max(ANSWER_LASTS)
+    /// Until when the answers last, each for ten seconds or as long as it took.
+    fn until(&self, are_any_whole: bool) -> Instant {
+        let by_key = self.by_key + self.by_key_took.max(ANSWER_LASTS);
+        let whole = self.whole + self.took.max(ANSWER_LASTS);
+        if are_any_whole { by_key.min(whole) } else { by_key }
     }
 }
 
@@ -111,7 +115,15 @@ impl Site<'_> {
         tries: &mut Tries,
         left: &mut Vec<(Removal, Fate)>,
     ) {
+        let mut rounds_in_vain = 0;
         while !ready.is_empty() {
+            if let (Pace::UntilStopped, Some(_)) = (self.pace, self.must_stop()) {
+                return leave(ready, tries, left, || Fate::Fail(STOPPED.to_owned()));
+            }
+            if rounds_in_vain > MOST_IN_VAIN {
+                return leave(ready, tries, left, || Fate::Fail(SLOW.to_owned()));
+            }
+            let before = (ready.len(), self.at_once);
             let mut rest = ready.split_off(self.at_once.min(ready.len()));
             let mut part = std::mem::take(&mut ready);
             let was_fresh = until(&part).is_some();
@@ -125,40 +137,49 @@ impl Site<'_> {
                 }
             }
             // One alone goes where the delete itself says what it is to be, however old the look at it is.
-            let may_be_old = part.len() == 1 && copies.heeds_conditions();
+            let has_condition = |ready: &Ready| ready.removal.object.bare_etag().is_some();
+            let may_be_old = part.len() == 1 && copies.heeds_conditions() && part.iter().all(has_condition);
             if until(&part).is_none() && !part.is_empty() && !may_be_old {
                 // Nobody could say of the others either what they are.
                 part.append(&mut rest);
                 return leave(part, tries, left, || Fate::Fail(SLOW.to_owned()));
             }
-            match self.ask_anew(&part, asked).await {
-                Ok(wanted) => {
-                    let (kept, going): (Vec<_>, Vec<_>) =
-                        part.into_iter().partition(|ready| wanted.contains(ready.key()));
-                    left.extend(kept.into_iter().map(|ready| (ready.removal, Fate::Skip(WANTED.to_owned()))));
-                    part = going;
-                }
+            match self.ask_anew([&mut part, &mut rest], asked, tries).await {
+                Ok(wanted) => left.extend(wanted.into_iter().map(|removal| (removal, Fate::Skip(WANTED.to_owned())))),
                 Err(error) => {
                     part.append(&mut rest);
                     return leave(part, tries, left, || Fate::Fail(format!("{error:#}")));
                 }
             }
-            if until(&part).is_some() || may_be_old {
-                let at_once = self.at_once;
-                part = self.try_once(copies, part, tries).await;
+            let answers_last = asked.until(self.streams_again());
+            let looks_last = if may_be_old { Some(answers_last) } else { until(&part) };
+            if let (Some(looks_last), false) = (looks_last, part.is_empty()) {
+                let (at_once, did_heed) = (self.at_once, copies.heeds_conditions());
+                part = self.try_once(copies, part, looks_last.min(answers_last), tries).await;
                 if was_fresh && self.at_once == at_once {
                     self.at_once = (2 * at_once).min(DELETE_BATCH);
+                }
+                if did_heed && !copies.heeds_conditions() {
+                    // Nobody has tried whether its listing lags.
+                    self.sight.believe_none();
+                    rest.iter_mut().for_each(|ready| ready.seen = None);
                 }
             }
             // What was not tried, as the question or the deletes before it took so long, is looked at again.
             part.append(&mut rest);
             ready = part;
+            rounds_in_vain = if (ready.len(), self.at_once) == before { rounds_in_vain + 1 } else { 0 };
         }
     }
 
-    /// Sends the deletes of a part, as long as its looks last. Gives those that were not sent.
-    async fn try_once(&mut self, copies: &dyn Copies, part: Vec<Ready>, tries: &mut Tries) -> Vec<Ready> {
-        let until = until(&part).unwrap_or_else(Instant::now);
+    /// Sends the deletes of a part until then. Gives those that were not sent.
+    async fn try_once(
+        &mut self,
+        copies: &dyn Copies,
+        part: Vec<Ready>,
+        until: Instant,
+        tries: &mut Tries,
+    ) -> Vec<Ready> {
         let objects: Vec<&Object> = part.iter().map(|ready| &ready.removal.object).collect();
         let answers = copies.remove_unchanged(&objects, until).await;
         let (asked, mut untried) = (part.len(), Vec::new());
@@ -208,24 +229,36 @@ impl Site<'_> {
         untouched
     }
 
-    /// Asks the sources about a part once more, where their answer has become too old. Gives what is wanted.
-    async fn ask_anew(&mut self, part: &[Ready], asked: &mut Asked) -> Result<HashSet<String>> {
-        let keys: Vec<&str> = part.iter().map(Ready::key).collect();
-        let mut wanted = HashSet::new();
-        if keys.is_empty() {
-            return Ok(wanted);
+    /// Asks the sources once more about all that is left, where their answer has become too old. Gives what is wanted; of
+    /// what is wanted and late nobody knows what becomes.
+    async fn ask_anew(
+        &mut self,
+        parts: [&mut Vec<Ready>; 2],
+        asked: &mut Asked,
+        tries: &mut Tries,
+    ) -> Result<Vec<Removal>> {
+        if Instant::now() <= asked.until(self.streams_again()) {
+            return Ok(Vec::new());
         }
-        if self.streams_again() && asked.is_old_whole() {
-            let answer = self.stream(&keys).await?;
-            wanted.extend(answer.wanted);
-            (asked.whole, asked.took) = (answer.ended, answer.took);
+        let ready = parts.iter().flat_map(|part| part.iter().map(Ready::key));
+        let keys: Vec<&str> = ready.chain(tries.open.iter().map(|removal| removal.object.key.as_str())).collect();
+        self.still_alone().await?;
+        let answer = self.stream(&keys).await?;
+        let begun = Instant::now();
+        let mut wanted = self.wanted_now(&keys).await.context(ASK)?;
+        // Both have answered, about every file that may yet go.
+        *asked = Asked { by_key: Instant::now(), by_key_took: begun.elapsed(), whole: answer.ended, took: answer.took };
+        wanted.extend(answer.wanted);
+        let mut found: Vec<Removal> = Vec::new();
+        for part in parts {
+            found.extend(part.extract_if(.., |ready| wanted.contains(ready.key())).map(|ready| ready.removal));
         }
-        if asked.is_old_by_key() {
-            let begun = Instant::now();
-            self.still_alone().await?;
-            wanted.extend(self.wanted_now(&keys).await.context(ASK)?);
-            asked.by_key = begun;
-        }
+        found.extend(tries.open.extract_if(.., |removal| wanted.contains(&removal.object.key)));
+        let (late, wanted): (Vec<_>, Vec<_>) = found.into_iter().partition(|removal| removal.late);
+        tries.answered.extend(late.into_iter().map(|removal| Answered {
+            removal,
+            answer: Removed::Unknown(format!("a delete without an answer may still be carried out, and {WANTED}")),
+        }));
         Ok(wanted)
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::LOSES;
 use crate::domain::removal::Removals;
 use crate::judge;
 use crate::ledger::{Removal, State, Step};
-use crate::storage::{Copies, Moves, Presence, Removed, Taken};
+use crate::storage::{Copies, Kept, Moves, Presence, Removed, Taken};
 
 /// Moves files, or removes them for good. Gives those that are gone.
 fn take(moves: &dyn Moves, intents: Vec<Removal>, removals: &mut Removals, steps: &mut Vec<Step>) -> Vec<Removal> {
@@ -111,7 +111,8 @@ impl Site<'_> {
         steps: &mut Vec<Step>,
     ) -> Result<Vec<Removal>> {
         let (deletable, mut left) = self.copy_to_trash(copies, intents).await;
-        if left.iter().any(|(_, fate)| matches!(fate, Fate::Fail(reason) if reason.starts_with(LOSES))) {
+        let is_believed = self.sight.kept() > Kept::Unknown;
+        if is_believed && left.iter().any(|(_, fate)| matches!(fate, Fate::Fail(reason) if reason.starts_with(LOSES))) {
             // What was found out of copies may be wrong: the next run finds out anew.
             self.ledger.remember_copies(None).await?;
         }

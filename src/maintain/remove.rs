@@ -98,6 +98,7 @@ impl Run<'_> {
             left: BTreeSet::new(),
             sight: Sight::new(&*store, candidates),
             at_once: execute::DELETE_BATCH,
+            pace: execute::Pace::UntilStopped,
         };
         let executed = execute::execute(plan, confirmed, &mut site, &mut removals).await;
         report.requests = store.requests();

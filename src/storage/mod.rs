@@ -153,7 +153,7 @@ pub trait Copies: Send + Sync {
 
     /// Tries, with an object of its own at `place` that has all that an object can have beside its bytes, what a copy keeps;
     /// `None`: nobody knows.
-    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<Keeps>>;
+    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<TriedCopies>>;
 
     /// Whether the bucket is surely not served as a website: nobody is redirected then.
     fn is_no_website(&self) -> BoxFuture<'_, bool>;
@@ -306,6 +306,14 @@ pub enum Tried {
     Nothing,
     /// No delete is allowed at all, and what the store says to it.
     NoDeletes(String),
+}
+
+/// What a try has shown.
+#[derive(Debug, Clone, Copy)]
+pub struct TriedCopies {
+    pub keeps: Keeps,
+    /// Whether the store took all that was to be tried: what it does not take now it may take later.
+    pub is_whole: bool,
 }
 
 /// What a try has shown that copies keep of what is stored beside the bytes.

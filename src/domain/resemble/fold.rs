@@ -150,14 +150,30 @@ fn decode_once(text: &str, reading: Reading, met: &mut Met) -> Option<String> {
     Some(next)
 }
 
-/// In NFC, which nearly every text is already.
+/// In NFC, which nearly every text is already, and without characters that stand for others.
 fn composed(text: &str) -> Cow<'_, str> {
-    // Below the combining marks nothing is composed further.
-    let is_composed = || text.chars().all(|c| c < '\u{300}') || is_nfc_quick(text.chars()) == IsNormalized::Yes;
-    match text.is_ascii() || is_composed() {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.nfc().collect()),
+    // Below the combining marks nothing is composed further, and nothing stands for anything else.
+    if text.is_ascii() || text.chars().all(|c| c < '\u{300}') {
+        return Cow::Borrowed(text);
     }
+    let is_composed = is_nfc_quick(text.chars()) == IsNormalized::Yes;
+    match is_composed && text.chars().all(|c| meant(c) == c) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.nfc().map(meant).collect()),
+    }
+}
+
+/// What a character stands for where a store cannot have it in a name: rclone writes controls as their pictures, and what
+/// file systems forbid in its full width.
+fn meant(c: char) -> char {
+    let by = match c {
+        '\u{2400}'..='\u{2420}' => 0x2400,
+        // DEL.
+        '\u{2421}' => 0x2421 - 0x7f,
+        '\u{ff01}'..='\u{ff5e}' => 0xff01 - 0x21,
+        _ => 0,
+    };
+    char::from_u32(u32::from(c) - by).unwrap_or(c)
 }
 
 /// Schemes after which a host stands, whatever they are written for.

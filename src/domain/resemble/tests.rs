@@ -496,6 +496,9 @@ fn values_that_were_seen_resemble_their_keys() {
         ("FOTÓ", "“FotÃ“”"),
         ("straße.png", "STRASSE.PNG"),
         ("a/b.png", "a/./b.png\0"),
+        ("u/cr\u{240d}x.png", "u/cr\rx.png"),
+        ("u/del\u{2421}x.png", "u/del\u{7f}x.png"),
+        ("u/12：30 ＊.png", "u/12:30 *.png"),
     ] {
         assert!(resembles(key, value), "{key} and {value}: {:?} and {:?}", folds_of_key(key), folds_of_value(value));
     }

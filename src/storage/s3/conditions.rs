@@ -9,7 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::StreamExt;
 
 use super::Bucket;
-use super::removing::without_retries;
+use super::connector::is_too_late;
+use super::removing::{limit, without_retries};
 use crate::domain::Object;
 use crate::judge;
 use crate::storage::{Presence, Removed, Tried};
@@ -24,15 +25,17 @@ impl Bucket {
             let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
             return self.remove_objects(&keys, Some(until)).await;
         }
-        let removals: Vec<_> = objects.iter().map(|object| self.remove_if(object)).collect();
+        let removals: Vec<_> = objects.iter().map(|object| self.remove_if(object, until)).collect();
         // The gate lets as many pass as the store takes.
         let at_once = removals.len().max(1);
         futures::stream::iter(removals).buffered(at_once).collect().await
     }
 
-    async fn remove_if(&self, object: &Object) -> Removed {
-        let Err(error) = self.delete_if(&object.key, condition(object)).await else { return Removed::Gone };
+    async fn remove_if(&self, object: &Object, until: Instant) -> Removed {
+        let deleted = self.delete_until(&object.key, condition(object), Some(until)).await;
+        let Err(error) = deleted else { return Removed::Gone };
         match status(&error) {
+            _ if is_too_late(&error) => Removed::NotTried,
             // A store that does not know its own etag.
             Some(412) => self.remove_if_still(object).await,
             // It takes no conditions, whatever it did when it was tried.
@@ -50,7 +53,7 @@ impl Bucket {
     /// Deletes without a condition what is now as it was when it was looked at.
     async fn remove_if_still(&self, object: &Object) -> Removed {
         match self.head(&object.key).await {
-            Ok(Presence::Present(now)) if judge::is_still(object, &now) => self.remove_one(&object.key).await.1,
+            Ok(Presence::Present(now)) if judge::is_still(object, &now) => self.remove_one(&object.key, None).await.1,
             Ok(Presence::Present(_) | Presence::Missing) => Removed::Changed,
             Ok(Presence::Unknown(why)) => Removed::Refused(format!("whether it changed could not be looked up: {why}")),
             Err(error) => Removed::Refused(format!("whether it changed could not be looked up: {error:#}")),
@@ -58,8 +61,18 @@ impl Bucket {
     }
 
     pub(super) async fn delete_if(&self, key: &str, condition: Option<String>) -> Result<(), DeleteError> {
-        let request = self.client.delete_object().bucket(&self.name).key(key).set_if_match(condition);
-        request.customize().config_override(without_retries()).send().await.map(|_| ())
+        self.delete_until(key, condition, None).await
+    }
+
+    async fn delete_until(
+        &self,
+        key: &str,
+        condition: Option<String>,
+        until: Option<Instant>,
+    ) -> Result<(), DeleteError> {
+        let request = self.client.delete_object().bucket(&self.name).key(key).set_if_match(condition).customize();
+        let request = request.config_override(without_retries()).mutate_request(move |request| limit(request, until));
+        request.send().await.map(|_| ())
     }
 
     /// Tries whether the store refuses a delete with a wrong condition, and carries out one with the right one.

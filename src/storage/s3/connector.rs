@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use aws_smithy_http_client::tls::{self, TlsContext};
 use aws_smithy_runtime_api::client::http::{
@@ -99,6 +100,27 @@ pub fn metered(meter: Arc<Meter>, gate: Gate, trusted: TlsContext) -> SharedHttp
     SharedHttpClient::new(MeteredClient { inner, meter, gate, keep_whole: Arc::default() })
 }
 
+/// Until when a request may be sent, which waits for its turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Until(pub Instant);
+
+/// Its turn came too late.
+#[derive(Debug)]
+struct TooLate;
+
+impl std::fmt::Display for TooLate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("it was not sent, as its turn came too late")
+    }
+}
+
+impl std::error::Error for TooLate {}
+
+/// Whether a request was not sent, as its turn came too late.
+pub(super) fn is_too_late(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TooLate>())
+}
+
 #[derive(Debug)]
 struct MeteredClient {
     inner: SharedHttpClient,
@@ -128,9 +150,13 @@ struct MeteredConnector {
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (slot, is_delete) = (request.extension::<Slot>().cloned(), request.method() == "DELETE");
+        let until = request.extension::<Until>().copied();
         let MeteredConnector { inner, meter, gate, keep_whole } = self.clone();
         HttpConnectorFuture::new(async move {
             let pass = gate.pass().await;
+            if until.is_some_and(|Until(until)| Instant::now() > until) {
+                return Err(ConnectorError::other(Box::new(TooLate), None));
+            }
             meter.count(&request);
             let mut response = inner.call(request).await?;
             meter.read_clock(&response);

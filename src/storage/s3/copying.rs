@@ -87,24 +87,21 @@ impl Bucket {
         if target == Target::MustBeFree {
             request = request.if_none_match("*");
         }
-        let again = request.clone();
-        let error = match request.send().await {
-            Ok(_) => return Ok(Made::Done),
-            Err(error) => error,
-        };
-        let plain = match status(&error) {
-            // A store without conditions on the target; it was free a moment ago.
-            Some(501) if target == Target::MustBeFree => again.set_if_none_match(None),
-            // A retry of a copy whose answer was lost fails its own condition on the target.
-            Some(412 | 409) if target == Target::MustBeFree && self.head(to).await? != Presence::Missing => {
-                return Ok(Made::TargetTaken);
-            }
-            Some(404 | 412 | 409) if !self.is_still_there(from).await? => return Ok(Made::SourceChanged),
-            // A store that does not know its own etag (Swift). Whoever asked compares copy and original all the same.
-            Some(412) => again.set_copy_source_if_match(None),
-            _ => return Err(self.explained("copying", &from.key, error)),
-        };
-        plain.send().await.map(|_| Made::Done).map_err(|error| self.explained("copying", &from.key, error))
+        loop {
+            let Err(error) = request.clone().send().await else { return Ok(Made::Done) };
+            request = match status(&error) {
+                // A store without conditions on the target; it was free a moment ago.
+                Some(501) if request.get_if_none_match().is_some() => request.set_if_none_match(None),
+                // A retry of a copy whose answer was lost fails its own condition on the target.
+                Some(412 | 409) if target == Target::MustBeFree && self.head(to).await? != Presence::Missing => {
+                    return Ok(Made::TargetTaken);
+                }
+                Some(404 | 412 | 409) if !self.is_still_there(from).await? => return Ok(Made::SourceChanged),
+                // A store that does not know its own etag (Swift). Whoever asked compares copy and original all the same.
+                Some(412) if request.get_copy_source_if_match().is_some() => request.set_copy_source_if_match(None),
+                _ => return Err(self.explained("copying", &from.key, error)),
+            };
+        }
     }
 
     /// Whether an object is the one that was to be copied, as far as its etag says.

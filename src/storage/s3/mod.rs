@@ -35,7 +35,7 @@ use crate::config::{ListingOrder, Place, Storage};
 use crate::domain::removal::Versions;
 use crate::domain::{Object, Requests, Time};
 use crate::exit_code::Misconfigured;
-use crate::storage::{Copied, Copies, Hands, Keeps, Listing, Page, Presence, Removed, Store, Target, Tried};
+use crate::storage::{Copied, Copies, Hands, Listing, Page, Presence, Removed, Store, Target, Tried, TriedCopies};
 use about::LastLooks;
 use connector::Meter;
 use explained::Host;
@@ -289,7 +289,7 @@ impl Copies for Bucket {
         self.compare_with(from, copy).boxed()
     }
 
-    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<Keeps>> {
+    fn try_copies<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Option<TriedCopies>> {
         self.try_copies_at(place).boxed()
     }
 

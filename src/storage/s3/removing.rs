@@ -9,12 +9,13 @@ use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::base64;
 use futures::StreamExt;
 use md5::{Digest, Md5};
 
 use super::Bucket;
+use super::connector::{Until, is_too_late};
 use crate::storage::Removed;
 
 /// Keys in a DeleteObjects, at most
@@ -58,6 +59,7 @@ impl Bucket {
         let wants_md5 = self.wants_md5;
         let request = self.client.delete_objects().bucket(&self.name).delete(delete).customize();
         let request = request.config_override(without_retries()).mutate_request(move |request| {
+            limit(request, until);
             if wants_md5 && let Some(body) = request.body().bytes() {
                 let md5 = base64::encode(Md5::digest(body));
                 let checksums: Vec<String> = request
@@ -91,6 +93,7 @@ impl Bucket {
                 let answered: HashMap<&str, Removed> = deleted.chain(errors).collect();
                 keys.iter().filter_map(|key| Some((*key, answered.get(key)?.clone()))).collect()
             }
+            Err(error) if is_too_late(&error) => all(Removed::NotTried),
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 // No such call here (GCS): one by one, then.
                 Some(501 | 405) => {
@@ -106,16 +109,19 @@ impl Bucket {
     async fn remove_singly<'k>(&self, keys: &[&'k str], until: Option<Instant>) -> HashMap<&'k str, Removed> {
         let one = async |key: &'k str| match is_over(until) {
             true => (key, Removed::NotTried),
-            false => self.remove_one(key).await,
+            false => self.remove_one(key, until).await,
         };
         let removals: Vec<_> = keys.iter().map(|key| one(key)).collect();
         futures::stream::iter(removals).buffer_unordered(SINGLE).collect().await
     }
 
-    pub(super) async fn remove_one<'k>(&self, key: &'k str) -> (&'k str, Removed) {
+    /// Deletes one object, where its turn comes before `until`.
+    pub(super) async fn remove_one<'k>(&self, key: &'k str, until: Option<Instant>) -> (&'k str, Removed) {
         let request = self.client.delete_object().bucket(&self.name).key(key).customize();
-        let answer = match request.config_override(without_retries()).send().await {
+        let request = request.config_override(without_retries()).mutate_request(move |request| limit(request, until));
+        let answer = match request.send().await {
             Ok(_) => Removed::Gone,
+            Err(error) if is_too_late(&error) => Removed::NotTried,
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(400 | 401 | 403) => self.refused(error),
                 _ => Removed::Unknown(self.host.explained("deleting", error).to_string()),
@@ -131,6 +137,13 @@ impl Bucket {
     {
         self.doubts_conditions.store(true, Relaxed);
         Removed::Refused(self.host.explained("deleting", error).to_string())
+    }
+}
+
+/// Lets a request wait for its turn no longer than until then.
+pub(super) fn limit(request: &mut HttpRequest, until: Option<Instant>) {
+    if let Some(until) = until {
+        request.add_extension(Until(until));
     }
 }
 

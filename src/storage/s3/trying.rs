@@ -10,7 +10,7 @@ use aws_smithy_types::DateTime;
 use super::Bucket;
 use super::about::About;
 use crate::judge;
-use crate::storage::{Copied, Keeps, Listing, Presence, Removed, Target};
+use crate::storage::{Copied, Keeps, Listing, Presence, Removed, Target, TriedCopies};
 
 const REDIRECT: &str = "website redirect";
 const BYTES: &[u8] = b"cleanup-assets";
@@ -35,7 +35,7 @@ enum Put {
 }
 
 impl Bucket {
-    pub(super) async fn try_copies_at(&self, place: &str) -> Option<Keeps> {
+    pub(super) async fn try_copies_at(&self, place: &str) -> Option<TriedCopies> {
         let copy = format!("{place}.copy");
         let mut put = Vec::new();
         let keeps = self.try_copies_to(place, &copy, &mut put).await;
@@ -88,18 +88,19 @@ impl Bucket {
 
     /// What a copy keeps that is told nothing, or else one that is told; `None`: nobody knows. What may be there afterwards is
     /// added to `put`.
-    async fn try_copies_to<'k>(&self, place: &'k str, copy: &'k str, put: &mut Vec<&'k str>) -> Option<Keeps> {
+    async fn try_copies_to<'k>(&self, place: &'k str, copy: &'k str, put: &mut Vec<&'k str>) -> Option<TriedCopies> {
         let with = self.put_with_everything(place, put).await?;
+        let tried = |keeps: Keeps| TriedCopies { keeps, is_whole: with.tags && with.key };
         put.push(copy);
         let ours = self.about(place).await.ok()??;
         let lost = self.lost_by(&ours, place, copy, false).await?;
         let do_tell = self.do_etags_tell_of_keys(&ours, copy).await;
         if lost.is_empty() && with.redirect && do_tell {
-            return Some(Keeps::All);
+            return Some(tried(Keeps::All));
         }
         let is_told = self.lost_by(&ours, place, copy, true).await?.is_empty();
         let is_redirect = lost.is_empty() || lost == [REDIRECT];
-        is_told.then_some(if is_redirect && do_tell { Keeps::AllButRedirects } else { Keeps::Told })
+        is_told.then_some(tried(if is_redirect && do_tell { Keeps::AllButRedirects } else { Keeps::Told }))
     }
 
     /// What a copy has not got; `None`: it was not made, or has another etag, by which it could not be known again.
