@@ -378,14 +378,16 @@ mod tests {
 
     #[test]
     fn a_table_that_is_emptied_each_night_refuses_until_that_was_accepted_twice() {
-        let emptied = Now { asked: asked(200, |_| Fate::Missing), fresh: 200, ..now(80) };
+        let emptied = Now { asked: asked(200, |_| Fate::Missing), fresh: 200, ..now(120) };
         let mut before = memory(200);
         for accepted in 0..2 {
             assert!(refuses(&before, &emptied), "{accepted}");
             before.emptied = before.emptied(&emptied);
         }
         let told = signs(&before, &emptied);
-        assert_eq!(told, [Sign::Emptied { gone: 200, of: 200 }, Sign::FewerRows { before: 200, now: 80 }]);
+        assert_eq!(told, [Sign::Emptied { gone: 200, of: 200 }, Sign::FewerRows { before: 200, now: 120 }]);
+        // Half of all rows are no habit, whichever they are.
+        assert!(refuses(&before, &Now { rows: Some(100), all_rows: Some(100), ..emptied.clone() }));
         assert_eq!(before.emptied(&emptied), 3);
         // Where no rows have come, or ids are used again, or older rows are there, it is no habit.
         assert!(refuses(&before, &Now { fresh: 0, ..emptied.clone() }));
