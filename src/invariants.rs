@@ -439,6 +439,9 @@
 //! - Where looks take so long that the answer of the sources grows old, they are asked again.
 //!   In: `execute::removing::Site::ask_anew`.
 //!   Test: `execute::aging::the_sources_are_asked_again_where_looks_take_long`.
+//! - And what waits for other deletes rests on no older answer either.
+//!   In: `execute::removing::Asked::until`, `storage::s3::connector::Until`.
+//!   Test: `execute::aging::what_waits_for_other_deletes_rests_on_no_old_answer`.
 //! - Nor one that had to wait for others, or is tried again.
 //!   In: `storage::s3::removing::Bucket::remove_singly`, `execute::removing::Site::look_up`.
 //!   Test: `execute::looks::no_look_grows_old_while_other_files_are_deleted`.
@@ -1130,7 +1133,7 @@
 //!   In: `execute::Site::must_stop`.
 //!   Test: `execute::ending::a_deadline_ends_after_the_batch_in_hand`.
 //! - Deletes keep to their rate.
-//!   In: `execute::Site::pace`.
+//!   In: `execute::Site::hold_pace`.
 //!   Tests: `execute::ending::deletes_keep_to_their_rate`, `execute::trash::due_trash_keeps_to_the_rate`.
 //! - A dry run writes nothing.
 //!   In: `maintain::Run::to_its_end`, `database::connection::Connection::open`.

@@ -115,9 +115,11 @@ impl Site<'_> {
         tries: &mut Tries,
         left: &mut Vec<(Removal, Fate)>,
     ) {
-        let mut rounds_in_vain = 0;
+        let (mut is_first, mut rounds_in_vain) = (true, 0);
         while !ready.is_empty() {
-            if let (Pace::UntilStopped, Some(_)) = (self.pace, self.must_stop()) {
+            // The batch in hand is finished, unless the store is too slow for that.
+            let may_stop = self.pace == Pace::UntilStopped && !std::mem::replace(&mut is_first, false);
+            if may_stop && self.must_stop().is_some() {
                 return leave(ready, tries, left, || Fate::Fail(STOPPED.to_owned()));
             }
             if rounds_in_vain > MOST_IN_VAIN {

@@ -85,6 +85,23 @@ fn single_deletes_rest_on_no_old_look() {
     expect_left(&scene, &outcome, &[(&key, NEW)]);
 }
 
+/// What waits while others are deleted is asked about again, once the answer about it has become too old.
+#[test]
+fn what_waits_for_other_deletes_rests_on_no_old_answer() {
+    let scene = close_together(FOR_GOOD);
+    let key = scene.orphans[59].clone();
+    let outcome = execute_with(&scene, || {
+        scene.server().fault(Fault::on(Call::DeleteMany, What::Status(501, "NotImplemented")));
+        scene.server().fault(Fault::on(Call::Delete, What::Delay(Duration::from_secs(4))));
+        let (file, key) = (scene.database.file(), key.clone());
+        some_time_after(&scene, Call::DeleteMany, Duration::from_secs(9), move || {
+            insert_old_rows(file.clone(), std::slice::from_ref(&key))
+        });
+    });
+    assert_eq!((outcome.code, counted(&outcome)), (0, [59, 1, 0]), "{outcome:#?}");
+    assert!(scene.everything().contains_key(&key));
+}
+
 /// After a moment in which the store was slow, more and more files are deleted at once again.
 #[test]
 fn a_store_that_was_slow_for_a_moment_is_not_taken_for_slow() {
